@@ -1,0 +1,52 @@
+"""Perplexity on the Penn Treebank: python benchmarks/perplexity.py DATA_FOLDER [MODEL...]
+
+DATA_FOLDER/ptb holds train.txt, valid.txt and test.txt in Mikolov's preparation. Trains each model with the
+settings below (chosen on validation), measures it once on the test text, and prints a table beside published
+figures. Takes some 50 minutes on two cores.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from rnncli import training
+
+MODELS = {
+    "lstm": {"cell": "lstm", "hidden_size": 320, "dropout": 0.35, "epochs": 9},
+    "elman": {"cell": "elman", "hidden_size": 256, "dropout": 0.2, "epochs": 8},
+}
+PUBLISHED = [
+    ("5-gram, modified Kneser-Ney (Mikolov et al. 2011)", 141.1),
+    ("Elman network (Mikolov and Zweig 2012)", 124.7),
+    ("LSTM, 2 x 200 units, no dropout (Zaremba et al. 2014)", 114.5),
+    ("LSTM, 2 x 650 units, 20 M parameters (Zaremba et al. 2014)", 82.7),
+]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, metavar="DATA_FOLDER")
+    parser.add_argument("models", nargs="*", metavar="MODEL", help=f"{' or '.join(MODELS)}; all by default")
+    arguments = parser.parse_args()
+    ptb = arguments.data / "ptb"
+    rows = []
+    for name in arguments.models or MODELS:
+        options = MODELS[name]
+        trainer = training.start([ptb / "train.txt"], valid=[ptb / "valid.txt"], tokenizer="whitespace", **options)
+        for progress in trainer.run():
+            if epoch := progress.finished:
+                print(f"{name} {epoch}", file=sys.stderr)
+        model, state = trainer.best(), trainer.state
+        what = ", ".join(f"{option} {value}" for option, value in options.items())
+        test = model.evaluate([ptb / "test.txt"]).perplexity
+        rows.append((what, state.seconds / 60, state.best_perplexity, test))
+    print("| Penn Treebank | minutes of training | validation perplexity | test perplexity |")
+    print("|---|--:|--:|--:|")
+    for what, minutes, valid, test in rows:
+        print(f"| rnncli: {what} | {minutes:.1f} | {valid:.1f} | {test:.1f} |")
+    for what, test in PUBLISHED:
+        print(f"| {what} | | | {test} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""A next-word predictor that learns from your own text on your own CPU.
+
+import rnncli
+
+model = rnncli.train(["corpus.txt"])
+model.predict("Tom is not good at science, so he will", n=5)
+rnncli.save(model, "models/corpus.npz")
+model = rnncli.load("models/corpus.npz")
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+# Where each public name lives. It is looked up on first use, so that `rnncli --help` need not wait for NumPy.
+_HOMES = {
+    "Model": "model",
+    "ModelError": "errors",
+    "RnncliError": "errors",
+    "SettingError": "errors",
+    "TextError": "errors",
+    "TrainingError": "errors",
+    "load": "checkpoint",
+    "save": "checkpoint",
+    "train": "training",
+}
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str):
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

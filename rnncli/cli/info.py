@@ -1,0 +1,70 @@
+"""rnncli info"""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .options import format_option, load_model, model_option
+from .output import chosen_format, print_record, print_table
+
+
+@click.command()
+@model_option
+@format_option
+def info(model_path: Path | None, output_format: str | None) -> None:
+    """Show what a model file holds, and how its training went.
+
+    \b
+    rnncli info
+    rnncli info -m models/corpus.npz --format jsonl
+    """
+    model = load_model(model_path)
+    record, history = _describe(model), model.about.get("history", [])
+    chosen = chosen_format(output_format)
+    if chosen == "jsonl":
+        record["history"] = history
+    print_record(record, chosen, title="Model")
+    if chosen == "table" and history:
+        click.echo()
+        print_table(
+            _drawing(history), [">", ">", ">", "|"], title="Perplexity", header=["epoch", "training", "validation", ""]
+        )
+
+
+def _describe(model) -> dict[str, Any]:
+    config, corpus = model.lm.config, model.about.get("corpus", {})
+    return {
+        "cell": config.cell + (f" ({config.activation})" if config.cell == "elman" else ""),
+        "layers": config.layers,
+        "embedding_size": config.embedding_size,
+        "hidden_size": config.hidden_size,
+        "tied": config.tied,
+        "dropout": config.dropout,
+        "parameters": sum(parameter.value.size for parameter in model.lm.named_parameters().values()),
+        "vocabulary": len(model.vocabulary),
+        "tokenizer": model.tokenizer.kind + (", lowercase" if model.tokenizer.lowercase else ""),
+        "unit": model.unit,
+        "corpus": corpus.get("name"),
+        "corpus_words": corpus.get("train_words"),
+        "corpus_sha256": corpus.get("sha256"),
+        "valid_perplexity": model.about.get("best_valid_perplexity"),
+        "seed": model.about.get("settings", {}).get("seed"),
+        "written_by": " ".join(f"{name} {version}" for name, version in model.about.get("versions", {}).items()),
+    }
+
+
+def _drawing(history: list[dict[str, Any]]) -> list[tuple[str, str, str, float]]:
+    """One bar an epoch, as long as the logarithm of its validation perplexity asks, from the best to the worst."""
+    losses = [math.log(epoch["valid_perplexity"] or math.inf) for epoch in history]
+    finite = [loss for loss in losses if loss < math.inf]
+    low, span = (min(finite), max(finite) - min(finite)) if finite else (0.0, 0.0)
+    rows = []
+    for epoch, loss in zip(history, losses, strict=True):
+        share = (loss - low) / span if span else 0.0
+        perplexities = [
+            f"{epoch[part]:.1f}" if epoch[part] else "-" for part in ("train_perplexity", "valid_perplexity")
+        ]
+        rows.append((str(epoch["epoch"]), *perplexities, 0.1 + 0.9 * share))
+    return rows

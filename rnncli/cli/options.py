@@ -1,0 +1,51 @@
+"""Options that several commands share, and which model a command uses."""
+
+import importlib.util
+from pathlib import Path
+
+import click
+
+from ..errors import ModelError
+from .output import visible
+
+FORMATS = click.Choice(["table", "tsv", "jsonl"])
+
+model_option = click.option(
+    "-m",
+    "--model",
+    "model_path",
+    type=click.Path(path_type=Path),
+    envvar="RNNCLI_MODEL",
+    show_envvar=True,
+    help="The model file. By default the newest .npz in the folder models/, else the English model that comes along.",
+)
+format_option = click.option(
+    "--format", "output_format", type=FORMATS, help="By default a table on a terminal, and TSV in a pipe."
+)
+encoding_option = click.option(
+    "--encoding", default="utf-8", show_default=True, metavar="NAME", help="The encoding of the text."
+)
+
+
+def load_model(path: Path | None):
+    """Load the model at `path`; without one, look for it, and say on stderr which one it is."""
+    from ..checkpoint import load
+
+    if path is None:
+        path = _newest() or _bundled()
+        click.echo(f"Model: {visible(str(path))}", err=True)
+    return load(path)
+
+
+def _newest() -> Path | None:
+    """The newest model in `models/` of the current folder."""
+    dated = [(path.stat().st_mtime, path.name, path) for path in Path("models").glob("*.npz") if path.is_file()]
+    return max(dated)[2] if dated else None
+
+
+def _bundled() -> Path:
+    spec = importlib.util.find_spec("rnncli.models")
+    for folder in spec.submodule_search_locations or () if spec else ():
+        if (path := Path(folder) / "english.npz").exists():
+            return path
+    raise ModelError("there is no model yet: train one with `rnncli train corpus.txt`, or name one with --model")

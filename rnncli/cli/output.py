@@ -1,0 +1,92 @@
+"""Printing results: as tables for people, as TSV and JSON lines for programs."""
+
+import json
+import re
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+# What may change a terminal's state or the order of what it shows: control characters, line and paragraph
+# separators, bidirectional overrides; and lone surrogates, which no output can encode.
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def visible(text: str) -> str:
+    """The text with everything that a terminal would obey, not show, written as an escape such as \\x1b."""
+    return _UNSAFE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+def chosen_format(output_format: str | None) -> str:
+    """The format asked for; by default a table on a terminal, and TSV in a pipe."""
+    return output_format or ("table" if sys.stdout.isatty() else "tsv")
+
+
+def number(value: Any) -> str:
+    """A value as TSV and tables show it: six significant digits of a float, and - for none."""
+    if value is None:
+        return "-"
+    return f"{value:.6g}" if isinstance(value, float) else visible(str(value))
+
+
+def print_tsv(rows: Sequence[Sequence[Any]]) -> None:
+    """Print one row a line, its fields separated by tabs."""
+    click.echo("".join("\t".join(map(number, row)) + "\n" for row in rows), nl=False)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON in one line."""
+    line = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    click.echo(_UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", line))
+
+
+def print_record(record: dict[str, Any], output_format: str | None, title: str) -> None:
+    """Print names and their values in any of the formats."""
+    chosen = chosen_format(output_format)
+    if chosen == "jsonl":
+        print_json(record)
+    elif chosen == "tsv":
+        print_tsv(list(record.items()))
+    else:
+        rows = [(name.replace("_", " "), _readable(value)) for name, value in record.items()]
+        print_table(rows, ["", ">"], title=title)
+
+
+def _readable(value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return f"{value:.4g}" if isinstance(value, float) and abs(value) < 1000 else number(value)
+
+
+def print_table(
+    rows: Sequence[Sequence[str]], columns: Sequence[str], *, title: str = "", header: Sequence[str] = ()
+) -> None:
+    """Draw a table. Of a column, "" means left, ">" right, "|" that its cells are bars (numbers from 0 to 1)."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 10_000  # nothing is wrapped or cut in a pipe
+    table = Table(box=None, pad_edge=False, show_header=bool(header), header_style="dim")
+    for place, kind in enumerate(columns):
+        table.add_column(
+            header[place] if header else "",
+            justify="right" if kind == ">" else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+        )
+    for row in rows:
+        cells = zip(row, columns, strict=True)
+        table.add_row(*(Text(_bar(cell), "cyan") if kind == "|" else Text(visible(cell)) for cell, kind in cells))
+    if title:
+        console.print(Text(visible(title), "bold"))
+    console.print(table)
+
+
+def _bar(share: float, width: int = 20) -> str:
+    """A bar of up to `width` characters, drawn to an eighth of one."""
+    eighths = round(max(0.0, min(1.0, share)) * width * 8)
+    return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()

@@ -1,0 +1,239 @@
+"""rnncli train"""
+
+import json
+import math
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..errors import SettingError
+from .options import encoding_option
+from .output import visible
+
+
+@click.command()
+@click.argument("corpora", nargs=-1, required=True, metavar="CORPUS...")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where the model goes.  [default: models/<name of the corpus>.npz]",
+)
+# The text.
+@click.option(
+    "--tokenizer",
+    type=click.Choice(["word", "whitespace", "char"]),
+    default="word",
+    show_default=True,
+    help="How lines are cut: into words and punctuation, at white space alone, or into characters.",
+)
+@click.option("--lowercase", is_flag=True, help="Read everything in lower case.")
+@click.option(
+    "--unit",
+    type=click.Choice(["auto", "line", "paragraph"]),
+    default="auto",
+    show_default=True,
+    help="What <eos> ends: a line, or a paragraph between blank lines; auto finds hard-wrapped prose.",
+)
+@encoding_option
+@click.option(
+    "--min-count",
+    type=click.IntRange(1),
+    help="Words that occur less often become <unk>.  [default: 2; 1 for a small text, or one with its own <unk>]",
+)
+@click.option(
+    "--max-vocab",
+    type=click.IntRange(0),
+    help="How many words to know, 0: all.  [default: 20000; all for a text with its own <unk>]",
+)
+@click.option("--valid", type=click.Path(), multiple=True, help="A text to watch perplexity on; may be repeated.")
+@click.option(
+    "--valid-fraction",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.05,
+    show_default=True,
+    help="Without --valid: the last part of the corpus, held out for that.",
+)
+# The network.
+@click.option("--cell", type=click.Choice(["lstm", "gru", "elman"]), default="lstm", show_default=True)
+@click.option(
+    "--activation",
+    type=click.Choice(["tanh", "relu", "sigmoid"]),
+    default="tanh",
+    show_default=True,
+    help="Of the Elman cell.",
+)
+@click.option("--embedding-size", type=click.IntRange(1), help="[default: the hidden size]")
+@click.option("--hidden-size", type=click.IntRange(1), default=256, show_default=True)
+@click.option("--layers", type=click.IntRange(1), default=1, show_default=True)
+@click.option(
+    "--tied/--untied", default=True, show_default=True, help="One table of words for input and output, or two."
+)
+@click.option(
+    "--dropout",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.2,
+    show_default=True,
+    help="Of inputs, between layers and before the output; locked over time.",
+)
+# The training.
+@click.option("--batch-size", type=click.IntRange(1), default=20, show_default=True, help="Streams read in parallel.")
+@click.option("--bptt", type=click.IntRange(1), default=35, show_default=True, help="Steps of back-propagation.")
+@click.option("--optimizer", type=click.Choice(["adam", "sgd"]), default="adam", show_default=True)
+@click.option(
+    "--lr",
+    type=click.FloatRange(0, min_open=True),
+    help="The peak learning rate.  [default: adam 0.004, with elman 0.001; sgd 1]",
+)
+@click.option(
+    "--schedule",
+    type=click.Choice(["cosine", "step"]),
+    default="cosine",
+    show_default=True,
+    help="How the learning rate falls, after a short warm-up.",
+)
+@click.option(
+    "--clip", type=click.FloatRange(0), default=1.0, show_default=True, help="Largest norm of the gradient, 0: any."
+)
+@click.option("--weight-decay", type=click.FloatRange(0), default=0.0, show_default=True)
+@click.option(
+    "--epochs", type=click.IntRange(1), help="[default: what reads some ten million words, from 5 to 40 epochs]"
+)
+@click.option(
+    "--patience",
+    type=click.IntRange(1),
+    default=3,
+    show_default=True,
+    help="Stop after so many epochs without a better validation perplexity.",
+)
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="The same seed, the same model.")
+# What is told.
+@click.option("--log", type=click.Path(path_type=Path, dir_okay=False), help="Write one JSON object for each epoch.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+def train(corpora: tuple[str, ...], output: Path | None, log: Path | None, quiet: bool, **options: Any) -> None:
+    """Learn from a text: files, folders, .gz, .bz2 and .xz, or - for standard input.
+
+    Writes one model file and prints its path. Ctrl-C saves the best model so far.
+
+    \b
+    rnncli train corpus.txt
+    rnncli train notes/ mails.txt.gz -o models/mine.npz
+    rnncli train ptb.train.txt --valid ptb.valid.txt --tokenizer whitespace --hidden-size 320
+    """
+    from ..checkpoint import save
+    from ..text.corpus import corpus_name
+    from ..training import start
+
+    output = output or Path("models") / f"{corpus_name(corpora)}.npz"
+    _check_writable(output, corpora)
+    trainer = start(corpora, **options)
+    with _logging(log) as write, _display(trainer.epochs, quiet) as show:
+        try:
+            for progress in trainer.run():
+                show(progress)
+                if progress.finished:
+                    write(progress.finished)
+            interrupted = False
+        except KeyboardInterrupt:
+            interrupted = True
+    if interrupted:
+        if trainer.state.step == 0:
+            raise KeyboardInterrupt
+        click.echo("Interrupted: measuring the model, then saving the best one; Ctrl-C again saves nothing.", err=True)
+        trainer.measure()
+    if math.isinf(trainer.state.best_perplexity):
+        raise SettingError("no model came out that foresees the validation text: try a smaller --lr")
+    save(trainer.best(), output)
+    perplexity = trainer.state.best_perplexity
+    if interrupted or not quiet:
+        click.echo(f"Saved the best model, of validation perplexity {perplexity:.1f}:", err=True)
+    click.echo(visible(str(output)))
+    if interrupted:
+        sys.exit(130)
+
+
+def _check_writable(output: Path, corpora: tuple[str, ...]) -> None:
+    """Find out before the training, not after it, that its result has nowhere to go."""
+    if any(output.exists() and Path(corpus).exists() and output.samefile(corpus) for corpus in corpora):
+        raise click.UsageError(f"the model would overwrite the corpus {output}: name another file with --output")
+    folder = next(parent for parent in output.absolute().parents if parent.exists())
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise SettingError(f"cannot write {output}: {folder} is not a folder to write in; name another with --output")
+
+
+@contextmanager
+def _logging(path: Path | None) -> Iterator[Any]:
+    """What writes one JSON object a line for each epoch to `path`, or nothing."""
+    if path is None:
+        yield lambda epoch: None
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise SettingError(f"cannot write the log {path}: {error.strerror}") from error
+
+    def write(epoch) -> None:
+        values = asdict(epoch)
+        json.dump({k: v if math.isfinite(v) else None for k, v in values.items()}, file)
+        file.write("\n")
+        file.flush()
+
+    with file:
+        yield write
+
+
+@contextmanager
+def _display(epochs: int, quiet: bool) -> Iterator[Any]:
+    """What shows the progress on stderr: a live bar on a terminal, else one line for each epoch."""
+    if quiet:
+        yield lambda progress: None
+    elif not sys.stderr.isatty():
+        yield lambda progress: progress.finished and click.echo(_line(progress.finished, epochs), err=True)
+    else:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+        bar = Progress(
+            TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
+            BarColumn(bar_width=None),
+            TaskProgressColumn(),
+            TextColumn("ppl {task.fields[perplexities]}"),
+            TextColumn("{task.fields[speed]:,.0f} w/s"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True, highlight=False),
+            expand=True,
+            transient=True,
+            refresh_per_second=4,
+        )
+        with bar:
+            task = bar.add_task("", total=1.0, epoch=1, epochs=epochs, perplexities="-", speed=0)
+            valid = ""
+
+            def show(progress) -> None:
+                nonlocal valid
+                if progress.finished:
+                    valid = f"/{progress.finished.valid_perplexity:.0f}"
+                    bar.console.print(_line(progress.finished, epochs))
+                bar.update(
+                    task,
+                    completed=progress.share,
+                    epoch=progress.epoch,
+                    perplexities=f"{progress.train_perplexity:.0f}{valid}",
+                    speed=progress.words_per_second,
+                )
+
+            yield show
+
+
+def _line(epoch, epochs: int) -> str:
+    minutes, seconds = divmod(round(epoch.seconds), 60)
+    perplexities = f"perplexity {epoch.train_perplexity:.1f}, validation {epoch.valid_perplexity:.1f}"
+    speed = f"{epoch.words_per_second:,.0f} words/s"
+    return f"epoch {epoch.epoch}/{epochs}: {perplexities}, {speed}, {minutes}:{seconds:02d}"

@@ -1,0 +1,11 @@
+"""Language models: whatever gives P(next word | all words before), behind one interface.
+
+    state = model.start(batch)                       before any word, at the beginning of a unit
+    state = model.read(words, state)                 words (T, B), any T >= 1
+    log_p = model.log_prob(state)                    (B, V), exact, sums to one
+    nll, state = model.score(words, state)           (T, B), each word given all words before it
+    log_p, state = model.distributions(words, state) (T, B, V), what was expected before each word
+
+Words are numbers (see `rnncli.text.vocabulary`). A state is a value: it is never changed in place, so it can
+be kept, shared by many continuations and compared.
+"""

@@ -1,0 +1,209 @@
+"""The recurrent language model: its sizes and its wiring. The arithmetic is in `rnncli.nn`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import SettingError
+from ..nn.cells import ACTIVATIONS, GRU, LSTM, Elman
+from ..nn.layers import Embedding, Linear, dropout
+from ..nn.parameters import Parameter, glorot, orthogonal, uniform
+from ..nn.recurrent import Cell, Recurrent
+from ..nn.recurrent import State as LayerState
+from ..nn.softmax import Softmax
+from ..text.vocabulary import EOS_ID
+
+CELLS = {"elman": Elman, "gru": GRU, "lstm": LSTM}
+
+State = tuple[LayerState, ...]  # one for each layer, the first layer first
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that decides a network's shape, and the dropout that it is trained with."""
+
+    vocabulary_size: int
+    cell: str = "lstm"  # elman, gru or lstm
+    activation: str = "tanh"  # of the Elman cell: tanh, relu or sigmoid
+    embedding_size: int = 256
+    hidden_size: int = 256
+    layers: int = 1
+    tied: bool = True  # one table of words serves as embedding and as output
+    dropout: float = 0.0  # on the inputs, between layers and before the output
+
+    def __post_init__(self):
+        if self.cell not in CELLS:
+            raise SettingError(f"no cell is called {self.cell!r}: choose from {', '.join(CELLS)}")
+        if self.activation not in ACTIVATIONS:
+            raise SettingError(f"no activation is called {self.activation!r}: choose from {', '.join(ACTIVATIONS)}")
+        for name in ("vocabulary_size", "embedding_size", "hidden_size", "layers"):
+            if getattr(self, name) < 1:
+                raise SettingError(f"{name} is {getattr(self, name)}, and must be at least 1")
+        if not 0 <= self.dropout < 1:
+            raise SettingError(f"dropout is {self.dropout}, and must be at least 0 and below 1")
+
+    def make_cell(self) -> Cell:
+        """The cell that this network's layers run."""
+        return Elman(self.activation) if self.cell == "elman" else CELLS[self.cell]()
+
+    @property
+    def projected(self) -> bool:
+        """Whether features must be brought to the embedding's size before they meet the tied table."""
+        return self.tied and self.embedding_size != self.hidden_size
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The name and shape of every parameter."""
+        V, D, H = self.vocabulary_size, self.embedding_size, self.hidden_size
+        width = CELLS[self.cell].gates * H
+        shapes: dict[str, tuple[int, ...]] = {"embedding.weight": (V, D)}
+        for layer in range(self.layers):
+            shapes[f"recurrent.{layer}.input_weight"] = (D if layer == 0 else H, width)
+            shapes[f"recurrent.{layer}.recurrent_weight"] = (H, width)
+            shapes[f"recurrent.{layer}.bias"] = (width,)
+        if self.projected:
+            shapes["projection.weight"] = (H, D)
+            shapes["projection.bias"] = (D,)
+        if not self.tied:
+            shapes["softmax.weight"] = (V, H)
+        shapes["softmax.bias"] = (V,)
+        return shapes
+
+
+def initial_values(
+    config: Config, rng: np.random.Generator, counts: np.ndarray | None = None, dtype: type = np.float32
+) -> dict[str, np.ndarray]:
+    """Values to start training from, by parameter name.
+
+    Word tables are small and even, input matrices Glorot's, each gate's recurrent matrix a rotation, the LSTM's
+    forget bias 1 (Gers et al. 2000; Jozefowicz et al. 2015). With the `counts` (V,) of the training text's words,
+    the output bias is the log of their frequencies, so that training need not begin by learning those.
+    """
+    H, gates = config.hidden_size, CELLS[config.cell].gates
+    values = {}
+    for name, shape in config.shapes().items():
+        kind = name.rpartition(".")[2]
+        if name in ("embedding.weight", "softmax.weight"):
+            value = uniform(rng, shape, 0.1)
+        elif kind == "recurrent_weight":
+            value = np.concatenate([orthogonal(rng, H) for _ in range(gates)], axis=1)
+        elif kind == "input_weight":
+            value = np.concatenate([glorot(rng, shape[0], H) for _ in range(gates)], axis=1)
+        elif kind == "weight":
+            value = glorot(rng, *shape)
+        else:
+            value = np.zeros(shape)
+        if kind == "bias" and name.startswith("recurrent") and config.cell == "lstm":
+            value[H : 2 * H] = 1  # the gates' order is i, f, o, g
+        if name == "softmax.bias" and counts is not None:
+            value = np.log((counts + 1) / (counts.sum() + counts.size))
+        values[name] = np.ascontiguousarray(value, dtype)
+    return values
+
+
+class Network:
+    """A recurrent language model (see `rnncli.lm` for the interface that all models share)."""
+
+    def __init__(self, config: Config, values: Mapping[str, np.ndarray]):
+        """Wire the `values` (by the names of `config.shapes()`) together; they are used, not copied."""
+        self.config = config
+        self.parameters = {name: Parameter(values[name]) for name in config.shapes()}
+        p, cell = self.parameters, config.make_cell()
+        self.embedding = Embedding(p["embedding.weight"])
+        self.layers = [
+            Recurrent(
+                cell,
+                p[f"recurrent.{i}.input_weight"],
+                p[f"recurrent.{i}.recurrent_weight"],
+                p[f"recurrent.{i}.bias"],
+            )
+            for i in range(config.layers)
+        ]
+        self.projection = Linear(p["projection.weight"], p["projection.bias"]) if config.projected else None
+        self.softmax = Softmax(p["embedding.weight" if config.tied else "softmax.weight"], p["softmax.bias"])
+
+    def named_parameters(self) -> dict[str, Parameter]:
+        """Every parameter under its name; a shared one once."""
+        return self.parameters
+
+    # Reading.
+
+    def blank(self, batch: int) -> State:
+        """The state of a network that has read nothing at all."""
+        return tuple(layer.start(batch) for layer in self.layers)
+
+    def start(self, batch: int) -> State:
+        """The state at the beginning of a unit: the end of some other one was just read."""
+        return self.read(np.full((1, batch), EOS_ID), self.blank(batch))
+
+    def read(self, words: np.ndarray, state: State) -> State:
+        """The state after reading `words` (T, B) from `state` on."""
+        return self._outputs(words, state)[1]
+
+    def log_prob(self, state: State) -> np.ndarray:
+        """The log-probability (B, V) of every word to come next."""
+        return self.softmax.log_prob(self._features(state[-1].h))
+
+    def score(self, words: np.ndarray, state: State) -> tuple[np.ndarray, State]:
+        """Minus the log-probability (T, B) of each of the `words`, given `state` and the words before it."""
+        features, state = self._features_before(words, state)
+        return self.softmax.score(features, words.ravel()).reshape(words.shape), state
+
+    def distributions(self, words: np.ndarray, state: State) -> tuple[np.ndarray, State]:
+        """The log-probabilities (T, B, V) of all words in the place of each of the `words`, as in `score`."""
+        features, state = self._features_before(words, state)
+        return self.softmax.log_prob(features).reshape(*words.shape, -1), state
+
+    def _outputs(self, words: np.ndarray, state: State) -> tuple[np.ndarray, State]:
+        x, _ = self.embedding.forward(words)
+        after = []
+        for layer, before in zip(self.layers, state, strict=True):
+            x, last, _ = layer.forward(x, before)
+            after.append(last)
+        return x, tuple(after)
+
+    def _features(self, h: np.ndarray) -> np.ndarray:
+        return h if self.projection is None else self.projection.forward(h)[0]
+
+    def _features_before(self, words: np.ndarray, state: State) -> tuple[np.ndarray, State]:
+        """What the softmax sees before each of the `words`, (T * B, D), and the state after them."""
+        outputs, after = self._outputs(words, state)
+        h = np.concatenate([state[-1].h[None], outputs[:-1]])
+        return self._features(h.reshape(words.size, -1)), after
+
+    # Learning.
+
+    def loss(
+        self, inputs: np.ndarray, targets: np.ndarray, state: State, rng: np.random.Generator | None = None
+    ) -> tuple[float, State, Callable[[], None]]:
+        """The mean loss in nats of predicting `targets` (T, B), each after the input in its place (T, B).
+
+        Returns the loss, the state after the inputs, and `backward`, which adds the loss's derivative to the
+        gradients of all parameters. Dropout happens when `rng` is given.
+        """
+        rate, backwards = self.config.dropout, []
+
+        def through(forward_result):
+            result, *_, backward = forward_result
+            backwards.append(backward)
+            return result
+
+        x, embed_backward = self.embedding.forward(inputs)
+        after = []
+        for layer, before in zip(self.layers, state, strict=True):
+            x = through(dropout(x, rate, rng))
+            x, last, layer_backward = layer.forward(x, before)
+            backwards.append(lambda d_out, backward=layer_backward: backward(d_out)[0])
+            after.append(last)
+        x = through(dropout(x, rate, rng))
+        if self.projection is not None:
+            x = through(self.projection.forward(x))
+        nll, softmax_backward = self.softmax.forward(x.reshape(targets.size, -1), targets.ravel())
+
+        def backward() -> None:
+            d_out = softmax_backward(np.full(targets.size, 1 / targets.size, x.dtype)).reshape(x.shape)
+            for step_back in reversed(backwards):
+                d_out = step_back(d_out)
+            embed_backward(d_out)
+
+        return float(nll.mean(dtype=np.float64)), tuple(after), backward

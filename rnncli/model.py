@@ -1,0 +1,55 @@
+"""A language model together with its words: what one model file holds, and what people work with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .evaluation import Evaluation, evaluate
+from .generation import generate
+from .lm.network import Network
+from .prediction import Prediction, rank
+from .text.tokenizers import Tokenizer
+from .text.vocabulary import UNK_ID, Vocabulary
+
+
+@dataclass(frozen=True)
+class Model:
+    """Made by `rnncli.train` and by `rnncli.load`."""
+
+    lm: Network
+    vocabulary: Vocabulary
+    tokenizer: Tokenizer
+    unit: str = "auto"  # how texts are cut into units: see `rnncli.text.reading`
+    about: dict[str, Any] = field(default_factory=dict)  # the corpus, the settings and the course of the training
+
+    def encode(self, text: str) -> tuple[np.ndarray, list[str]]:
+        """The numbers (T, 1) of a text's words, and those of its words that are unknown."""
+        tokens = self.tokenizer.tokenize(text)
+        ids = np.array([self.vocabulary.find(token) for token in tokens], np.int32)
+        unknown = [token for token, number in zip(tokens, ids, strict=True) if number == UNK_ID]
+        return ids[:, None], unknown
+
+    def predict(self, prompt: str, n: int = 10) -> list[Prediction]:
+        """The `n` likeliest next words after `prompt`, best first, each with its probability (0: all words)."""
+        return rank(self, prompt, n).predictions
+
+    def generate(
+        self,
+        prompt: str = "",
+        words: int = 50,
+        *,
+        temperature: float = 0.8,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        seed: int | None = None,
+    ) -> str:
+        """The text that goes on after `prompt`, `words` words long: see `rnncli.generation.generate`."""
+        pieces = generate(self, prompt, words, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
+        return "".join(pieces)
+
+    def evaluate(self, sources: Sequence[str | Path], encoding: str = "utf-8") -> Evaluation:
+        """How well this model predicts the texts in `sources`: files, folders, or "-" for standard input."""
+        return evaluate(self, sources, encoding)

@@ -1,0 +1,23 @@
+"""A long row of words as parallel streams, and as the windows of truncated back-propagation."""
+
+import numpy as np
+
+from .vocabulary import EOS_ID
+
+
+def streams(ids: np.ndarray, batch: int) -> np.ndarray:
+    """Cut a text (N,) into `batch` parallel streams (L + 1, B): one text's parts, read side by side.
+
+    Row t is input t and target t - 1. The text's beginning is preceded by `<eos>`, each other stream by the word
+    before it, so every word is a target once; what is left over at the end, less than `batch` words, is dropped.
+    """
+    length = len(ids) // batch
+    preceded = np.concatenate([[EOS_ID], ids])
+    starts = np.arange(batch) * length
+    return preceded[starts[None, :] + np.arange(length + 1)[:, None]].astype(np.int32)
+
+
+def window(words: np.ndarray, start: int, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """The inputs and the targets, (T, B) each, of `steps` rows of `streams` from `start` on; fewer at the end."""
+    end = min(start + steps, len(words) - 1)
+    return words[start:end], words[start + 1 : end + 1]

@@ -1,0 +1,96 @@
+"""A text as numbers, and the words behind them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+EOS, UNK = "<eos>", "<unk>"  # the end of a unit; any word that is not in the vocabulary
+EOS_ID, UNK_ID = 0, 1
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A text in numbers: `ids` (N,) point into `types`, the different words in order of appearance.
+
+    Every unit ends in `<eos>`, which is always the first type; `<unk>`, also where the text holds none, the second.
+    """
+
+    types: list[str]
+    ids: np.ndarray
+
+    @classmethod
+    def from_units(cls, units: Iterable[Sequence[str]]) -> "Tokens":
+        """Number the words of a text that comes as one sequence of words a unit."""
+        numbers = {EOS: EOS_ID, UNK: UNK_ID}
+        pieces = []
+        for words in units:
+            piece = [numbers.setdefault(word, len(numbers)) for word in words]
+            piece.append(EOS_ID)
+            pieces.append(np.array(piece, np.int32))
+        return cls(list(numbers), np.concatenate(pieces) if pieces else np.empty(0, np.int32))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def counts(self) -> np.ndarray:
+        """How often each of the `types` occurs."""
+        return np.bincount(self.ids, minlength=len(self.types))
+
+    def words(self) -> int:
+        """How many words there are, without the ends of units."""
+        return int(np.count_nonzero(self.ids != EOS_ID))
+
+    def split(self, fraction: float) -> tuple["Tokens", "Tokens"]:
+        """Cut off the last units, about `fraction` of all of them and at least one; (the rest, the cut-off).
+
+        A text of a single unit is cut inside of it.
+        """
+        ends = np.flatnonzero(self.ids == EOS_ID) + 1
+        if len(ends) > 1:
+            held_out = min(max(1, round(len(ends) * fraction)), len(ends) - 1)
+            cut = ends[-1 - held_out]
+        else:
+            cut = min(max(1, round(len(self) * (1 - fraction))), len(self) - 2)
+        return Tokens(self.types, self.ids[:cut]), Tokens(self.types, self.ids[cut:])
+
+
+class Vocabulary:
+    """The words a model knows, each with its number: `<eos>` 0, `<unk>` 1, then the most frequent first."""
+
+    def __init__(self, words: Sequence[str]):
+        self.words = list(words)
+
+    @classmethod
+    def from_tokens(cls, tokens: Tokens, min_count: int = 1, max_size: int = 0) -> "Vocabulary":
+        """The words that occur at least `min_count` times, at most `max_size` in all (0: no limit).
+
+        Equally frequent words come in the order of their first appearance.
+        """
+        counts = tokens.counts()
+        order = np.argsort(-counts, kind="stable")
+        keep = [i for i in order if i > UNK_ID and counts[i] >= max(min_count, 1)]
+        if max_size:
+            keep = keep[: max(max_size - 2, 0)]
+        return cls([EOS, UNK, *(tokens.types[i] for i in keep)])
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """The number of each word."""
+        return {word: number for number, word in enumerate(self.words)}
+
+    def encode(self, tokens: Tokens) -> np.ndarray:
+        """The numbers (N,) of a text's words, exactly as written; those of unknown words are `UNK_ID`."""
+        table = np.array([self.numbers.get(word, UNK_ID) for word in tokens.types], np.int32)
+        return table[tokens.ids]
+
+    def find(self, word: str) -> int:
+        """The number of a word as written, else in lower case, else capitalised, else `UNK_ID`."""
+        for variant in (word, word.lower(), word.capitalize()):
+            if variant in self.numbers:
+                return self.numbers[variant]
+        return UNK_ID

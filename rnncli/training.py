@@ -1,0 +1,316 @@
+"""Training: the loop, and everything that it is at one moment."""
+
+import math
+import platform
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import __version__
+from .errors import SettingError, TrainingError
+from .evaluation import mean_loss, perplexity
+from .lm.network import Config, Network, State, initial_values
+from .model import Model
+from .nn.optimizers import SGD, Adam, clip_by_global_norm
+from .nn.schedules import SCHEDULES
+from .text.batches import streams, window
+from .text.corpus import Corpus, read_corpus
+from .text.tokenizers import Tokenizer
+
+OPTIMIZERS = {"adam": Adam, "sgd": SGD}
+EPOCH_WORDS = 10_000_000  # how much is read in all, where the number of epochs is left open
+ROLLBACKS = 5  # how often a training that diverges is taken up again, each time with half the learning rate
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a network learns. What it is, is a `Config`."""
+
+    batch_size: int = 20
+    bptt: int = 35
+    optimizer: str = "adam"
+    lr: float | None = None  # None: 4e-3 for Adam (1e-3 with an Elman cell), 1 for SGD
+    schedule: str = "cosine"
+    clip: float = 1.0
+    weight_decay: float = 0.0
+    epochs: int | None = None  # None: as many as read some ten million words, from 5 to 40
+    patience: int = 3
+    seed: int = 1
+
+    def __post_init__(self):
+        for name in ("batch_size", "bptt", "epochs", "patience"):
+            if (value := getattr(self, name)) is not None and value < 1:
+                raise SettingError(f"{name} is {value}, and must be at least 1")
+        for name in ("clip", "weight_decay", "seed"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise SettingError(f"{name} is {getattr(self, name)}, and must not be negative")
+        if self.lr is not None and not 0 < self.lr < math.inf:
+            raise SettingError(f"the learning rate is {self.lr}, and must be above 0")
+        for name, known in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)):
+            if getattr(self, name) not in known:
+                raise SettingError(f"no {name} is called {getattr(self, name)!r}: choose from {', '.join(known)}")
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What an epoch came to. `step`, `words` and `seconds` count from the beginning of the training."""
+
+    epoch: int
+    step: int
+    words: int
+    seconds: float  # of training alone, without validation
+    words_per_second: float  # in this epoch
+    learning_rate: float  # at its end
+    train_perplexity: float  # as it went, with dropout
+    valid_perplexity: float
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where the training stands after a step."""
+
+    epoch: int  # the one that is under way, from 1
+    share: float  # of the whole training that is done, from 0 to 1
+    words_per_second: float  # in this epoch
+    train_perplexity: float  # in this epoch so far
+    finished: Epoch | None = None  # after the last step of an epoch
+
+
+@dataclass
+class TrainingState:
+    """All that changes while a network learns: whoever has it, the text and the settings can go on from there."""
+
+    network: Network  # the parameters
+    optimizer: Adam | SGD  # their moments
+    rng: np.random.Generator  # for dropout
+    carried: State  # what the network remembers of each stream
+    position: int = 0  # the row of the streams that is read next
+    step: int = 0
+    words: int = 0
+    seconds: float = 0.0
+    rate_scale: float = 1.0  # halved at each rollback
+    epoch_loss: float = 0.0  # the sum over the words of this epoch so far
+    epoch_words: int = 0
+    epoch_seconds: float = 0.0
+    history: list[Epoch] = field(default_factory=list)
+    best: dict[str, np.ndarray] = field(default_factory=dict)  # the values that did best on validation
+    best_perplexity: float = math.inf
+    stale: int = 0  # epochs since then
+    rollbacks: int = 0
+
+
+class Trainer:
+    """Teaches a network a corpus: iterate over `run()`, then take `best()`."""
+
+    def __init__(self, corpus: Corpus, config: Config, settings: Settings):
+        self.corpus, self.config, self.settings = corpus, config, settings
+        # A small text is cut into fewer streams, so that each is still some ten windows long.
+        batch = min(settings.batch_size, max(1, len(corpus.train) // (10 * settings.bptt)))
+        self.words = streams(corpus.train, batch)
+        self.epochs = settings.epochs or min(40, max(5, round(EPOCH_WORDS / len(corpus.train))))
+        self.lr = settings.lr or (1.0 if settings.optimizer == "sgd" else 1e-3 if config.cell == "elman" else 4e-3)
+        initial, dropout = (np.random.default_rng(s) for s in np.random.SeedSequence(settings.seed).spawn(2))
+        network = Network(config, initial_values(config, initial, corpus.counts()))
+        optimizer = OPTIMIZERS[settings.optimizer](network.named_parameters(), settings.weight_decay)
+        self.state = TrainingState(network, optimizer, dropout, network.start(batch))
+        self._keep_best(math.inf)
+
+    def run(self) -> Iterator[Progress]:
+        """Train to the end, or until validation has not improved for `patience` epochs.
+
+        Raises `TrainingError` when the loss stops being a number however small the learning rate is made.
+        """
+        state = self.state
+        while not self._is_over():
+            self._step()
+            finished = self._end_epoch() if state.position >= len(self.words) - 1 else None
+            yield self._progress(finished)
+
+    def measure(self) -> float:
+        """The perplexity on validation as the network stands; where it is the best so far, the values are kept."""
+        valid_perplexity = perplexity(mean_loss(self.state.network, self.corpus.valid))
+        self.state.stale += 1
+        if valid_perplexity < self.state.best_perplexity:
+            self._keep_best(valid_perplexity)
+        return valid_perplexity
+
+    def best(self) -> Model:
+        """The model that did best on validation."""
+        network = Network(self.config, self.state.best)
+        return Model(network, self.corpus.vocabulary, self.corpus.tokenizer, self.corpus.unit, self._about())
+
+    def _share(self) -> float:
+        """How much of the whole training is done, from 0 to 1."""
+        return (len(self.state.history) + self.state.position / (len(self.words) - 1)) / self.epochs
+
+    def _rate(self) -> float:
+        return self.lr * self.state.rate_scale * SCHEDULES[self.settings.schedule](self._share())
+
+    def _is_over(self) -> bool:
+        return len(self.state.history) == self.epochs or self.state.stale >= self.settings.patience
+
+    def _step(self) -> None:
+        state, began = self.state, time.perf_counter()
+        inputs, targets = window(self.words, state.position, self.settings.bptt)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is dealt with here
+            loss, carried, backward = state.network.loss(inputs, targets, state.carried, state.rng)
+            backward()
+            parameters = state.network.named_parameters()
+            norm = clip_by_global_norm(parameters, self.settings.clip)
+            if math.isfinite(loss) and math.isfinite(norm):
+                state.optimizer.step(self._rate())
+                state.carried = carried
+                state.epoch_loss += loss * targets.size
+                state.epoch_words += targets.size
+            else:
+                self._roll_back()
+        state.step += 1
+        state.words += targets.size
+        state.position += len(targets)
+        elapsed = time.perf_counter() - began
+        state.seconds += elapsed
+        state.epoch_seconds += elapsed
+
+    def _end_epoch(self) -> Epoch:
+        state = self.state
+        rate = self._rate()
+        with np.errstate(over="ignore", invalid="ignore"):
+            valid_perplexity = self.measure()
+        if not math.isfinite(valid_perplexity):
+            self._roll_back()
+        epoch = Epoch(
+            epoch=len(state.history) + 1,
+            step=state.step,
+            words=state.words,
+            seconds=state.seconds,
+            words_per_second=self._words_per_second(),
+            learning_rate=rate,
+            train_perplexity=self._train_perplexity(),
+            valid_perplexity=valid_perplexity,
+        )
+        state.history.append(epoch)
+        state.position, state.carried = 0, state.network.start(self.words.shape[1])
+        state.epoch_loss, state.epoch_words, state.epoch_seconds = 0.0, 0, 0.0
+        return epoch
+
+    def _roll_back(self) -> None:
+        """Go back to the best values, and on from there with half the learning rate."""
+        state = self.state
+        state.rollbacks += 1
+        if state.rollbacks > ROLLBACKS:
+            raise TrainingError(
+                f"training diverged, even with a learning rate of {self.lr * state.rate_scale:.2g}:"
+                " try a smaller --lr or a smaller --clip"
+            )
+        state.rate_scale /= 2
+        for name, parameter in state.network.named_parameters().items():
+            parameter.value[...] = state.best[name]
+            parameter.grad.fill(0)
+        state.optimizer.reset()
+        state.carried = state.network.start(self.words.shape[1])
+
+    def _keep_best(self, valid_perplexity: float) -> None:
+        self.state.best = {name: p.value.copy() for name, p in self.state.network.named_parameters().items()}
+        self.state.best_perplexity = valid_perplexity
+        self.state.stale = 0
+
+    def _words_per_second(self) -> float:
+        return self.state.epoch_words / max(self.state.epoch_seconds, 1e-9)
+
+    def _train_perplexity(self) -> float:
+        return perplexity(self.state.epoch_loss / self.state.epoch_words) if self.state.epoch_words else math.nan
+
+    def _progress(self, finished: Epoch | None) -> Progress:
+        if finished:
+            return Progress(
+                finished.epoch, self._share(), finished.words_per_second, finished.train_perplexity, finished
+            )
+        epoch = len(self.state.history) + 1
+        return Progress(epoch, self._share(), self._words_per_second(), self._train_perplexity())
+
+    def _about(self) -> dict[str, Any]:
+        """What a model tells of its training. No times: the same training gives the same file."""
+        corpus = self.corpus
+        told = ("epoch", "step", "words", "learning_rate", "train_perplexity", "valid_perplexity")
+        return {
+            "corpus": {
+                "name": corpus.name,
+                "train_words": len(corpus.train),
+                "valid_words": len(corpus.valid),
+                "sha256": corpus.sha256,
+            },
+            "settings": {**asdict(self.settings), "epochs": self.epochs, "lr": self.lr},
+            "history": [{name: _finite(getattr(epoch, name)) for name in told} for epoch in self.state.history],
+            "best_valid_perplexity": _finite(self.state.best_perplexity),
+            "versions": {"rnncli": __version__, "numpy": np.__version__, "python": platform.python_version()},
+        }
+
+
+def _finite(value: float) -> float | None:
+    """The value, or None for what JSON has no number for."""
+    return value if math.isfinite(value) else None
+
+
+def start(
+    sources: Sequence[str | Path],
+    *,
+    tokenizer: str = "word",
+    lowercase: bool = False,
+    unit: str = "auto",
+    encoding: str = "utf-8",
+    min_count: int | None = None,
+    max_vocab: int | None = None,
+    valid: Sequence[str | Path] = (),
+    valid_fraction: float = 0.05,
+    cell: str = "lstm",
+    activation: str = "tanh",
+    embedding_size: int | None = None,
+    hidden_size: int = 256,
+    layers: int = 1,
+    tied: bool = True,
+    dropout: float = 0.2,
+    **settings: Any,
+) -> Trainer:
+    """Make everything ready to train a model on the texts in `sources`: files, folders, "-" for standard input.
+
+    The text's options are those of `rnncli.text.corpus.read_corpus`, the network's those of
+    `rnncli.lm.network.Config` (`embedding_size` None: like `hidden_size`), `settings` those of `Settings`.
+    Raises `TextError` for a text that cannot be read, `SettingError` for a value that makes no sense.
+    """
+    checked = Settings(**settings)
+    shape = Config(
+        vocabulary_size=1,  # until the text is read: all else is checked before that
+        cell=cell,
+        activation=activation,
+        embedding_size=hidden_size if embedding_size is None else embedding_size,
+        hidden_size=hidden_size,
+        layers=layers,
+        tied=tied,
+        dropout=dropout,
+    )
+    corpus = read_corpus(
+        sources,
+        tokenizer=Tokenizer(tokenizer, lowercase),
+        unit=unit,
+        encoding=encoding,
+        min_count=min_count,
+        max_vocab=max_vocab,
+        valid=valid,
+        valid_fraction=valid_fraction,
+    )
+    return Trainer(corpus, replace(shape, vocabulary_size=len(corpus.vocabulary)), checked)
+
+
+def train(sources: Sequence[str | Path], **options: Any) -> Model:
+    """Train a model on the texts in `sources` and return the one that did best on validation.
+
+    The options are those of `start`. To watch a training, or to end it early, iterate over `start(...).run()`.
+    """
+    trainer = start(sources, **options)
+    for _ in trainer.run():
+        pass
+    return trainer.best()

@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+
+from rnncli.nn import optimizers
+from rnncli.nn.optimizers import SGD, Adam, clip_by_global_norm
+from rnncli.nn.parameters import Parameter
+
+
+@pytest.fixture
+def parameters(rng) -> dict[str, Parameter]:
+    parameters = {"matrix": Parameter(rng.normal(size=(3, 4))), "bias": Parameter(rng.normal(size=4))}
+    for parameter in parameters.values():
+        parameter.grad[...] = rng.normal(size=parameter.grad.shape)
+    return parameters
+
+
+def global_norm(parameters) -> float:
+    return np.sqrt(sum((p.grad**2).sum() for p in parameters.values()))
+
+
+def test_clipping_scales_all_gradients_to_the_limit_together(parameters):
+    before = {name: p.grad.copy() for name, p in parameters.items()}
+    norm = clip_by_global_norm(parameters, 0.5)
+    assert norm == pytest.approx(np.sqrt(sum((g**2).sum() for g in before.values())))
+    assert global_norm(parameters) == pytest.approx(0.5)
+    for name, parameter in parameters.items():
+        np.testing.assert_allclose(parameter.grad, before[name] * 0.5 / norm)
+
+
+@pytest.mark.parametrize("limit", [0, 1e6])
+def test_gradients_within_the_limit_or_without_one_stay_as_they_are(parameters, limit):
+    before = parameters["matrix"].grad.copy()
+    clip_by_global_norm(parameters, limit)
+    np.testing.assert_array_equal(parameters["matrix"].grad, before)
+
+
+def test_the_norm_of_gradients_that_are_not_finite_is_not_finite(parameters):
+    parameters["bias"].grad[0] = np.nan
+    assert np.isnan(clip_by_global_norm(parameters, 1.0))
+
+
+def test_sgd_follows_its_rule_and_decays_matrices_only(parameters):
+    before = {name: (p.value.copy(), p.grad.copy()) for name, p in parameters.items()}
+    SGD(parameters, weight_decay=0.1).step(0.5)
+    value, grad = before["matrix"]
+    np.testing.assert_allclose(parameters["matrix"].value, value * (1 - 0.05) - 0.5 * grad)
+    value, grad = before["bias"]
+    np.testing.assert_allclose(parameters["bias"].value, value - 0.5 * grad)
+    assert not parameters["matrix"].grad.any()
+
+
+@pytest.mark.parametrize("block", [5, 2**15])
+def test_adam_follows_its_rule_over_several_steps(parameters, rng, monkeypatch, block):
+    monkeypatch.setattr(optimizers, "BLOCK", block)
+    adam = Adam(parameters, weight_decay=0.1)
+    expected = {name: p.value.copy() for name, p in parameters.items()}
+    mean, square = ({name: np.zeros_like(v) for name, v in expected.items()} for _ in range(2))
+    for step in range(1, 4):
+        for name, parameter in parameters.items():
+            grad = parameter.grad[...] = rng.normal(size=parameter.grad.shape)
+            mean[name] = 0.9 * mean[name] + 0.1 * grad
+            square[name] = 0.999 * square[name] + 0.001 * grad**2
+            if name == "matrix":
+                expected[name] *= 1 - 0.01 * 0.1
+            mean_hat, square_hat = mean[name] / (1 - 0.9**step), square[name] / (1 - 0.999**step)
+            expected[name] = expected[name] - 0.01 * mean_hat / (np.sqrt(square_hat) + 1e-8)
+        adam.step(0.01)
+    for name, parameter in parameters.items():
+        np.testing.assert_allclose(parameter.value, expected[name])
+        assert not parameter.grad.any()
+
+
+def test_adam_forgets_its_moments_when_it_is_reset(parameters):
+    adam = Adam(parameters)
+    adam.step(0.1)
+    adam.reset()
+    assert adam.steps == 0
+    assert not any(moments.any() for moments in adam.moments.values())

@@ -1,0 +1,32 @@
+import numpy as np
+
+from rnncli.nn.parameters import Parameter, glorot, orthogonal, uniform
+
+
+def test_a_new_parameter_has_a_gradient_of_zeros_of_its_shape_and_type(rng):
+    parameter = Parameter(rng.normal(size=(2, 3)).astype(np.float32))
+    assert parameter.grad.shape == (2, 3)
+    assert parameter.grad.dtype == np.float32
+    assert not parameter.grad.any()
+
+
+def test_an_orthogonal_matrix_keeps_every_length(rng):
+    matrix = orthogonal(rng, 7)
+    np.testing.assert_allclose(matrix.T @ matrix, np.eye(7), atol=1e-12)
+
+
+def test_rotations_are_drawn_evenly_so_their_mean_is_near_zero(rng):
+    mean = np.mean([orthogonal(rng, 3) for _ in range(2000)], axis=0)
+    assert np.abs(mean).max() < 0.06
+
+
+def test_glorot_values_stay_in_their_limit_and_fill_it(rng):
+    matrix = glorot(rng, 50, 70)
+    limit = (6 / 120) ** 0.5
+    assert matrix.shape == (50, 70)
+    assert 0.95 * limit < np.abs(matrix).max() <= limit
+
+
+def test_uniform_values_stay_in_their_limit_and_fill_it(rng):
+    values = uniform(rng, (1000,), 0.1)
+    assert 0.09 < np.abs(values).max() <= 0.1

@@ -1,0 +1,108 @@
+import numpy as np
+import pytest
+
+from rnncli.nn.cells import GRU, LSTM, Elman
+from rnncli.nn.parameters import Parameter
+from rnncli.nn.recurrent import Recurrent
+
+T, B, D, H = 4, 3, 5, 2
+CELLS = [Elman("tanh"), Elman("relu"), Elman("sigmoid"), GRU(), LSTM()]
+every_cell = pytest.mark.parametrize("cell", CELLS, ids=["tanh", "relu", "sigmoid", "gru", "lstm"])
+
+
+@pytest.fixture
+def layer(cell, rng) -> Recurrent:
+    width = cell.gates * H
+    return Recurrent(cell, *(Parameter(rng.normal(size=shape)) for shape in [(D, width), (H, width), (width,)]))
+
+
+@pytest.fixture
+def x(rng) -> np.ndarray:
+    return rng.normal(size=(T, B, D))
+
+
+@pytest.fixture
+def state(layer, rng):
+    return type(layer.start(B))(*(rng.normal(size=(B, H)) for _ in layer.start(B)))
+
+
+@every_cell
+def test_every_gradient_is_right(layer, x, state, rng, check_gradient):
+    out_weights = rng.normal(size=(T, B, H))
+    last_weights = type(state)(*(rng.normal(size=(B, H)) for _ in state))
+
+    def loss():
+        out, last, _ = layer.forward(x, state)
+        return (out * out_weights).sum() + sum((a * w).sum() for a, w in zip(last, last_weights, strict=True))
+
+    _, _, backward = layer.forward(x, state)
+    d_x, d_state = backward(out_weights, last_weights)
+    check_gradient(loss, x, d_x)
+    for array, gradient in zip(state, d_state, strict=True):
+        check_gradient(loss, array, gradient)
+    for parameter in (layer.input_weight, layer.recurrent_weight, layer.bias):
+        check_gradient(loss, parameter.value, parameter.grad)
+
+
+@every_cell
+def test_two_halves_with_the_state_carried_equal_one_run(layer, x, state):
+    whole, last, _ = layer.forward(x, state)
+    first, middle, _ = layer.forward(x[:2], state)
+    second, end, _ = layer.forward(x[2:], middle)
+    np.testing.assert_allclose(np.concatenate([first, second]), whole)
+    np.testing.assert_allclose(end, last)
+
+
+@every_cell
+def test_the_first_input_changes_the_last_output(layer, x, state):
+    if isinstance(layer.cell, Elman):
+        layer.bias.value[...] = 3 if layer.cell.activate.__name__ == "_relu" else 0  # a dead unit passes nothing on
+    layer.recurrent_weight.value *= 0.5
+    before = layer.forward(x, state)[0][-1]
+    x[0] += 0.5
+    assert (np.abs(layer.forward(x, state)[0][-1] - before).max(axis=1) > 1e-6).all()
+
+
+@every_cell
+def test_a_row_of_the_batch_does_not_see_its_neighbour(layer, x, state):
+    out, _, _ = layer.forward(x, state)
+    alone, _, _ = layer.forward(x[:, 1:2], type(state)(*(array[1:2] for array in state)))
+    np.testing.assert_allclose(alone, out[:, 1:2])
+
+
+@every_cell
+def test_a_state_is_never_changed_in_place(layer, x, state):
+    kept = [array.copy() for array in state]
+    _, last, backward = layer.forward(x, state)
+    after = [array.copy() for array in last]
+    layer.forward(x, last)
+    backward(np.ones((T, B, H)))
+    np.testing.assert_array_equal(state, kept)
+    np.testing.assert_array_equal(last, after)
+
+
+@every_cell
+def test_two_passes_at_once_do_not_disturb_each_other(layer, x, state, rng):
+    out_weights = rng.normal(size=(T, B, H))
+    expected, _ = layer.forward(x, state)[2](out_weights)
+    _, _, backward = layer.forward(x, state)
+    layer.forward(rng.normal(size=(T, B, D)), layer.start(B))
+    np.testing.assert_array_equal(backward(out_weights)[0], expected)
+
+
+def test_an_elman_layer_follows_its_equation(rng):
+    w_x, w_h, b = rng.normal(size=(D, H)), rng.normal(size=(H, H)), rng.normal(size=H)
+    layer = Recurrent(Elman(), Parameter(w_x), Parameter(w_h), Parameter(b))
+    x, h = rng.normal(size=(T, B, D)), np.zeros((B, H))
+    out, _, _ = layer.forward(x, layer.start(B))
+    for t in range(T):
+        h = np.tanh(x[t] @ w_x + h @ w_h + b)
+        np.testing.assert_allclose(out[t], h)
+
+
+def test_large_inputs_saturate_without_a_warning():
+    for cell in CELLS:
+        width = cell.gates * H
+        layer = Recurrent(cell, *(Parameter(np.full(s, 1e4)) for s in [(D, width), (H, width), (width,)]))
+        out, _, _ = layer.forward(np.full((1, B, D), -1e4), layer.start(B))
+        assert np.isfinite(out).all()

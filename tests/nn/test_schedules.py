@@ -1,0 +1,20 @@
+import pytest
+
+from rnncli.nn.schedules import SCHEDULES, WARM_UP, cosine, stepwise
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES.values())
+def test_the_rate_climbs_from_near_zero_to_its_peak_in_the_warm_up(schedule):
+    assert 0 < schedule(0) <= 0.01
+    assert schedule(WARM_UP / 2) == pytest.approx(0.5, abs=0.02)
+    assert schedule(WARM_UP) == pytest.approx(1, abs=0.002)
+
+
+def test_a_cosine_ends_at_zero_and_is_half_way_in_the_middle():
+    assert cosine(0.5) == pytest.approx(0.5)
+    assert cosine(1) == pytest.approx(0)
+
+
+def test_steps_halve_the_rate_at_every_twentieth_of_the_second_half():
+    assert [stepwise(p) for p in (0.3, 0.499, 0.5, 0.549, 0.55, 0.6)] == [1, 1, 0.5, 0.5, 0.25, 0.125]
+    assert stepwise(1) == 0.5**11

@@ -125,11 +125,14 @@ def _from_json(kind: type, values: dict[str, Any]) -> Any:
 def _about(text: str) -> dict[str, Any]:
     """What training left to tell, as far as others rely on it: sections, and numbers for each epoch."""
     about = json.loads(text)
-    if not all(isinstance(about.get(section, {}), dict) for section in ("corpus", "settings", "versions")):
+    sections = (
+        [about.get(name, {}) for name in ("corpus", "settings", "versions")] if isinstance(about, dict) else [about]
+    )
+    if not all(isinstance(section, dict) for section in sections):
         raise ValueError("what it tells of its training makes no sense")
     for epoch in about.get("history", []):
         for name in ("epoch", "train_perplexity", "valid_perplexity"):
-            if not isinstance(epoch[name], int | float | None):
+            if not (epoch[name] is None or (isinstance(epoch[name], int | float) and epoch[name] > 0)):
                 raise ValueError(f"its history says {epoch[name]!r} for {name}")
     return about
 

@@ -207,6 +207,7 @@ class Trainer:
                 " try a smaller --lr or a smaller --clip"
             )
         state.rate_scale /= 2
+        state.stale = 0
         for name, parameter in state.network.named_parameters().items():
             parameter.value[...] = state.best[name]
             parameter.grad.fill(0)
@@ -286,8 +287,8 @@ def start(
         vocabulary_size=1,  # until the text is read: all else is checked before that
         cell=cell,
         activation=activation,
-        embedding_size=hidden_size if embedding_size is None else embedding_size,
         hidden_size=hidden_size,
+        embedding_size=hidden_size if embedding_size is None else embedding_size,
         layers=layers,
         tied=tied,
         dropout=dropout,

@@ -1,7 +1,10 @@
 """What tests share: small texts, a model trained on one, and finite differences."""
 
 import itertools
+import os
 from pathlib import Path
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy comes: small products lose more by threads than they gain
 
 import numpy as np
 import pytest
@@ -18,7 +21,7 @@ def small_text() -> str:
     for (subject, pronoun), (field, verb) in itertools.product(SUBJECTS.items(), SCHOOL.items()):
         lines.append(f"{subject} is good at {field}, so {pronoun} will not {verb} more.")
         lines.append(f"{subject} is not good at {field}, so {pronoun} will {verb} more.")
-    return "\n".join(lines * 3) + "\n"
+    return "\n".join(lines * 6) + "\n"
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +34,7 @@ def corpus_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def model(corpus_file):
     """A model that has learned the small text. Shared: a test must not change it."""
-    return training.train([corpus_file], hidden_size=24, epochs=30, bptt=20, dropout=0.0, lr=0.02, seed=3)
+    return training.train([corpus_file], hidden_size=32, epochs=40, patience=40, bptt=20, dropout=0.0, lr=0.02)
 
 
 @pytest.fixture(scope="session")

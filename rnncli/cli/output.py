@@ -78,9 +78,10 @@ def print_table(
             no_wrap=True,
             overflow="ellipsis",
         )
+    bar = _bar if console.encoding.startswith("utf") else lambda share: "#" * round(share * 20)
     for row in rows:
         cells = zip(row, columns, strict=True)
-        table.add_row(*(Text(_bar(cell), "cyan") if kind == "|" else Text(visible(cell)) for cell, kind in cells))
+        table.add_row(*(Text(bar(cell), "cyan") if kind == "|" else Text(visible(cell)) for cell, kind in cells))
     if title:
         console.print(Text(visible(title), "bold"))
     console.print(table)

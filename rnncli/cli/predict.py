@@ -1,5 +1,6 @@
 """rnncli predict"""
 
+import sys
 from pathlib import Path
 
 import click
@@ -27,7 +28,7 @@ def predict(prompts: tuple[str, ...], model_path: Path | None, count: int, outpu
 
     model = load_model(model_path)
     chosen = chosen_format(output_format)
-    if not prompts and click.get_text_stream("stdin").isatty():
+    if not prompts and sys.stdin.isatty():
         click.echo("Type a prompt, then Enter; Ctrl-D ends.", err=True)
     first = True
     for prompt in prompts or read_lines(STDIN):

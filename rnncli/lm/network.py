@@ -26,8 +26,8 @@ class Config:
     vocabulary_size: int
     cell: str = "lstm"  # elman, gru or lstm
     activation: str = "tanh"  # of the Elman cell: tanh, relu or sigmoid
-    embedding_size: int = 256
     hidden_size: int = 256
+    embedding_size: int = 256
     layers: int = 1
     tied: bool = True  # one table of words serves as embedding and as output
     dropout: float = 0.0  # on the inputs, between layers and before the output
@@ -37,7 +37,7 @@ class Config:
             raise SettingError(f"no cell is called {self.cell!r}: choose from {', '.join(CELLS)}")
         if self.activation not in ACTIVATIONS:
             raise SettingError(f"no activation is called {self.activation!r}: choose from {', '.join(ACTIVATIONS)}")
-        for name in ("vocabulary_size", "embedding_size", "hidden_size", "layers"):
+        for name in ("vocabulary_size", "hidden_size", "embedding_size", "layers"):
             if getattr(self, name) < 1:
                 raise SettingError(f"{name} is {getattr(self, name)}, and must be at least 1")
         if not 0 <= self.dropout < 1:

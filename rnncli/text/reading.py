@@ -8,6 +8,7 @@ import lzma
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
@@ -92,9 +93,11 @@ def _decoded_lines(file: BinaryIO, decoder: codecs.IncrementalDecoder, name: str
             return
 
 
-def _open(source: str | Path) -> BinaryIO:
+def _open(source: str | Path) -> AbstractContextManager[BinaryIO]:
     if source == STDIN:
-        return open(sys.stdin.fileno(), "rb", closefd=False)
+        if sys.stdin is None:
+            raise TextError("standard input is closed: name a file, or pipe a text in")
+        return nullcontext(sys.stdin.buffer)
     return OPENERS.get(Path(source).suffix.lower(), open)(source, "rb")
 
 
@@ -127,7 +130,7 @@ def is_hard_wrapped(lines: list[str]) -> bool:
     """
     lines = [line.rstrip() for line in lines]
     breaks = [(line, after) for line, after in itertools.pairwise(lines) if line and after]
-    if len(breaks) < 3 or "" not in lines:
+    if len(breaks) < 3 or "\n\n" not in "\n".join(lines).strip():
         return False
     lengths = sorted(len(line) for line, _ in breaks)
     width = lengths[int(0.98 * (len(lengths) - 1))]

@@ -1,0 +1,127 @@
+"""One epoch of every cell, in rnncli and in PyTorch: python benchmarks/cells.py DATA_FOLDER [CELL...]
+
+DATA_FOLDER/ptb holds train.txt and valid.txt of the Penn Treebank. Both sides run the same recipe (the same text in
+the same streams, the same initial values, locked dropout, Adam, clipping, schedule and sizes), one after the other,
+and are measured in the same way. Needs PyTorch beside rnncli; takes some 20 minutes on two cores.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from rnncli import training
+from rnncli.evaluation import STEPS, STREAMS, perplexity
+from rnncli.nn.schedules import SCHEDULES
+from rnncli.text.batches import window
+
+CELLS = {"elman": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
+# Where each gate of ours stands in PyTorch's order: i, f, o, g against i, f, g, o.
+ORDER = {"elman": [0], "gru": [0, 1, 2], "lstm": [0, 1, 3, 2]}
+
+
+class Peer(nn.Module):
+    """The same network out of PyTorch's layers, from the same initial values."""
+
+    def __init__(self, trainer: training.Trainer):
+        super().__init__()
+        config, values = trainer.config, trainer.state.best
+        self.dropout = config.dropout
+        self.embedding = nn.Embedding(config.vocabulary_size, config.embedding_size)
+        self.layer = CELLS[config.cell](config.embedding_size, config.hidden_size)
+        self.bias = nn.Parameter(torch.tensor(values["softmax.bias"]))
+
+        def gates(name: str) -> torch.Tensor:
+            parts = np.split(values[f"recurrent.0.{name}"], len(ORDER[config.cell]), axis=-1)
+            return torch.tensor(np.concatenate([parts[place] for place in ORDER[config.cell]], axis=-1).T.copy())
+
+        with torch.no_grad():
+            self.embedding.weight.copy_(torch.tensor(values["embedding.weight"]))
+            self.layer.weight_ih_l0.copy_(gates("input_weight"))
+            self.layer.weight_hh_l0.copy_(gates("recurrent_weight"))
+            self.layer.bias_ih_l0.copy_(gates("bias"))
+            self.layer.bias_hh_l0.zero_()
+
+    def forward(self, words: torch.Tensor, state):
+        out, state = self.layer(self.locked_dropout(self.embedding(words)), state)
+        return self.locked_dropout(out) @ self.embedding.weight.T + self.bias, state
+
+    def locked_dropout(self, x: torch.Tensor) -> torch.Tensor:
+        if not self.training:
+            return x
+        return x * (torch.rand(x.shape[1:]) >= self.dropout) / (1 - self.dropout)
+
+
+def detached(state):
+    return tuple(s.detach() for s in state) if isinstance(state, tuple) else state.detach()
+
+
+def train_peer(trainer: training.Trainer) -> tuple[float, float]:
+    """One epoch of PyTorch; its validation perplexity and words per second."""
+    torch.manual_seed(trainer.settings.seed)
+    peer, rows, bptt = Peer(trainer), len(trainer.words) - 1, trainer.settings.bptt
+    optimizer = torch.optim.Adam(peer.parameters())
+    began = time.perf_counter()
+    _, state = peer.eval()(torch.zeros(1, trainer.words.shape[1], dtype=torch.long), None)
+    peer.train()
+    for position in range(0, rows, bptt):
+        for group in optimizer.param_groups:
+            group["lr"] = trainer.lr * SCHEDULES[trainer.settings.schedule](position / rows)
+        inputs, targets = (torch.from_numpy(part.astype(np.int64)) for part in window(trainer.words, position, bptt))
+        logits, state = peer(inputs, detached(state))
+        loss = nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(peer.parameters(), trainer.settings.clip)
+        optimizer.step()
+    speed = rows * trainer.words.shape[1] / (time.perf_counter() - began)
+    return peer_perplexity(peer.eval(), trainer.corpus.valid), speed
+
+
+@torch.no_grad()
+def peer_perplexity(peer: Peer, ids: np.ndarray) -> float:
+    """What `rnncli.evaluation.mean_loss` does, with PyTorch's network: the same streams, every word once."""
+    length = -(-len(ids) // STREAMS)
+    padded = np.zeros(STREAMS * length, np.int64)
+    padded[: len(ids)] = ids
+    words = torch.from_numpy(padded.reshape(STREAMS, length).T.copy())
+    inputs = torch.cat([torch.zeros(1, STREAMS, dtype=torch.long), words[:-1]])
+    losses, state = [], None
+    for start in range(0, length, STEPS):
+        logits, state = peer(inputs[start : start + STEPS], state)
+        targets = words[start : start + STEPS]
+        losses.append(nn.functional.cross_entropy(logits.permute(0, 2, 1), targets, reduction="none"))
+    return perplexity(torch.cat(losses).T.flatten()[: len(ids)].double().mean().item())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, metavar="DATA_FOLDER")
+    parser.add_argument("cells", nargs="*", metavar="CELL", help=f"{', '.join(CELLS)}; all by default")
+    arguments = parser.parse_args()
+    ptb = arguments.data / "ptb"
+    print("| one epoch, 200 units | rnncli, validation | PyTorch, validation | ratio | rnncli, words/s | PyTorch |")
+    print("|---|--:|--:|--:|--:|--:|")
+    for cell in arguments.cells or CELLS:
+        trainer = training.start(
+            [ptb / "train.txt"],
+            valid=[ptb / "valid.txt"],
+            tokenizer="whitespace",
+            cell=cell,
+            hidden_size=200,
+            dropout=0.2,
+            epochs=1,
+        )
+        theirs, their_speed = train_peer(trainer)
+        print(f"{cell}: PyTorch {theirs:.1f}", file=sys.stderr)
+        *_, last = trainer.run()
+        ours, speed = last.finished.valid_perplexity, last.finished.words_per_second
+        print(f"| {cell} | {ours:.1f} | {theirs:.1f} | {ours / theirs:.3f} | {speed:,.0f} | {their_speed:,.0f} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""generate, evaluate, info, and the program as a whole."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import rnncli
+
+
+def test_generate_prints_the_prompt_and_what_follows(invoke, model, model_file):
+    result = invoke("generate", "Tom is not good at science, so he ", "-n4", "--temperature=0", "-m", model_file)
+    assert result.stdout == "Tom is not good at science, so he will study more.\n"
+    assert result.stderr == ""
+
+
+def test_generate_gives_the_same_text_for_the_same_seed(invoke, model_file):
+    options = ("generate", "Tom", "-n20", "--temperature=1.5", "-m", model_file, "--seed")
+    assert invoke(*options, 1).stdout == invoke(*options, 1).stdout != invoke(*options, 2).stdout
+
+
+def test_generate_writes_several_samples_separated_by_a_blank_line(invoke, model_file):
+    result = invoke("generate", "Tom", "-n5", "--samples=3", "--seed=1", "--temperature=2", "-m", model_file)
+    samples = result.stdout.split("\n\n")
+    assert len(set(samples)) == 3
+    assert all(sample.startswith("Tom") for sample in samples)
+
+
+def test_generate_narrows_the_choice(invoke, model_file):
+    texts = {
+        invoke("generate", "-n10", "--seed=1", *options, "-m", model_file).stdout
+        for options in (["--temperature=0"], ["--top-k=1"], ["--top-p=0.001", "--temperature=1"])
+    }
+    assert len(texts) == 1
+
+
+@pytest.mark.parametrize("wrong", [["--temperature", "-1"], ["--top-p", "0"], ["--top-p", "1.5"], ["--samples", "0"]])
+def test_generate_refuses_what_makes_no_sense(invoke, model_file, wrong):
+    result = invoke("generate", *wrong, "-m", model_file)
+    assert result.exit_code == 2
+    assert f"Invalid value for '{wrong[0]}'" in result.stderr
+
+
+def test_evaluate_prints_every_figure_in_every_format(invoke, model, model_file, corpus_file):
+    expected = model.evaluate([corpus_file])
+    names = [
+        "perplexity", "words", "unknown_words", "perplexity_known", "bits_per_character",
+        "accuracy_at_1", "accuracy_at_3", "accuracy_at_5", "accuracy_at_10",
+    ]  # fmt: skip
+    found = json.loads(invoke("evaluate", corpus_file, "-m", model_file, "--format", "jsonl").stdout)
+    assert list(found) == names
+    assert found == vars(expected)
+    rows = [line.split("\t") for line in invoke("evaluate", corpus_file, "-m", model_file).stdout.splitlines()]
+    assert [name for name, _ in rows] == names
+    assert rows[0][1] == f"{expected.perplexity:.6g}"
+    table = invoke("evaluate", corpus_file, "-m", model_file, "--format", "table").stdout
+    assert "accuracy at 10" in table
+
+
+def test_evaluate_reads_several_texts_and_standard_input(invoke, model_file, corpus_file):
+    piped = invoke("evaluate", "-", "-m", model_file, input=corpus_file.read_bytes())
+    assert piped.stdout == invoke("evaluate", corpus_file, "-m", model_file).stdout
+    both = invoke("evaluate", corpus_file, corpus_file, "-m", model_file)
+    assert both.stdout.splitlines()[1] == "words\t5568"
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xff\n"])
+def test_evaluate_refuses_what_cannot_be_read(invoke, model_file, tmp_path, content):
+    path = tmp_path / "bad.txt"
+    path.write_bytes(content)
+    result = invoke("evaluate", path, "-m", model_file)
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert "bad" in result.stderr
+
+
+def test_info_tells_what_a_model_is(invoke, model, model_file):
+    told = json.loads(invoke("info", "-m", model_file, "--format", "jsonl").stdout)
+    assert told["cell"] == "lstm"
+    assert told["hidden_size"] == told["embedding_size"] == 32
+    assert told["vocabulary"] == len(model.vocabulary)
+    assert told["parameters"] == sum(p.value.size for p in model.lm.named_parameters().values())
+    assert (told["tokenizer"], told["corpus"], told["seed"]) == ("word", "school", 1)
+    assert len(told["history"]) == 40
+
+
+def test_info_draws_the_perplexity_over_the_epochs(invoke, model, model_file):
+    result = invoke("info", "-m", model_file, "--format", "table")
+    assert "hidden size" in result.stdout
+    bars = [line.split() for line in result.stdout.splitlines() if "█" in line]
+    assert [int(bar[0]) for bar in bars] == list(range(1, 41))
+    assert float(bars[0][2]) == round(model.about["history"][0]["valid_perplexity"], 1)
+    assert len(bars[0][3]) > len(bars[-1][3])
+
+
+def test_info_in_a_pipe_is_a_name_and_a_value_a_line(invoke, model_file):
+    rows = [line.split("\t") for line in invoke("info", "-m", model_file).stdout.splitlines()]
+    assert all(len(row) == 2 for row in rows)
+    assert ["cell", "lstm"] in rows
+
+
+@pytest.mark.parametrize("command", [[], ["train"], ["predict"], ["generate"], ["evaluate"], ["info"]])
+def test_help_shows_an_example(invoke, command):
+    result = invoke(*command, "--help")
+    assert result.exit_code == 0
+    assert f"rnncli {' '.join(command)}" in result.stdout.partition("Options:")[0].partition("\n")[2]
+
+
+def test_the_version_is_that_of_the_package(invoke):
+    assert invoke("--version").stdout == f"rnncli {rnncli.__version__}\n"
+
+
+def test_help_waits_neither_for_numpy_nor_for_rich():
+    code = (
+        "import sys; from rnncli.cli import main\n"
+        "try: main(['train', '--help'])\n"
+        "except SystemExit: print(sorted({'numpy', 'rich'} & set(sys.modules)))"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).splitlines()[-1] == "[]"
+
+
+def test_running_out_of_memory_is_told_in_one_line(invoke, model_file, monkeypatch):
+    def hungry(*args):
+        raise MemoryError
+
+    monkeypatch.setattr("rnncli.checkpoint.load", hungry)
+    result = invoke("predict", "Tom", "-m", model_file)
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert result.stderr.startswith("Error: not enough memory")

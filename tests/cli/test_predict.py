@@ -1,0 +1,123 @@
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+
+def test_tsv_is_word_tab_probability_best_first_with_a_blank_line_between_prompts(invoke, model, model_file):
+    result = invoke("predict", "Tom is", "Mary is", "-n", "2", "-m", model_file)
+    expected = []
+    for prompt in ("Tom is", "Mary is"):
+        expected.append("".join(f"{word}\t{p:.6g}\n" for word, p in model.predict(prompt, 2)))
+    assert result.stdout == "\n".join(expected)
+    assert result.stderr == ""
+    assert result.exit_code == 0
+
+
+def test_json_lines_carry_one_object_for_each_prompt(invoke, model, model_file):
+    result = invoke("predict", "Tom is", "Bogus café", "-n", "1", "--format", "jsonl", "-m", model_file)
+    first, second = map(json.loads, result.stdout.splitlines())
+    (word, p), *_ = model.predict("Tom is", 1)
+    assert first == {
+        "prompt": "Tom is",
+        "predictions": [{"word": word, "probability": p}],
+        "unknown_words": [],
+    }
+    assert second["prompt"] == "Bogus café"
+    assert second["unknown_words"] == ["Bogus", "café"]
+    assert result.stderr == "Warning: not in the model's vocabulary: Bogus, café\n"
+
+
+def test_the_table_shows_rank_word_probability_and_a_bar(invoke, model, model_file):
+    result = invoke("predict", "Tom is not good at science, so he will", "-n2", "--format=table", "-m", model_file)
+    (best, p), (second, q) = model.predict("Tom is not good at science, so he will", 2)
+    header, first_line, second_line = (line.split() for line in result.stdout.splitlines())
+    assert header == ["rank", "word", "probability"]
+    assert first_line == ["1", best, f"{p:.4f}", "█" * 20]
+    assert second_line[:3] == ["2", second, f"{q:.4f}"]
+
+
+def test_several_tables_are_headed_by_their_prompts(invoke, model_file):
+    result = invoke("predict", "Tom [bold]", "Mary", "-n1", "--format=table", "-m", model_file)
+    lines = result.stdout.splitlines()
+    assert (lines[0], lines[3], lines[4]) == ("Tom [bold]", "", "Mary")
+
+
+def test_all_words_are_printed_for_zero_and_the_probabilities_sum_to_one(invoke, model, model_file):
+    result = invoke("predict", "Tom is", "-n", "0", "-m", model_file)
+    rows = [line.split("\t") for line in result.stdout.splitlines()]
+    assert {word for word, _ in rows} == set(model.vocabulary.words) - {"<unk>"}
+    assert math.fsum(float(p) for _, p in rows) == pytest.approx(1, abs=1e-5)
+
+
+def test_prompts_come_from_standard_input_in_order_when_none_is_given(invoke, model_file):
+    given = invoke("predict", "Tom is", "", "Mary is", "-n", "2", "-m", model_file)
+    piped = invoke("predict", "-n", "2", "-m", model_file, input="Tom is\n\r\nMary is")
+    assert piped.stdout == given.stdout
+    assert invoke("predict", "-m", model_file, input="").stdout == ""
+
+
+def test_standard_input_that_is_not_utf8_is_an_error_after_what_came_before(invoke, model_file):
+    result = invoke("predict", "-n1", "-m", model_file, input=b"Tom is\n" + b"x" * 70_000 + b"\xff\n")
+    assert result.exit_code == 1
+    assert result.stdout.count("\t") == 1
+    assert result.stderr.startswith("Error: standard input is not UTF-8 text (byte 0xff at offset 70007)")
+
+
+def test_the_model_is_named_or_found(invoke, model_file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    content = model_file.read_bytes()
+    Path("models").mkdir()
+    for age, name in enumerate(["new.npz", "old.npz"]):
+        Path("models", name).write_bytes(content)
+        import os
+
+        os.utime(Path("models", name), (1e9 - age, 1e9 - age))
+    found = invoke("predict", "Tom", "-n1")
+    assert found.stderr == "Model: models/new.npz\n"
+    monkeypatch.setenv("RNNCLI_MODEL", str(tmp_path / "none.npz"))
+    assert "none.npz: No such file" in invoke("predict", "Tom").stderr
+    named = invoke("predict", "Tom", "-n1", "--model", "models/old.npz")
+    assert (named.stdout, named.stderr) == (found.stdout, "")
+
+
+def test_the_bundled_model_is_used_where_there_is_no_other(invoke, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RNNCLI_MODEL", raising=False)
+    result = invoke("predict", "Tom is not good at science, so he will", "-n", "5")
+    assert result.stderr.endswith("english.npz\n")
+    words = [line.split("\t")[0] for line in result.stdout.splitlines()]
+    assert len(set(words)) == 5
+    assert "be" in words
+
+
+def test_without_any_model_the_remedy_is_named(invoke, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RNNCLI_MODEL", raising=False)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    result = invoke("predict", "Tom")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: there is no model yet: train one with `rnncli train corpus.txt`")
+
+
+@pytest.mark.parametrize("wrong", [["-n", "-1"], ["-n", "x"], ["--format", "xml"], ["--nonsense"]])
+def test_wrong_usage_ends_with_2(invoke, wrong):
+    result = invoke("predict", "Tom", *wrong)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert "Usage:" in result.stderr
+
+
+def test_words_that_could_steer_a_terminal_are_escaped(invoke, tmp_path):
+    corpus = tmp_path / "evil.txt"
+    corpus.write_text("\x1b[31mred \u202egnp [bold]x[/bold]\n" * 30)
+    model = tmp_path / "evil.npz"
+    trained = invoke("train", corpus, "--tokenizer", "whitespace", "--epochs", "1", "--hidden-size", "4", "-o", model)
+    assert trained.exit_code == 0
+    for output_format in ("tsv", "table", "jsonl"):
+        result = invoke("predict", "\x1b[31mred", "\x1bwhat", "-n0", "--format", output_format, "-m", model)
+        assert "\x1b" not in result.stdout + result.stderr
+        assert "\u202e" not in result.stdout
+        assert "[bold]x[/bold]" in result.stdout
+        assert "\\u001b[31mred" in result.stdout or r"\x1b[31mred" in result.stdout

@@ -1,0 +1,169 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnncli import load, training
+
+TINY = ("--hidden-size", "8", "--epochs", "2", "--bptt", "10")
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_train_writes_a_model_named_after_the_corpus_and_prints_its_path_alone(invoke, corpus_file):
+    result = invoke("train", corpus_file, *TINY)
+    assert result.stdout == "models/school.npz\n"
+    assert [p.name for p in Path("models").iterdir()] == ["school.npz"]
+    assert len(load("models/school.npz").predict("Tom is", 3)) == 3
+
+
+def test_progress_is_one_plain_line_for_each_epoch_where_there_is_no_terminal(invoke, corpus_file):
+    lines = invoke("train", corpus_file, *TINY).stderr.splitlines()
+    assert len(lines) == 3
+    assert lines[0].startswith("epoch 1/2: perplexity ")
+    assert lines[1].startswith("epoch 2/2: perplexity ")
+    assert lines[2].startswith("Saved the best model, of validation perplexity ")
+    assert invoke("train", corpus_file, *TINY, "--quiet").stderr == ""
+
+
+def test_every_option_reaches_the_model(invoke, corpus_file):
+    result = invoke(
+        "train", corpus_file, "-o", "all.npz", "--tokenizer", "char", "--lowercase", "--unit", "line", "--encoding",
+        "utf-8", "--min-count", 2, "--max-vocab", 20, "--valid-fraction", 0.1, "--cell", "elman",
+        "--activation", "relu",
+        "--embedding-size", 6, "--hidden-size", 5, "--layers", 2, "--untied", "--dropout", 0.1, "--batch-size", 3,
+        "--bptt", 11, "--optimizer", "sgd", "--lr", 0.5, "--schedule", "step", "--clip", 2, "--weight-decay", 0.001,
+        "--epochs", 1, "--patience", 2, "--seed", 9,
+    )  # fmt: skip
+    assert result.exit_code == 0, result.stderr
+    model = load("all.npz")
+    assert (model.tokenizer.kind, model.tokenizer.lowercase, model.unit) == ("char", True, "line")
+    assert len(model.vocabulary) == 20
+    assert vars(model.lm.config) == {
+        "vocabulary_size": 20, "cell": "elman", "activation": "relu", "embedding_size": 6, "hidden_size": 5,
+        "layers": 2, "tied": False, "dropout": 0.1,
+    }  # fmt: skip
+    assert model.about["settings"] == {
+        "batch_size": 3, "bptt": 11, "optimizer": "sgd", "lr": 0.5, "schedule": "step", "clip": 2,
+        "weight_decay": 0.001,
+        "epochs": 1, "patience": 2, "seed": 9,
+    }  # fmt: skip
+
+
+def test_the_log_has_one_json_object_for_each_epoch(invoke, corpus_file):
+    invoke("train", corpus_file, *TINY, "--log", "logs/run.jsonl", "--valid", corpus_file)
+    records = [json.loads(line) for line in Path("logs/run.jsonl").read_text().splitlines()]
+    assert [record["epoch"] for record in records] == [1, 2]
+    assert set(records[0]) >= {
+        "epoch", "step", "words", "seconds", "words_per_second", "learning_rate", "train_perplexity",
+        "valid_perplexity",
+    }  # fmt: skip
+    assert records[0]["valid_perplexity"] > records[1]["valid_perplexity"] > 1
+
+
+def test_the_same_command_gives_the_same_file(invoke, corpus_file):
+    for name in ("a.npz", "b.npz"):
+        invoke("train", corpus_file, *TINY, "-o", name)
+    assert Path("a.npz").read_bytes() == Path("b.npz").read_bytes()
+
+
+def test_a_corpus_can_come_through_a_pipe(invoke, corpus_file):
+    result = invoke("train", "-", *TINY, input=corpus_file.read_bytes())
+    assert result.stdout == "models/stdin.npz\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "Error: cannot read corpus.txt: No such file or directory"),
+        (b"", "Error: corpus holds no word: training needs a text of at least two, and learns from thousands"),
+        (b"\n \n", "Error: corpus holds no word: "),
+        (b"word\n", "Error: corpus holds a single word: "),
+        (
+            b"caf\xe9\n",
+            "Error: corpus.txt is not UTF-8 text (byte 0xe9 at offset 3): name its encoding with --encoding",
+        ),
+    ],
+)
+def test_bad_input_gives_one_line_and_leaves_no_trace(invoke, content, message):
+    if content is not None:
+        Path("corpus.txt").write_bytes(content)
+    before = sorted(Path().iterdir())
+    result = invoke("train", "corpus.txt")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith(message)
+    assert result.stderr.count("\n") == 1
+    assert sorted(Path().iterdir()) == before
+
+
+def test_a_failed_training_leaves_the_old_model_in_place(invoke, corpus_file, monkeypatch):
+    invoke("train", corpus_file, *TINY)
+    old = Path("models/school.npz").read_bytes()
+    monkeypatch.setattr(training, "mean_loss", lambda lm, ids: np.nan)
+    result = invoke("train", corpus_file, "--hidden-size", "8", "--bptt", "10", "--epochs", "9")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1].startswith("Error: training diverged, even with a learning rate of")
+    assert Path("models/school.npz").read_bytes() == old
+
+
+def test_a_place_that_cannot_be_written_is_found_before_the_training(invoke, corpus_file):
+    Path("file").touch()
+    result = invoke("train", corpus_file, "-o", "file/model.npz")
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert "cannot write file/model.npz" in result.stderr
+    result = invoke("train", corpus_file, "--log", "file/log")
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert "cannot write the log file/log" in result.stderr
+
+
+def test_the_corpus_is_never_overwritten(invoke, corpus_file):
+    Path("corpus.txt").write_bytes(corpus_file.read_bytes())
+    result = invoke("train", "corpus.txt", "-o", "corpus.txt")
+    assert result.exit_code == 2
+    assert "would overwrite the corpus" in result.stderr
+    assert Path("corpus.txt").read_bytes() == corpus_file.read_bytes()
+
+
+@pytest.mark.parametrize("steps", [0, 5, 60])
+def test_an_interrupted_training_saves_the_best_model_so_far(invoke, corpus_file, monkeypatch, steps):
+    original, done = training.Trainer._step, []
+
+    def step(trainer):
+        if len(done) == steps:
+            raise KeyboardInterrupt
+        done.append(1)
+        original(trainer)
+
+    monkeypatch.setattr(training.Trainer, "_step", step)
+    result = invoke("train", corpus_file, "--hidden-size", "8", "--bptt", "10")
+    assert result.exit_code == 130
+    if steps:
+        assert result.stdout == "models/school.npz\n"
+        assert "Interrupted: measuring the model, then saving the best one" in result.stderr
+        assert load("models/school.npz").predict("Tom", 1)
+    else:
+        assert result.stdout == ""
+        assert result.stderr == "Interrupted.\n"
+        assert not Path("models").exists()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--cell", "rnn"], ["--dropout", "1"], ["--lr", "0"], ["--epochs", "0"], ["--clip", "-1"], ["--seed", "x"],
+        ["--valid-fraction", "1"], ["--tokenizer", "bpe"], ["--optimizer", "lion"], ["--layers", "0"],
+    ],
+)  # fmt: skip
+def test_wrong_usage_ends_with_2(invoke, corpus_file, wrong):
+    result = invoke("train", corpus_file, *wrong)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"Invalid value for '{wrong[0]}'" in result.stderr
+
+
+def test_train_without_a_corpus_is_wrong_usage(invoke):
+    assert invoke("train").exit_code == 2

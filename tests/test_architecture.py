@@ -1,0 +1,97 @@
+"""The rules of the house: which room may know which, and who may touch files and the terminal."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import rnncli
+
+HOUSE = Path(rnncli.__file__).parent
+# Every room may import from its own floor and from the floors below it.
+FLOORS = [
+    {"__main__"},
+    {"cli"},
+    {"training"},
+    {"checkpoint"},
+    {"model"},
+    {"generation", "evaluation"},
+    {"prediction"},
+    {"lm"},
+    {"nn"},
+    {"text"},
+    {"errors", ""},
+]
+FLOOR = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
+MODULES = sorted(HOUSE.rglob("*.py"))
+
+
+def room(module: Path) -> str:
+    parts = module.relative_to(HOUSE).with_suffix("").parts
+    return "" if parts == ("__init__",) else parts[0]
+
+
+def imports(module: Path) -> list[tuple[int, str]]:
+    """What a module imports, wherever in it: the level (0: absolute) and the name. Not what is for types alone."""
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            node.body = []
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [(0, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module] if node.module else [alias.name for alias in node.names]
+            found += [(node.level, name) for name in names]
+    return found
+
+
+def imported_modules(module: Path) -> list[Path]:
+    """The files of this package that a module imports from."""
+    files = []
+    for level, name in imports(module):
+        if level:
+            path = module.parents[level - 1].joinpath(*name.split("."))
+            file = path.with_suffix(".py")
+            files.append(file if file.exists() else path / "__init__.py" if path.is_dir() else HOUSE / "__init__.py")
+    return files
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(HOUSE)))
+def test_imports_run_downwards_only(module):
+    for other in imported_modules(module):
+        assert other.exists()
+        assert FLOOR[room(other)] >= FLOOR[room(module)], f"{module.name} imports {other}"
+        assert {room(module), room(other)} != {"nn", "text"}, "arrays and text do not know each other"
+
+
+def test_there_are_no_cycles():
+    graph = {module: set(imported_modules(module)) - {module} for module in MODULES}
+    done: set[Path] = set()
+
+    def visit(module: Path, path: tuple[Path, ...]) -> None:
+        assert module not in path, " -> ".join(str(m.relative_to(HOUSE)) for m in (*path, module))
+        if module not in done:
+            for other in graph[module]:
+                visit(other, (*path, module))
+            done.add(module)
+
+    for module in MODULES:
+        visit(module, ())
+    assert done == set(MODULES)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(HOUSE)))
+def test_only_the_command_line_knows_click_and_rich_and_prints(module):
+    if room(module) in ("cli", "__main__"):
+        return
+    assert not {"click", "rich"} & {name.partition(".")[0] for _, name in imports(module)}
+    calls = {node.func.id for node in ast.walk(ast.parse(module.read_text())) if isinstance(node, ast.Call)
+             and isinstance(node.func, ast.Name)}  # fmt: skip
+    assert not {"print", "exit", "input"} & calls
+
+
+def test_a_file_that_outgrows_some_300_lines_asks_for_a_second_room():
+    long = {m.name: n for m in MODULES if (n := len(m.read_text().splitlines())) > 330}
+    assert long == {}

@@ -1,0 +1,210 @@
+import json
+import os
+import pickle
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import rnncli
+from rnncli.checkpoint import FORMAT, load, save
+from rnncli.errors import ModelError, RnncliError
+from rnncli.lm.network import Config, Network, initial_values
+from rnncli.model import Model
+from rnncli.text.tokenizers import Tokenizer
+from rnncli.text.vocabulary import EOS, UNK, Vocabulary
+
+
+def rewrite(source, target, **changes) -> None:
+    """Copy a model file with some members changed, or left out where the change is None."""
+    with np.load(source) as file:
+        arrays = dict(file) | changes
+    with open(target, "wb") as file:
+        np.savez(file, **{name: array for name, array in arrays.items() if array is not None})
+
+
+def config_with(source, **changes) -> np.ndarray:
+    with np.load(source) as file:
+        config = json.loads(str(file["config"]))
+    config["network"] |= changes
+    return np.array(json.dumps(config))
+
+
+def test_a_loaded_model_predicts_what_the_saved_one_did(model, model_file):
+    loaded = load(model_file)
+    assert loaded.predict("Tom is not good at", 0) == model.predict("Tom is not good at", 0)
+    assert (loaded.vocabulary.words, loaded.tokenizer, loaded.unit) == (
+        model.vocabulary.words,
+        model.tokenizer,
+        model.unit,
+    )
+    assert loaded.about == model.about
+
+
+def test_a_model_file_can_be_read_with_numpy_alone(model, model_file):
+    with np.load(model_file, allow_pickle=False) as file:
+        assert int(file["format"]) == FORMAT
+        assert json.loads(str(file["config"]))["network"]["cell"] == "lstm"
+        assert file["vocabulary"].tobytes().decode().split("\n") == model.vocabulary.words
+        assert json.loads(str(file["about"]))["corpus"]["name"] == "school"
+        np.testing.assert_array_equal(file["embedding.weight"], model.lm.embedding.weight.value)
+
+
+def test_a_model_tells_how_it_was_trained(model):
+    about = model.about
+    assert about["corpus"]["train_words"] + about["corpus"]["valid_words"] > 2500
+    assert len(about["corpus"]["sha256"]) == 64
+    assert len(about["history"]) == 40
+    assert about["settings"]["lr"] == 0.02
+    assert about["versions"]["rnncli"] == rnncli.__version__
+
+
+words = st.lists(st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), min_size=1), unique=True)
+any_config = st.builds(
+    Config,
+    vocabulary_size=st.just(2),
+    cell=st.sampled_from(["elman", "gru", "lstm"]),
+    activation=st.sampled_from(["tanh", "relu", "sigmoid"]),
+    hidden_size=st.integers(1, 5),
+    embedding_size=st.integers(1, 5),
+    layers=st.integers(1, 3),
+    tied=st.booleans(),
+    dropout=st.floats(0, 0.9),
+)
+
+
+@given(words, any_config, st.sampled_from(["word", "whitespace", "char"]), st.booleans())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+def test_any_model_comes_back_as_it_was(tmp_path, words, config, kind, lowercase):
+    vocabulary = Vocabulary([EOS, UNK, *(word for word in words if word not in (EOS, UNK))])
+    config = Config(**{**vars(config), "vocabulary_size": len(vocabulary)})
+    values = initial_values(config, np.random.default_rng(1))
+    save(Model(Network(config, values), vocabulary, Tokenizer(kind, lowercase), "line"), tmp_path / "any.npz")
+    loaded = load(tmp_path / "any.npz")
+    assert (loaded.lm.config, loaded.vocabulary.words) == (config, vocabulary.words)
+    assert (loaded.tokenizer, loaded.unit) == (Tokenizer(kind, lowercase), "line")
+    for name, value in values.items():
+        np.testing.assert_array_equal(loaded.lm.parameters[name].value, value)
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(model, tmp_path, monkeypatch):
+    path = tmp_path / "model.npz"
+    path.write_bytes(b"old")
+
+    def full(*args, **kwargs):
+        args[0].write(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(ModelError, match=r"cannot write .*model\.npz: No space left on device"):
+        save(model, path)
+    assert [p.name for p in tmp_path.iterdir()] == ["model.npz"]
+    assert path.read_bytes() == b"old"
+
+
+def test_an_interrupted_write_leaves_nothing_behind(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "replace", lambda *paths: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        save(model, tmp_path / "model.npz")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_are_made_and_permissions_are_the_usual_ones(model, tmp_path):
+    path = tmp_path / "a" / "b" / "model.npz"
+    save(model, path)
+    (tmp_path / "other").touch()
+    assert path.stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+def test_a_place_that_cannot_be_written_is_named(model, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ModelError, match=r"cannot write .*file/model\.npz"):
+        save(model, tmp_path / "file" / "model.npz")
+
+
+class Evil:
+    def __reduce__(self):
+        return (os.system, ("touch owned",))
+
+
+def corrupt(path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+
+
+DAMAGE = {
+    "missing": (lambda s, t: None, "cannot read .*: No such file"),
+    "empty": (lambda s, t: t.write_bytes(b""), "is not a model of rnncli, or was cut short"),
+    "text": (lambda s, t: t.write_text("hello"), "is not a model of rnncli"),
+    "cut": (lambda s, t: t.write_bytes(s.read_bytes()[:5000]), "is not a model of rnncli, or was cut short"),
+    "bit": (lambda s, t: (t.write_bytes(s.read_bytes()), corrupt(t)), "is damaged: Bad CRC-32"),
+    "pickle": (lambda s, t: t.write_bytes(pickle.dumps(Evil())), "is not a model of rnncli"),
+    "object": (lambda s, t: rewrite(s, t, extra=np.array([Evil()], object)), "object has no place in a model"),
+    "other npz": (lambda s, t: rewrite(s, t, format=None), "is not a model of rnncli: name a file"),
+    "newer": (lambda s, t: rewrite(s, t, format=np.array(FORMAT + 1)), "was written by a newer rnncli: upgrade"),
+    "format": (lambda s, t: rewrite(s, t, format=np.arange(3)), "is damaged"),
+    "json": (lambda s, t: rewrite(s, t, config=np.array("{")), "is damaged"),
+    "deep json": (lambda s, t: rewrite(s, t, config=np.array("[" * 100_000)), "is damaged"),
+    "list": (lambda s, t: rewrite(s, t, config=np.array("[]")), "is damaged"),
+    "no cell": (lambda s, t: rewrite(s, t, config=config_with(s, cell="x")), "is damaged: no cell is called 'x'"),
+    "type": (lambda s, t: rewrite(s, t, config=config_with(s, layers=1.5)), "is damaged: its layers is 1.5"),
+    "bool": (lambda s, t: rewrite(s, t, config=config_with(s, layers=True)), "is damaged: its layers is True"),
+    "layers": (lambda s, t: rewrite(s, t, config=config_with(s, layers=10**12)), "it speaks of 1000000000000 layers"),
+    "size": (lambda s, t: rewrite(s, t, config=config_with(s, hidden_size=10**9)), "is damaged: .* should be float32"),
+    "lacking": (lambda s, t: rewrite(s, t, **{"softmax.bias": None}), "is damaged: it lacks 'softmax.bias'"),
+    "shape": (lambda s, t: rewrite(s, t, **{"softmax.bias": np.zeros(3, np.float32)}), "is damaged: softmax.bias is"),
+    "nan": (lambda s, t: rewrite(s, t, **{"recurrent.0.bias": np.full(128, np.nan, np.float32)}), "not finite"),
+    "words": (lambda s, t: rewrite(s, t, vocabulary=np.zeros(9, np.uint8)), "is damaged: its vocabulary"),
+    "bytes": (lambda s, t: rewrite(s, t, vocabulary=np.full(9, 255, np.uint8)), "is damaged"),
+    "about": (lambda s, t: rewrite(s, t, about=np.array("3")), "is damaged"),
+    "section": (lambda s, t: rewrite(s, t, about=np.array('{"corpus": 3}')), "makes no sense"),
+    "history": (lambda s, t: rewrite(s, t, about=np.array('{"history": [{"epoch": "x"}]}')), "its history says 'x'"),
+    "version": (lambda s, t: rewrite(s, t, about=np.array('{"history": 7}')), "is damaged"),
+}
+
+
+@pytest.mark.parametrize(("damage", "message"), DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_foreign_newer_or_hostile_file_gives_one_clear_line(
+    model_file, tmp_path, monkeypatch, damage, message
+):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "bad.npz"
+    damage(model_file, path)
+    with pytest.raises(ModelError, match=message) as caught:
+        load(path)
+    assert "bad.npz" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "owned").exists()
+
+
+def test_a_compressed_file_is_refused_before_it_can_fill_the_memory(tmp_path):
+    with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("format.npy", b"\0" * 10_000_000)
+    with pytest.raises(ModelError, match="it is compressed"):
+        load(tmp_path / "bomb.npz")
+
+
+def test_an_array_that_claims_more_than_the_file_holds_is_refused(tmp_path):
+    header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999, 9999), }".ljust(117) + b"\n"
+    with zipfile.ZipFile(tmp_path / "liar.npz", "w") as archive:
+        archive.writestr("format.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
+    with pytest.raises(ModelError, match="not as long as it says"):
+        load(tmp_path / "liar.npz")
+
+
+@given(st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+def test_whatever_happens_to_a_file_loading_gives_a_model_or_an_error_of_ours(model_file, tmp_path, data):
+    content = bytearray(model_file.read_bytes())
+    for place in data.draw(st.lists(st.integers(0, len(content) - 1), max_size=4)):
+        content[place] = data.draw(st.integers(0, 255))
+    path = tmp_path / "any.npz"
+    path.write_bytes(content[: data.draw(st.integers(0, len(content)))] if data.draw(st.booleans()) else content)
+    try:
+        told = load(path).lm.config.cell
+    except RnncliError as error:
+        told = str(error)
+    assert told in ("elman", "gru", "lstm") or "any.npz" in told

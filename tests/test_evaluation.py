@@ -1,0 +1,109 @@
+import math
+
+import numpy as np
+import pytest
+
+from rnncli.errors import TextError
+from rnncli.evaluation import evaluate, mean_loss, perplexity
+from rnncli.prediction import rank
+
+
+@pytest.fixture
+def text(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("Tom is good at chess, so he will not lose more.\nMary is bogus at music.\n")
+    return path
+
+
+def word_by_word(model, units: list[list[str]]) -> tuple[list[float], list[int], list[bool]]:
+    """The loss and the rank of every word, and whether it is known, one step at a time."""
+    losses, ranks, known = [], [], []
+    state = model.lm.start(1)
+    for unit in units:
+        for word in [*unit, "<eos>"]:
+            number = model.vocabulary.numbers.get(word, 1)
+            log_p = model.lm.log_prob(state)[0]
+            losses.append(-log_p[number])
+            order = [i for i in np.argsort(-log_p, kind="stable") if i != 1]
+            ranks.append(order.index(number) if number != 1 else 10**6)
+            known.append(number != 1)
+            state = model.lm.read(np.array([[number]]), state)
+    return losses, ranks, known
+
+
+def test_every_figure_equals_reading_word_by_word(model, text):
+    units = [model.tokenizer.tokenize(line) for line in text.read_text().splitlines()]
+    losses, ranks, known = word_by_word(model, units)
+    found = evaluate(model, [text])
+    assert found.words == len(losses) == 13 + 1 + 6 + 1
+    assert found.unknown_words == known.count(False) == 1
+    assert found.perplexity == pytest.approx(math.exp(np.mean(losses)), rel=1e-5)
+    known_losses = [loss for loss, is_known in zip(losses, known, strict=True) if is_known]
+    assert found.perplexity_known == pytest.approx(math.exp(np.mean(known_losses)), rel=1e-5)
+    characters = len(text.read_text())
+    assert found.bits_per_character == pytest.approx(sum(losses) / math.log(2) / characters, rel=1e-5)
+    for k in (1, 3, 5, 10):
+        assert getattr(found, f"accuracy_at_{k}") == np.mean([rank < k for rank in ranks])
+
+
+def test_accuracy_counts_what_predict_shows(model, tmp_path):
+    path = tmp_path / "one.txt"
+    path.write_text(rank(model, "", 1).predictions[0].word)
+    assert evaluate(model, [path]).accuracy_at_1 in (0.5, 1.0)  # the word is hit; the end of the line may be
+
+
+def test_the_state_is_carried_over_lines_and_long_texts_are_read_in_parts(model, tmp_path, monkeypatch):
+    path = tmp_path / "long.txt"
+    path.write_text("Tom is good at chess.\n" * 50)
+    whole = evaluate(model, [path])
+    monkeypatch.setattr("rnncli.evaluation.STEPS", 7)
+    assert evaluate(model, [path]).perplexity == pytest.approx(whole.perplexity, rel=1e-6)
+
+
+def test_several_texts_are_read_as_one(model, text, tmp_path):
+    both = tmp_path / "both.txt"
+    both.write_text(text.read_text() * 2)
+    assert evaluate(model, [text, text]) == evaluate(model, [both])
+
+
+def test_a_text_without_a_word_is_refused(model, tmp_path):
+    path = tmp_path / "empty.txt"
+    path.write_text("\n\n")
+    with pytest.raises(TextError, match="empty holds no word to evaluate on"):
+        evaluate(model, [path])
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_text_of_unknown_words_alone_is_no_mistake(model, tmp_path):
+    path = tmp_path / "other.txt"
+    path.write_text("quite other things\n")
+    found = evaluate(model, [path])
+    assert (found.words, found.unknown_words) == (4, 3)
+
+
+def test_the_validation_loss_is_near_that_of_reading_in_one_go(model, corpus_file):
+    ids = np.resize(np.array([2, 3, 4, 5, 6, 0]), 3001)
+    in_places = mean_loss(model.lm, ids)
+    nll, _ = model.lm.score(ids[:, None], model.lm.start(1))
+    assert in_places == pytest.approx(float(nll.mean()), rel=0.02)
+
+
+def test_the_validation_loss_counts_every_word_once(model):
+    class Counting:
+        def start(self, batch):
+            return None
+
+        def score(self, words, state):
+            return words.astype(float), state
+
+    ids = np.random.default_rng(1).integers(0, 9, 1234)
+    assert mean_loss(Counting(), ids) == pytest.approx(ids.mean())
+
+
+@pytest.mark.parametrize(("loss", "expected"), [(0, 1), (math.log(5), 5), (1e4, math.inf)])
+def test_perplexity_is_the_exponential_of_the_loss(loss, expected):
+    assert perplexity(loss) == pytest.approx(expected)
+
+
+def test_the_perplexity_of_a_loss_that_is_no_number_is_none_either():
+    assert math.isnan(perplexity(math.nan))

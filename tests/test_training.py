@@ -1,0 +1,168 @@
+import hashlib
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+import rnncli
+from rnncli import training
+from rnncli.errors import SettingError, TrainingError
+from rnncli.training import Settings
+
+TINY = {"hidden_size": 8, "epochs": 2, "bptt": 10}
+
+
+def run(trainer) -> list[training.Epoch]:
+    return [progress.finished for progress in trainer.run() if progress.finished]
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "elman"])
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_every_cell_learns_with_either_optimizer(corpus_file, cell, optimizer):
+    trainer = training.start(
+        [corpus_file], cell=cell, optimizer=optimizer, hidden_size=16, bptt=10, epochs=5, batch_size=4
+    )
+    untrained = trainer.measure()
+    epochs = run(trainer)
+    assert trainer.state.best_perplexity < untrained / 2
+    assert trainer.state.best_perplexity == min(epoch.valid_perplexity for epoch in epochs)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"layers": 2, "tied": False, "dropout": 0.3, "weight_decay": 1e-3},
+        {"embedding_size": 5, "schedule": "step", "clip": 0},
+        {"cell": "elman", "activation": "relu", "tokenizer": "char", "lowercase": True},
+        {"unit": "paragraph", "min_count": 3, "max_vocab": 20},
+    ],
+)
+def test_every_kind_of_network_and_text_can_be_trained(corpus_file, options):
+    model = rnncli.train([corpus_file], **TINY, **options)
+    probabilities = [p for _, p in model.predict("Tom is", n=0)]
+    assert len(probabilities) == len(model.vocabulary) - 1
+    assert math.fsum(probabilities) == pytest.approx(1)
+
+
+def test_the_model_has_learned_what_the_sentence_began_with(model):
+    for field, verb in {"science": "study", "chess": "lose"}.items():
+        assert model.predict(f"Tom is not good at {field}, so he will", 1)[0].word == verb
+        assert model.predict(f"Tom is good at {field}, so he will", 1)[0].word == "not"
+
+
+def test_records_count_what_was_done(corpus_file):
+    trainer = training.start([corpus_file], **TINY, batch_size=4)
+    first, second = run(trainer)
+    length, batch = len(trainer.words) - 1, trainer.words.shape[1]
+    assert batch == 4
+    assert (first.epoch, second.epoch) == (1, 2)
+    assert first.words == length * batch
+    assert second.words == 2 * first.words
+    assert first.step == math.ceil(length / 10)
+    assert 0 < first.seconds < second.seconds
+    assert first.words_per_second == pytest.approx(first.words / first.seconds)
+    assert second.learning_rate == pytest.approx(0, abs=1e-9)
+
+
+def test_progress_goes_evenly_from_zero_to_one(corpus_file):
+    shares = [progress.share for progress in training.start([corpus_file], **TINY).run()]
+    assert 0 < shares[0] < 0.1
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+
+
+def test_the_same_seed_gives_the_same_file_byte_for_byte(corpus_file, tmp_path):
+    digests = []
+    for name, seed in (("a", 5), ("b", 5), ("c", 6)):
+        model = rnncli.train([corpus_file], **TINY, seed=seed, dropout=0.3)
+        rnncli.save(model, tmp_path / name)
+        digests.append(hashlib.sha256((tmp_path / name).read_bytes()).hexdigest())
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_the_best_model_is_kept_not_the_last(corpus_file):
+    trainer = training.start([corpus_file], hidden_size=16, bptt=10, epochs=4, lr=0.03, schedule="step")
+    for _ in itertools.takewhile(lambda progress: not progress.finished, trainer.run()):
+        pass
+    best = trainer.state.best_perplexity
+    for parameter in trainer.state.network.named_parameters().values():
+        parameter.value += 1  # ruins what comes after
+    assert trainer.measure() > best
+    kept = {name: p.value for name, p in trainer.best().lm.named_parameters().items()}
+    np.testing.assert_array_equal(kept["softmax.bias"], trainer.state.best["softmax.bias"])
+    assert trainer.state.best_perplexity == best
+
+
+def test_training_ends_early_when_validation_no_longer_improves(corpus_file, monkeypatch):
+    perplexities = iter([5.0, 4.0, 4.5, 4.2, 3.0])
+    monkeypatch.setattr(training, "mean_loss", lambda lm, ids: math.log(next(perplexities)))
+    trainer = training.start([corpus_file], hidden_size=8, bptt=10, epochs=9, patience=2)
+    assert [round(epoch.valid_perplexity, 6) for epoch in run(trainer)] == [5, 4, 4.5, 4.2]
+    assert trainer.state.best_perplexity == pytest.approx(4)
+
+
+@pytest.mark.parametrize("broken", ["loss", "validation"])
+def test_a_loss_that_is_not_finite_leads_back_to_the_best_model_and_half_the_rate(corpus_file, broken, monkeypatch):
+    trainer = training.start([corpus_file], **TINY)
+    state = trainer.state
+    before = {name: value.copy() for name, value in state.best.items()}
+    next(trainer.run())
+    if broken == "loss":
+        state.network.parameters["softmax.bias"].value[3] = np.nan
+        next(trainer.run())
+    else:
+        monkeypatch.setattr(training, "mean_loss", lambda lm, ids: math.nan)
+        trainer._end_epoch()
+    assert (state.rollbacks, state.rate_scale) == (1, 0.5)
+    for name, parameter in state.network.named_parameters().items():
+        np.testing.assert_array_equal(parameter.value, before[name])
+        assert not parameter.grad.any()
+    assert state.optimizer.steps == 0
+    monkeypatch.undo()
+    assert all(math.isfinite(epoch.valid_perplexity) for epoch in run(trainer))
+    assert math.isfinite(trainer.state.best_perplexity)
+
+
+def test_a_training_that_always_diverges_ends_with_an_error(corpus_file, monkeypatch):
+    trainer = training.start([corpus_file], **TINY)
+    broken = trainer.state.network.loss
+    monkeypatch.setattr(trainer.state.network, "loss", lambda *a: (math.nan, *broken(*a)[1:]))
+    with pytest.raises(TrainingError, match=r"training diverged, even with a learning rate of 0\.00013: try a smaller"):
+        run(trainer)
+
+
+def test_a_huge_learning_rate_never_gives_a_model_of_nans(corpus_file):
+    trainer = training.start([corpus_file], **TINY, optimizer="sgd", lr=1e30, clip=0, cell="elman", activation="relu")
+    with pytest.raises(TrainingError):
+        run(trainer)
+    assert all(np.isfinite(value).all() for value in trainer.state.best.values())
+
+
+@pytest.mark.parametrize("text", ["two words", "one two three\n", "a b\n" * 20])
+def test_tiny_texts_can_be_learned(tmp_path, text):
+    path = tmp_path / "tiny.txt"
+    path.write_text(text)
+    model = rnncli.train([path], **TINY)
+    assert math.fsum(p for _, p in model.predict("", n=0)) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"epochs": 0}, "epochs is 0, and must be at least 1"),
+        ({"clip": -1}, "clip is -1, and must not be negative"),
+        ({"weight_decay": math.nan}, "weight_decay is nan"),
+        ({"lr": 0}, "the learning rate is 0, and must be above 0"),
+        ({"optimizer": "lion"}, "no optimizer is called 'lion': choose from adam, sgd"),
+        ({"schedule": "linear"}, "no schedule is called 'linear': choose from cosine, step"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(wrong, message):
+    with pytest.raises(SettingError, match=message):
+        Settings(**wrong)
+
+
+def test_settings_are_checked_before_the_text_is_read(tmp_path):
+    with pytest.raises(SettingError, match="hidden_size is 0"):
+        training.start([tmp_path / "missing.txt"], hidden_size=0)

@@ -1,0 +1,91 @@
+import pytest
+
+from rnncli.errors import SettingError, TextError
+from rnncli.text.corpus import corpus_name, read_corpus
+from rnncli.text.tokenizers import Tokenizer
+from rnncli.text.vocabulary import EOS, UNK
+
+
+def write(path, text: str):
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_vocabulary_comes_from_the_training_part_only(tmp_path):
+    text = write(tmp_path / "text.txt", "a b\n" * 19 + "b secret\n")
+    corpus = read_corpus([text])
+    assert corpus.vocabulary.words == [EOS, UNK, "a", "b"]
+    assert (len(corpus.train), corpus.valid.tolist()) == (57, [3, 1, 0])
+    assert corpus.counts().tolist() == [19, 0, 19, 19]
+
+
+def test_a_validation_text_can_be_named_and_then_all_of_the_corpus_is_learned(tmp_path):
+    text, valid = write(tmp_path / "text.txt", "a b\nc d\n"), write(tmp_path / "valid.txt", "a d\n")
+    corpus = read_corpus([text], valid=[valid])
+    assert len(corpus.train) == 6
+    assert [corpus.vocabulary.words[i] for i in corpus.valid] == ["a", "d", EOS]
+
+
+def test_words_that_occur_once_are_dropped_from_a_large_text_only(tmp_path):
+    small = write(tmp_path / "small.txt", "rare word\n" + "the word\n" * 100)
+    large = write(tmp_path / "large.txt", "rare word\n" + "the word\n" * 30_000)
+    assert "rare" in read_corpus([small]).vocabulary.words
+    assert "rare" not in read_corpus([large]).vocabulary.words
+    assert "rare" in read_corpus([large], min_count=1).vocabulary.words
+
+
+def test_only_the_most_frequent_words_are_kept_unless_all_are_wanted(tmp_path):
+    text = write(tmp_path / "text.txt", "".join(f"word{i}\n" for i in range(22_000)))
+    assert len(read_corpus([text]).vocabulary) == 20_000
+    assert len(read_corpus([text], max_vocab=100).vocabulary) == 100
+    assert len(read_corpus([text], max_vocab=0).vocabulary) == 20_900 + 2  # 5 % are held out
+
+
+def test_a_text_that_marks_its_unknown_words_is_taken_as_it_is(tmp_path):
+    text = write(tmp_path / "text.txt", "rare <unk>\n\n" + "the <unk>\n" * 30_000)
+    corpus = read_corpus([text], tokenizer=Tokenizer("whitespace"))
+    assert corpus.vocabulary.words == [EOS, UNK, "the", "rare"]
+    assert corpus.train[:4].tolist() == [3, 1, 0, 0]  # the blank line counts
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [("", "no word"), ("\n \n", "no word"), ("word", "a single word"), ("\nword\n\n", "a single word")],
+)
+def test_a_text_of_less_than_two_words_is_refused(tmp_path, text, problem):
+    with pytest.raises(TextError, match=f"little holds {problem}: training needs"):
+        read_corpus([write(tmp_path / "little.txt", text)])
+
+
+def test_two_words_are_enough(tmp_path):
+    for text in ("two words", "two\nwords"):
+        corpus = read_corpus([write(tmp_path / "text.txt", text)])
+        assert len(corpus.train) >= 1
+        assert len(corpus.valid) >= 1
+
+
+def test_an_empty_validation_text_is_refused(tmp_path):
+    text, valid = write(tmp_path / "text.txt", "a b\n"), write(tmp_path / "empty.txt", "\n")
+    with pytest.raises(TextError, match="empty holds no word to validate on"):
+        read_corpus([text], valid=[valid])
+
+
+@pytest.mark.parametrize("fraction", [0, 1, -0.5, float("nan")])
+def test_a_held_out_fraction_that_makes_no_sense_is_refused(fraction):
+    with pytest.raises(SettingError, match="held-out fraction"):
+        read_corpus(["any"], valid_fraction=fraction)
+
+
+def test_the_hash_tells_texts_apart_and_not_the_way_they_come(tmp_path):
+    a = read_corpus([write(tmp_path / "a.txt", "a b\nc d\n")])
+    same = read_corpus([write(tmp_path / "b.txt", "a b\n"), write(tmp_path / "c.txt", "c d\n")])
+    other = read_corpus([write(tmp_path / "d.txt", "a b\nc e\n")])
+    assert a.sha256 == same.sha256 != other.sha256
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [("a/corpus.txt", "corpus"), ("b.v2.txt.GZ", "b.v2"), ("-", "stdin"), ("notes/", "notes"), ("plain", "plain")],
+)
+def test_a_corpus_is_called_after_its_first_source(source, name):
+    assert corpus_name([source, "other.txt"]) == name

@@ -1,0 +1,167 @@
+import bz2
+import gzip
+import io
+import lzma
+import os
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnncli.errors import SettingError, TextError
+from rnncli.text.reading import _decoded_lines, is_hard_wrapped, read_lines, read_units
+
+WRAPPED = """\
+It was a bright cold day in the garden, and the old clock on the
+wall was striking four. Nobody in the house had heard it, because
+everyone was asleep, except for the cat.
+
+The cat sat on the stairs and waited for somebody to come down and
+open the door for her, as somebody did every morning at this time,
+when the milk was brought.
+"""
+
+
+@pytest.mark.parametrize(
+    ("ending", "compress"), [(".txt", bytes), (".gz", gzip.compress), (".bz2", bz2.compress), (".XZ", lzma.compress)]
+)
+def test_files_are_read_compressed_or_not(tmp_path, ending, compress):
+    path = tmp_path / f"text{ending}"
+    path.write_bytes(compress("Füße\nzwei\n".encode()))
+    assert list(read_lines(path)) == ["Füße", "zwei"]
+
+
+@pytest.mark.parametrize(
+    ("data", "lines"),
+    [
+        (b"", []),
+        (b"a", ["a"]),
+        (b"a\n\nb\n", ["a", "", "b"]),
+        (b"a\r\nb\r\n", ["a", "b"]),
+        (b"\xef\xbb\xbfa\n", ["a"]),
+        ("a\x0cb\u2028c\n".encode(), ["a\x0cb\u2028c"]),
+    ],
+)
+def test_only_a_line_feed_ends_a_line_and_a_mark_at_the_start_is_left_out(tmp_path, data, lines):
+    path = tmp_path / "text"
+    path.write_bytes(data)
+    assert list(read_lines(path)) == lines
+
+
+@given(st.text(), st.integers(1, 5))
+def test_lines_do_not_depend_on_how_the_bytes_arrive(text, size):
+    class Dribble(io.BytesIO):
+        def read1(self, _=-1):
+            return super().read1(size)
+
+    import codecs
+
+    lines = list(_decoded_lines(Dribble(text.encode()), codecs.lookup("utf-8").incrementaldecoder(), "text"))
+    expected = text.removeprefix("\ufeff").split("\n")
+    if not expected[-1]:
+        expected.pop()
+    assert lines == [line.removesuffix("\r") for line in expected]
+
+
+def test_bytes_that_are_not_utf8_are_an_error_with_file_offset_and_remedy(tmp_path):
+    path = tmp_path / "latin.txt"
+    path.write_bytes(b"a" * 70_000 + b"caf\xe9 au lait")
+    with pytest.raises(TextError, match=r"latin\.txt is not UTF-8 text \(byte 0xe9 at offset 70003\).*--encoding"):
+        list(read_lines(path))
+    assert next(read_lines(path, "latin-1")).endswith("café au lait")
+
+
+def test_a_character_cut_off_at_the_end_is_an_error_too(tmp_path):
+    path = tmp_path / "cut.txt"
+    path.write_bytes("né".encode()[:-1])
+    with pytest.raises(TextError, match="byte 0xc3 at offset 1"):
+        list(read_lines(path))
+
+
+@pytest.mark.parametrize("encoding", ["klingon", "base64"])
+def test_what_is_no_encoding_of_text_is_refused(tmp_path, encoding):
+    with pytest.raises(SettingError, match=f"no text encoding is called '{encoding}'"):
+        list(read_lines(tmp_path / "any", encoding))
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(TextError, match=r"cannot read .*missing\.txt: No such file or directory"):
+        list(read_lines(tmp_path / "missing.txt"))
+
+
+@pytest.mark.parametrize("ending", [".gz", ".bz2", ".xz"])
+def test_a_damaged_archive_is_named(tmp_path, ending):
+    whole = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}[ending](os.urandom(5000))
+    (tmp_path / f"cut{ending}").write_bytes(whole[:3000])
+    (tmp_path / f"other{ending}").write_bytes(b"plain text")
+    for name in ("cut", "other"):
+        with pytest.raises(TextError, match=f"cannot read .*{name}{ending}: damaged"):
+            list(read_lines(tmp_path / f"{name}{ending}", "latin-1"))
+
+
+def test_standard_input_is_read_as_it_comes_and_stays_open(monkeypatch):
+    read_end, write_end = os.pipe()
+    with os.fdopen(read_end, "rb") as source, os.fdopen(write_end, "wb", buffering=0) as sink:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(source))
+        lines = read_lines("-")
+        sink.write(b"one\n")
+        assert next(lines) == "one"
+        sink.write(b"two\nthr")
+        assert next(lines) == "two"
+        sink.write(b"ee\n")
+        assert next(lines) == "three"
+
+
+def test_a_folder_gives_every_text_file_below_it_in_sorted_order(tmp_path):
+    for name, data in {
+        "b.txt": b"b\n",
+        "a/z.txt": b"z\n",
+        "a/y.txt.gz": gzip.compress(b"y\n"),
+        "picture.png": b"\x89PNG\0\0",
+        ".hidden": b"hidden\n",
+        ".git/config": b"hidden\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    assert list(read_units([tmp_path])) == ["y", "z", "b"]
+
+
+def test_a_folder_without_a_text_is_an_error(tmp_path):
+    with pytest.raises(TextError, match="holds no text file"):
+        list(read_units([tmp_path]))
+
+
+def test_hard_wrapped_prose_is_recognised_and_a_paragraph_is_a_unit(tmp_path):
+    path = tmp_path / "prose.txt"
+    path.write_text(WRAPPED)
+    units = list(read_units([path]))
+    assert len(units) == 2
+    assert units[1].startswith("The cat sat on the stairs and waited for somebody to come down and open the door")
+    assert len(list(read_units([path], "line"))) == 6
+    assert len(list(read_units([path], keep_blank=True))) == 7
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "One sentence.\nAnother one, a little longer.\n\nA third.\nAnd a fourth one here.\nA fifth.\n",
+        "A paragraph in one line, however long it may be, is not wrapped.\n\nAnother one.\n",
+        WRAPPED.replace("\n\n", "\n"),  # no blank line
+        "",
+    ],
+)
+def test_other_texts_are_not_taken_for_hard_wrapped_prose(text):
+    assert not is_hard_wrapped(text.split("\n"))
+
+
+def test_paragraphs_can_be_told(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("a\nb\n\n\nc\n")
+    assert list(read_units([path])) == ["a", "b", "c"]
+    assert list(read_units([path], "paragraph")) == ["a b", "c"]
+
+
+def test_an_unknown_unit_is_refused():
+    with pytest.raises(SettingError, match="no unit is called 'page'"):
+        list(read_units(["any"], "page"))

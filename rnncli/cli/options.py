@@ -1,6 +1,5 @@
 """Options that several commands share, and which model a command uses."""
 
-import importlib.util
 from pathlib import Path
 
 import click
@@ -8,6 +7,7 @@ import click
 from ..errors import ModelError
 from .output import visible
 
+PACKAGE = Path(__file__).parents[1]
 FORMATS = click.Choice(["table", "tsv", "jsonl"])
 
 model_option = click.option(
@@ -44,8 +44,8 @@ def _newest() -> Path | None:
 
 
 def _bundled() -> Path:
-    spec = importlib.util.find_spec("rnncli.models")
-    for folder in spec.submodule_search_locations or () if spec else ():
-        if (path := Path(folder) / "english.npz").exists():
+    """The model that comes along: installed inside of the package, in the source tree beside it."""
+    for folder in (PACKAGE / "models", PACKAGE.parent / "models"):
+        if (path := folder / "english.npz").exists():
             return path
     raise ModelError("there is no model yet: train one with `rnncli train corpus.txt`, or name one with --model")

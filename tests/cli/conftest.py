@@ -1,7 +1,12 @@
+import inspect
+
 import pytest
 from click.testing import CliRunner
 
 from rnncli.cli import main
+
+# Click before 8.2 has to be told to keep standard error apart.
+APART = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
 
 
 @pytest.fixture
@@ -9,6 +14,7 @@ def invoke():
     """Run the command line inside of this process: `invoke("predict", "Tom", "-n", 3).stdout`."""
 
     def run(*arguments, input=None):
-        return CliRunner().invoke(main, [str(argument) for argument in arguments], input=input, prog_name="rnncli")
+        runner = CliRunner(**APART)
+        return runner.invoke(main, [str(argument) for argument in arguments], input=input, prog_name="rnncli")
 
     return run

@@ -5,19 +5,19 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
 import sysconfig
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
 
-RNNCLI = str(Path(sysconfig.get_path("scripts"), "rnncli"))
-if not Path(RNNCLI).exists():  # installed with --target
-    import rnncli
-
-    RNNCLI = str(Path(rnncli.__file__).parents[1] / "bin" / "rnncli")
+# Where pip puts commands: among the interpreter's own, or beside the packages with --target.
+FOLDERS = [sysconfig.get_path("scripts"), str(distribution("rnncli").locate_file("bin"))]
+RNNCLI = shutil.which("rnncli", path=os.pathsep.join(FOLDERS))
 
 
 def shell(command: str, **options) -> subprocess.CompletedProcess:
@@ -31,6 +31,7 @@ def terminal(arguments: list[str], columns: int = 80, keys: bytes = b"", **envir
     """Run rnncli in a pseudo-terminal; what it shows, and its exit status."""
     pid, fd = pty.fork()
     if pid == 0:
+        os.environ.pop("NO_COLOR", None)
         os.environ.update(environment, COLUMNS=str(columns), TERM="xterm-256color")
         os.execv(RNNCLI, [RNNCLI, *arguments])
     if keys:
@@ -113,7 +114,7 @@ def test_ctrl_c_saves_the_best_model_and_ends_with_130(corpus_file, tmp_path):
 
 def test_on_a_terminal_a_table_is_drawn_with_colour_unless_none_is_wanted(model_file):
     arguments = ["predict", "Tom is", "-n", "2", "-m", str(model_file)]
-    coloured, status = terminal(arguments, NO_COLOR="")
+    coloured, status = terminal(arguments)
     assert status == 0
     assert "rank" in coloured
     assert "\x1b[36m" in coloured

@@ -1,5 +1,6 @@
 import json
 import math
+import os
 from pathlib import Path
 
 import pytest
@@ -71,8 +72,6 @@ def test_the_model_is_named_or_found(invoke, model_file, tmp_path, monkeypatch):
     Path("models").mkdir()
     for age, name in enumerate(["new.npz", "old.npz"]):
         Path("models", name).write_bytes(content)
-        import os
-
         os.utime(Path("models", name), (1e9 - age, 1e9 - age))
     found = invoke("predict", "Tom", "-n1")
     assert found.stderr == "Model: models/new.npz\n"
@@ -95,7 +94,7 @@ def test_the_bundled_model_is_used_where_there_is_no_other(invoke, tmp_path, mon
 def test_without_any_model_the_remedy_is_named(invoke, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("RNNCLI_MODEL", raising=False)
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("rnncli.cli.options.PACKAGE", tmp_path)
     result = invoke("predict", "Tom")
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: there is no model yet: train one with `rnncli train corpus.txt`")

@@ -13,7 +13,7 @@ import zipfile
 from contextlib import suppress
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 
@@ -100,7 +100,7 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
         raise ModelError(f"{path} {reason}") from error
 
 
-def _read_array(file: BinaryIO) -> np.ndarray:
+def _read_array(file: IO[bytes]) -> np.ndarray:
     version = np.lib.format.read_magic(file)
     read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, fortran_order, dtype = read_header(file)

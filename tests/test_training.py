@@ -1,6 +1,8 @@
+import copy
 import hashlib
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -145,6 +147,22 @@ def test_tiny_texts_can_be_learned(tmp_path, text):
     path.write_text(text)
     model = rnncli.train([path], **TINY)
     assert math.fsum(p for _, p in model.predict("", n=0)) == pytest.approx(1)
+
+
+def test_the_state_alone_is_enough_to_go_on_as_if_nothing_had_happened(corpus_file):
+    options = {**TINY, "epochs": 3, "layers": 2, "dropout": 0.3}
+    trainer, kept = training.start([corpus_file], **options), None
+    for progress in trainer.run():
+        if kept is None and progress.share > 0.4:
+            kept = copy.deepcopy(trainer.state)
+    assert kept.position > 0
+    other = training.start([corpus_file], **options)
+    other.state = kept
+    run(other)
+    for ours, theirs in zip(other.state.history, trainer.state.history, strict=True):
+        assert replace(ours, seconds=0, words_per_second=0) == replace(theirs, seconds=0, words_per_second=0)
+    for name, value in trainer.state.best.items():
+        np.testing.assert_array_equal(other.state.best[name], value)
 
 
 @pytest.mark.parametrize(

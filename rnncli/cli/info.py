@@ -55,7 +55,7 @@ def _describe(model) -> dict[str, Any]:
     }
 
 
-def _drawing(history: list[dict[str, Any]]) -> list[tuple[str, str, str, float]]:
+def _drawing(history: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     """One bar an epoch, as long as the logarithm of its validation perplexity asks, from the best to the worst."""
     losses = [math.log(epoch["valid_perplexity"] or math.inf) for epoch in history]
     finite = [loss for loss in losses if loss < math.inf]

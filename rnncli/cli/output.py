@@ -60,7 +60,7 @@ def _readable(value: Any) -> str:
 
 
 def print_table(
-    rows: Sequence[Sequence[str]], columns: Sequence[str], *, title: str = "", header: Sequence[str] = ()
+    rows: Sequence[Sequence[Any]], columns: Sequence[str], *, title: str = "", header: Sequence[str] = ()
 ) -> None:
     """Draw a table. Of a column, "" means left, ">" right, "|" that its cells are bars (numbers from 0 to 1)."""
     from rich.console import Console

@@ -195,7 +195,12 @@ def _display(epochs: int, quiet: bool) -> Iterator[Any]:
     if quiet:
         yield lambda progress: None
     elif not sys.stderr.isatty():
-        yield lambda progress: progress.finished and click.echo(_line(progress.finished, epochs), err=True)
+
+        def show_epoch(progress) -> None:
+            if progress.finished:
+                click.echo(_line(progress.finished, epochs), err=True)
+
+        yield show_epoch
     else:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import SettingError
-from ..nn.cells import ACTIVATIONS, GRU, LSTM, Elman
+from ..nn.cells import ACTIVATIONS, GRU, LSTM, Cell, Elman, LayerState
 from ..nn.layers import Embedding, Linear, dropout
 from ..nn.parameters import Parameter, glorot, orthogonal, uniform
-from ..nn.recurrent import Cell, Recurrent
-from ..nn.recurrent import State as LayerState
+from ..nn.recurrent import Recurrent
 from ..nn.softmax import Softmax
 from ..text.vocabulary import EOS_ID
 
-CELLS = {"elman": Elman, "gru": GRU, "lstm": LSTM}
+CELLS: dict[str, type[Elman] | type[GRU] | type[LSTM]] = {"elman": Elman, "gru": GRU, "lstm": LSTM}
 
 State = tuple[LayerState, ...]  # one for each layer, the first layer first
 
@@ -80,7 +79,7 @@ def initial_values(
     the output bias is the log of their frequencies, so that training need not begin by learning those.
     """
     H, gates = config.hidden_size, CELLS[config.cell].gates
-    values = {}
+    values: dict[str, np.ndarray] = {}
     for name, shape in config.shapes().items():
         kind = name.rpartition(".")[2]
         if name in ("embedding.weight", "softmax.weight"):

@@ -1,20 +1,44 @@
 """What one step of a recurrent layer does, element by element: Elman, GRU and LSTM.
 
-A cell holds no weights and multiplies no matrices; `Recurrent` does. For one step it is given
-
-    a (B, G*H)   the gates' input part, x_t W_x + b; the step leaves the gates' activations here
-    u (B, G*H)   their recurrent part, h_{t-1} W_h
-    before, after   the state's arrays (B, H) before the step, and where the state after it goes
-
-and for the derivative also `d`, the gradient with respect to the state after the step, which `step_backward`
-turns in place into the part of the gradient with respect to the state before it that does not pass through
-`u`; `da` and `du` receive the gradients with respect to `a` and `u`. Where a cell uses `a + u` alone it is
-`additive`, and `du` is the same array as `da`.
+A cell holds no weights and multiplies no matrices; `Recurrent` does.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+
+LayerState = Any  # a cell's own `State`: a named tuple of arrays (B, H), the output `h` first
+
+
+class Cell(Protocol):
+    """What a layer asks of its cell."""
+
+    State: Any  # the fields that are remembered from step to step
+    gates: int  # G, how many times H numbers the weights must give for each step
+    additive: bool  # whether a step uses `a + u` alone, so that `du` is the same array as `da`
+
+    def step(self, a: np.ndarray, u: np.ndarray, before: LayerState, after: LayerState) -> Any:
+        """Go one step, from the state `before` to the state `after`, which is filled.
+
+        `a` (B, G*H) is the gates' input part, x_t W_x + b, and is turned into the gates' activations; `u` (B, G*H)
+        is their recurrent part, h_{t-1} W_h. What is returned comes back as `saved`.
+        """
+
+    def step_backward(
+        self,
+        saved: Any,
+        a: np.ndarray,
+        before: LayerState,
+        after: LayerState,
+        d: LayerState,
+        da: np.ndarray,
+        du: np.ndarray,
+    ) -> None:
+        """Fill `da` and `du` (B, G*H) with the gradients with respect to `a` and `u` as they came in.
+
+        `d` is the gradient with respect to the state `after`, and is turned in place into that part of the gradient
+        with respect to the state `before` which does not pass through `u`.
+        """
 
 
 def _sigmoid(x: np.ndarray) -> None:
@@ -51,12 +75,12 @@ class Elman:
     def __init__(self, activation: str = "tanh"):
         self.activate, self.derivative = ACTIVATIONS[activation]
 
-    def step(self, a, u, before: State, after: State):
+    def step(self, a, u, before, after):
         a += u
         self.activate(a)
         after.h[...] = a
 
-    def step_backward(self, saved, a, before: State, after: State, d: State, da, du):
+    def step_backward(self, saved, a, before, after, d, da, du):
         np.multiply(d.h, self.derivative(a), out=da)
         d.h.fill(0)
 
@@ -75,7 +99,7 @@ class GRU:
     gates = 3
     additive = False
 
-    def step(self, a, u, before: State, after: State):
+    def step(self, a, u, before, after):
         size = before.h.shape[1]
         rz = a[:, : 2 * size]
         rz += u[:, : 2 * size]
@@ -89,7 +113,7 @@ class GRU:
         after.h[...] += n
         return u_n
 
-    def step_backward(self, saved, a, before: State, after: State, d: State, da, du):
+    def step_backward(self, saved, a, before, after, d, da, du):
         size, u_n = before.h.shape[1], saved
         r, z, n = a[:, :size], a[:, size : 2 * size], a[:, 2 * size :]
         da_r, da_z, da_n = da[:, :size], da[:, size : 2 * size], da[:, 2 * size :]
@@ -116,7 +140,7 @@ class LSTM:
     gates = 4
     additive = True
 
-    def step(self, a, u, before: State, after: State):
+    def step(self, a, u, before, after):
         size = before.h.shape[1]
         a += u
         ifo = a[:, : 3 * size]
@@ -130,7 +154,7 @@ class LSTM:
         np.tanh(after.c, out=after.h)
         after.h[...] *= o
 
-    def step_backward(self, saved, a, before: State, after: State, d: State, da, du):
+    def step_backward(self, saved, a, before, after, d, da, du):
         size = before.h.shape[1]
         i, f, o, g = (a[:, k * size : (k + 1) * size] for k in range(4))
         da_i, da_f, da_o, da_g = (da[:, k * size : (k + 1) * size] for k in range(4))

@@ -4,12 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .cells import GRU, LSTM, Elman
+from .cells import Cell, LayerState
 from .parameters import Parameter
 
-Cell = Elman | GRU | LSTM
-State = Elman.State | GRU.State | LSTM.State
-RecurrentBackward = Callable[..., tuple[np.ndarray, State]]
+RecurrentBackward = Callable[..., tuple[np.ndarray, LayerState]]
 
 
 class Recurrent:
@@ -19,37 +17,37 @@ class Recurrent:
         self.cell = cell
         self.input_weight, self.recurrent_weight, self.bias = input_weight, recurrent_weight, bias
 
-    def start(self, batch: int) -> State:
+    def start(self, batch: int) -> LayerState:
         """The state before anything was read: zeros (B, H)."""
         weight = self.recurrent_weight.value
         fields = self.cell.State._fields
         return self.cell.State(*(np.zeros((batch, weight.shape[0]), weight.dtype) for _ in fields))
 
-    def forward(self, x: np.ndarray, state: State) -> tuple[np.ndarray, State, RecurrentBackward]:
+    def forward(self, x: np.ndarray, state: LayerState) -> tuple[np.ndarray, LayerState, RecurrentBackward]:
         """Read `x` (T, B, D) from `state` on: the outputs (T, B, H), the state after them, and `backward`.
 
         `backward` takes the gradient with respect to the outputs, and to the last state where it matters;
         it returns the gradients with respect to `x` and to the first state.
         """
         steps, batch, inputs = x.shape
-        cell, State = self.cell, self.cell.State
+        cell = self.cell
         size, width = self.recurrent_weight.value.shape
         rows = x.reshape(steps * batch, inputs)
         a = rows @ self.input_weight.value  # all inputs at once: only the recurrent part has to wait its turn
         a += self.bias.value
         a = a.reshape(steps, batch, width)
-        histories = State(*(np.empty((steps + 1, batch, size), a.dtype) for _ in state))
+        histories = cell.State(*(np.empty((steps + 1, batch, size), a.dtype) for _ in state))
         for history, first in zip(histories, state, strict=True):
             history[0] = first
-        states = [State(*moment) for moment in zip(*histories, strict=True)]  # views: T + 1 states
+        states = [cell.State(*moment) for moment in zip(*histories, strict=True)]  # views: T + 1 states
         u = np.empty((batch, width), a.dtype)
         saved = []
         for t in range(steps):
             np.matmul(states[t].h, self.recurrent_weight.value, out=u)
             saved.append(cell.step(a[t], u, states[t], states[t + 1]))
 
-        def backward(d_out: np.ndarray, d_last: State | None = None) -> tuple[np.ndarray, State]:
-            d = State(*(np.zeros((batch, size), a.dtype) for _ in state))
+        def backward(d_out: np.ndarray, d_last: LayerState | None = None) -> tuple[np.ndarray, LayerState]:
+            d = cell.State(*(np.zeros((batch, size), a.dtype) for _ in state))
             for total, given in zip(d, d_last or (), strict=False):
                 total += given
             da = np.empty_like(a)
@@ -68,4 +66,4 @@ class Recurrent:
             self.bias.grad += da_rows.sum(axis=0)
             return (da_rows @ self.input_weight.value.T).reshape(x.shape), d
 
-        return histories.h[1:], State(*(history[-1] for history in histories)), backward
+        return histories.h[1:], cell.State(*(history[-1] for history in histories)), backward

@@ -56,28 +56,23 @@ class Peer(nn.Module):
         return x * (torch.rand(x.shape[1:]) >= self.dropout) / (1 - self.dropout)
 
 
-def detached(state):
-    return tuple(s.detach() for s in state) if isinstance(state, tuple) else state.detach()
-
-
 def train_peer(trainer: training.Trainer) -> tuple[float, float]:
     """One epoch of PyTorch; its validation perplexity and words per second."""
     torch.manual_seed(trainer.settings.seed)
     peer, rows, bptt = Peer(trainer), len(trainer.words) - 1, trainer.settings.bptt
     optimizer = torch.optim.Adam(peer.parameters())
-    began = time.perf_counter()
-    _, state = peer.eval()(torch.zeros(1, trainer.words.shape[1], dtype=torch.long), None)
-    peer.train()
+    began, state = time.perf_counter(), None
     for position in range(0, rows, bptt):
         for group in optimizer.param_groups:
             group["lr"] = trainer.lr * SCHEDULES[trainer.settings.schedule](position / rows)
         inputs, targets = (torch.from_numpy(part.astype(np.int64)) for part in window(trainer.words, position, bptt))
-        logits, state = peer(inputs, detached(state))
+        logits, state = peer(inputs, state)
         loss = nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(peer.parameters(), trainer.settings.clip)
         optimizer.step()
+        state = tuple(s.detach() for s in state) if isinstance(state, tuple) else state.detach()
     speed = rows * trainer.words.shape[1] / (time.perf_counter() - began)
     return peer_perplexity(peer.eval(), trainer.corpus.valid), speed
 

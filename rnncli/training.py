@@ -116,7 +116,7 @@ class Trainer:
         initial, dropout = (np.random.default_rng(s) for s in np.random.SeedSequence(settings.seed).spawn(2))
         network = Network(config, initial_values(config, initial, corpus.counts()))
         optimizer = OPTIMIZERS[settings.optimizer](network.named_parameters(), settings.weight_decay)
-        self.state = TrainingState(network, optimizer, dropout, network.start(batch))
+        self.state = TrainingState(network, optimizer, dropout, network.blank(batch))
         self._keep_best(math.inf)
 
     def run(self) -> Iterator[Progress]:
@@ -193,7 +193,7 @@ class Trainer:
             valid_perplexity=valid_perplexity,
         )
         state.history.append(epoch)
-        state.position, state.carried = 0, state.network.start(self.words.shape[1])
+        state.position, state.carried = 0, state.network.blank(self.words.shape[1])
         state.epoch_loss, state.epoch_words, state.epoch_seconds = 0.0, 0, 0.0
         return epoch
 
@@ -212,7 +212,7 @@ class Trainer:
             parameter.value[...] = state.best[name]
             parameter.grad.fill(0)
         state.optimizer.reset()
-        state.carried = state.network.start(self.words.shape[1])
+        state.carried = state.network.blank(self.words.shape[1])
 
     def _keep_best(self, valid_perplexity: float) -> None:
         self.state.best = {name: p.value.copy() for name, p in self.state.network.named_parameters().items()}

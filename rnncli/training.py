@@ -22,7 +22,7 @@ from .text.corpus import Corpus, read_corpus
 from .text.tokenizers import Tokenizer
 
 OPTIMIZERS = {"adam": Adam, "sgd": SGD}
-EPOCH_WORDS = 10_000_000  # how much is read in all, where the number of epochs is left open
+TOTAL_WORDS = 6_000_000  # how many are read in all, about, where the number of epochs is left open
 ROLLBACKS = 5  # how often a training that diverges is taken up again, each time with half the learning rate
 
 
@@ -37,7 +37,7 @@ class Settings:
     schedule: str = "cosine"
     clip: float = 1.0
     weight_decay: float = 0.0
-    epochs: int | None = None  # None: as many as read some ten million words, from 5 to 40
+    epochs: int | None = None  # None: as many as read some six million words, from 3 to 30
     patience: int = 3
     seed: int = 1
 
@@ -111,7 +111,7 @@ class Trainer:
         # A small text is cut into fewer streams, so that each is still some ten windows long.
         batch = min(settings.batch_size, max(1, len(corpus.train) // (10 * settings.bptt)))
         self.words = streams(corpus.train, batch)
-        self.epochs = settings.epochs or min(40, max(5, round(EPOCH_WORDS / len(corpus.train))))
+        self.epochs = settings.epochs or min(30, max(3, round(TOTAL_WORDS / len(corpus.train))))
         self.lr = settings.lr or (1.0 if settings.optimizer == "sgd" else 1e-3 if config.cell == "elman" else 4e-3)
         initial, dropout = (np.random.default_rng(s) for s in np.random.SeedSequence(settings.seed).spawn(2))
         network = Network(config, initial_values(config, initial, corpus.counts()))

@@ -83,7 +83,13 @@ from .output import visible
     help="Of inputs, between layers and before the output; locked over time.",
 )
 # The training.
-@click.option("--batch-size", type=click.IntRange(1), default=20, show_default=True, help="Streams read in parallel.")
+@click.option(
+    "--batch-size",
+    type=click.IntRange(1),
+    default=20,
+    show_default=True,
+    help="Streams read in parallel; fewer for a small text.",
+)
 @click.option("--bptt", type=click.IntRange(1), default=35, show_default=True, help="Steps of back-propagation.")
 @click.option("--optimizer", type=click.Choice(["adam", "sgd"]), default="adam", show_default=True)
 @click.option(
@@ -103,7 +109,9 @@ from .output import visible
 )
 @click.option("--weight-decay", type=click.FloatRange(0), default=0.0, show_default=True)
 @click.option(
-    "--epochs", type=click.IntRange(1), help="[default: what reads some ten million words, from 5 to 40 epochs]"
+    "--epochs",
+    type=click.IntRange(1),
+    help="How often to read the text.  [default: six million words in all, from 3 to 30 times]",
 )
 @click.option(
     "--patience",
@@ -238,7 +246,8 @@ def _display(epochs: int, quiet: bool) -> Iterator[Any]:
 
 
 def _line(epoch, epochs: int) -> str:
+    """What is told of an epoch: its perplexities, its speed and the time since the beginning; up to 60 columns."""
     minutes, seconds = divmod(round(epoch.seconds), 60)
-    perplexities = f"perplexity {epoch.train_perplexity:.1f}, validation {epoch.valid_perplexity:.1f}"
+    perplexities = f"train {epoch.train_perplexity:.1f}, valid {epoch.valid_perplexity:.1f}"
     speed = f"{epoch.words_per_second:,.0f} words/s"
     return f"epoch {epoch.epoch}/{epochs}: {perplexities}, {speed}, {minutes}:{seconds:02d}"

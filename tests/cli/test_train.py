@@ -24,8 +24,8 @@ def test_train_writes_a_model_named_after_the_corpus_and_prints_its_path_alone(i
 def test_progress_is_one_plain_line_for_each_epoch_where_there_is_no_terminal(invoke, corpus_file):
     lines = invoke("train", corpus_file, *TINY).stderr.splitlines()
     assert len(lines) == 3
-    assert lines[0].startswith("epoch 1/2: perplexity ")
-    assert lines[1].startswith("epoch 2/2: perplexity ")
+    assert lines[0].startswith("epoch 1/2: train ")
+    assert lines[1].startswith("epoch 2/2: train ")
     assert lines[2].startswith("Saved the best model, of validation perplexity ")
     assert invoke("train", corpus_file, *TINY, "--quiet").stderr == ""
 

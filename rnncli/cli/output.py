@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+BAR = 20  # columns
+
 # What may change a terminal's state or the order of what it shows: control characters, line and paragraph
 # separators, bidirectional overrides; and lone surrogates, which no output can encode.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -50,7 +52,7 @@ def print_record(record: dict[str, Any], output_format: str | None, title: str) 
         print_tsv(list(record.items()))
     else:
         rows = [(name.replace("_", " "), _readable(value)) for name, value in record.items()]
-        print_table(rows, ["", ">"], title=title)
+        print_table(rows, ["<", "~"], title=title)
 
 
 def _readable(value: Any) -> str:
@@ -62,32 +64,45 @@ def _readable(value: Any) -> str:
 def print_table(
     rows: Sequence[Sequence[Any]], columns: Sequence[str], *, title: str = "", header: Sequence[str] = ()
 ) -> None:
-    """Draw a table. Of a column, "" means left, ">" right, "|" that its cells are bars (numbers from 0 to 1)."""
+    """Draw a table. A column is of text ("<"), right-aligned (">"), of bars ("|", numbers from 0 to 1) or flexible.
+
+    The flexible column ("~") is of text that may be cut where a terminal is too narrow; in a pipe nothing is cut.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     console = Console(highlight=False)
     if not console.is_terminal:
-        console.width = 10_000  # nothing is wrapped or cut in a pipe
+        console.width = 10_000
+    bar = _bar if console.encoding.startswith("utf") else lambda share: "#" * round(share * BAR)
+    cells = [
+        [
+            Text(bar(cell), "cyan") if kind == "|" else Text(visible(cell))
+            for cell, kind in zip(row, columns, strict=True)
+        ]
+        for row in rows
+    ]
+    lines = [*cells, [Text(name) for name in header or [""] * len(columns)]]
+    widths = [max(line[place].cell_len for line in lines) for place in range(len(columns))]
     table = Table(box=None, pad_edge=False, show_header=bool(header), header_style="dim")
     for place, kind in enumerate(columns):
+        rest = console.width - sum(widths) + widths[place] - 2 * (len(columns) - 1)
         table.add_column(
             header[place] if header else "",
             justify="right" if kind == ">" else "left",
             no_wrap=True,
             overflow="ellipsis",
+            max_width=max(1, rest) if kind == "~" else None,
         )
-    bar = _bar if console.encoding.startswith("utf") else lambda share: "#" * round(share * 20)
-    for row in rows:
-        cells = zip(row, columns, strict=True)
-        table.add_row(*(Text(bar(cell), "cyan") if kind == "|" else Text(visible(cell)) for cell, kind in cells))
+    for line in cells:
+        table.add_row(*line)
     if title:
         console.print(Text(visible(title), "bold"))
     console.print(table)
 
 
-def _bar(share: float, width: int = 20) -> str:
+def _bar(share: float, width: int = BAR) -> str:
     """A bar of up to `width` characters, drawn to an eighth of one."""
     eighths = round(max(0.0, min(1.0, share)) * width * 8)
     return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()

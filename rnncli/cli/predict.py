@@ -57,4 +57,4 @@ def predict(prompts: tuple[str, ...], model_path: Path | None, count: int, outpu
                 for place, (word, probability) in enumerate(ranking.predictions, 1)
             ]
             title = prompt if len(prompts) != 1 else ""
-            print_table(rows, [">", "", ">", "|"], title=title, header=["rank", "word", "probability", ""])
+            print_table(rows, [">", "~", ">", "|"], title=title, header=["rank", "word", "probability", ""])

@@ -61,7 +61,9 @@ from .output import visible
     help="Without --valid: the last part of the corpus, held out for that.",
 )
 # The network.
-@click.option("--cell", type=click.Choice(["lstm", "gru", "elman"]), default="lstm", show_default=True)
+@click.option(
+    "--cell", type=click.Choice(["lstm", "gru", "elman"]), default="lstm", show_default=True, help="The recurrent cell."
+)
 @click.option(
     "--activation",
     type=click.Choice(["tanh", "relu", "sigmoid"]),
@@ -69,9 +71,11 @@ from .output import visible
     show_default=True,
     help="Of the Elman cell.",
 )
-@click.option("--embedding-size", type=click.IntRange(1), help="[default: the hidden size]")
-@click.option("--hidden-size", type=click.IntRange(1), default=256, show_default=True)
-@click.option("--layers", type=click.IntRange(1), default=1, show_default=True)
+@click.option(
+    "--embedding-size", type=click.IntRange(1), help="Numbers in a word's vector.  [default: the hidden size]"
+)
+@click.option("--hidden-size", type=click.IntRange(1), default=256, show_default=True, help="Units of a layer.")
+@click.option("--layers", type=click.IntRange(1), default=1, show_default=True, help="Layers of units.")
 @click.option(
     "--tied/--untied", default=True, show_default=True, help="One table of words for input and output, or two."
 )
@@ -80,7 +84,7 @@ from .output import visible
     type=click.FloatRange(0, 1, max_open=True),
     default=0.2,
     show_default=True,
-    help="Of inputs, between layers and before the output; locked over time.",
+    help="What share of the units is hidden in training: of the inputs, between layers and before the output.",
 )
 # The training.
 @click.option(
@@ -90,8 +94,16 @@ from .output import visible
     show_default=True,
     help="Streams read in parallel; fewer for a small text.",
 )
-@click.option("--bptt", type=click.IntRange(1), default=35, show_default=True, help="Steps of back-propagation.")
-@click.option("--optimizer", type=click.Choice(["adam", "sgd"]), default="adam", show_default=True)
+@click.option(
+    "--bptt", type=click.IntRange(1), default=35, show_default=True, help="Steps of back-propagation through time."
+)
+@click.option(
+    "--optimizer",
+    type=click.Choice(["adam", "sgd"]),
+    default="adam",
+    show_default=True,
+    help="The rule by which it learns.",
+)
 @click.option(
     "--lr",
     type=click.FloatRange(0, min_open=True),
@@ -107,7 +119,13 @@ from .output import visible
 @click.option(
     "--clip", type=click.FloatRange(0), default=1.0, show_default=True, help="Largest norm of the gradient, 0: any."
 )
-@click.option("--weight-decay", type=click.FloatRange(0), default=0.0, show_default=True)
+@click.option(
+    "--weight-decay",
+    type=click.FloatRange(0),
+    default=0.0,
+    show_default=True,
+    help="How much weights shrink by themselves.",
+)
 @click.option(
     "--epochs",
     type=click.IntRange(1),
@@ -120,7 +138,9 @@ from .output import visible
     show_default=True,
     help="Stop after so many epochs without a better validation perplexity.",
 )
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="The same seed, the same model.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=1, show_default=True, help="The same seed gives the same model."
+)
 # What is told.
 @click.option("--log", type=click.Path(path_type=Path, dir_okay=False), help="Write one JSON object for each epoch.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
@@ -132,7 +152,7 @@ def train(corpora: tuple[str, ...], output: Path | None, log: Path | None, quiet
     \b
     rnncli train corpus.txt
     rnncli train notes/ mails.txt.gz -o models/mine.npz
-    rnncli train ptb.train.txt --valid ptb.valid.txt --tokenizer whitespace --hidden-size 320
+    rnncli train tokens.txt --tokenizer whitespace --layers 2
     """
     from ..checkpoint import save
     from ..text.corpus import corpus_name

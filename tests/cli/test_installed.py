@@ -126,10 +126,12 @@ def test_on_a_terminal_a_table_is_drawn_with_colour_unless_none_is_wanted(model_
 def test_tables_and_the_live_display_fit_the_terminal(model_file, corpus_file, tmp_path, columns):
     shown = terminal(["predict", "Tom is", "-m", str(model_file)], columns)[0]
     shown += terminal(["info", "-m", str(model_file)], columns)[0]
+    shown += terminal(["evaluate", str(corpus_file), "-m", str(model_file)], columns)[0]
     progress, status = terminal(
         ["train", str(corpus_file), "--hidden-size", "8", "--epochs", "3", "-o", str(tmp_path / "m.npz")], columns
     )
     assert status == 0
+    assert "bits per character" in shown
     assert re.search(r"epoch 3/3: train [0-9.]+, valid [0-9.]+, [0-9,]+ words/s, 0:0\d\r\n", progress)
     lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown + progress).replace("\r", "\n").split("\n")
     paths_aside = [line for line in lines if "/m.npz" not in line]

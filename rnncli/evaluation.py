@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .errors import TextError
-from .text.corpus import corpus_name, read_tokens
+from .text.corpus import Sources, corpus_name, read_tokens
 from .text.vocabulary import EOS_ID, UNK_ID
 
 if TYPE_CHECKING:
-    from .lm.network import Network
+    from .lm import LanguageModel
     from .model import Model
 
 STREAMS = 16  # a validation text is read in this many places at once
@@ -38,7 +36,7 @@ class Evaluation:
     accuracy_at_10: float
 
 
-def evaluate(model: Model, sources: Sequence[str | Path], encoding: str = "utf-8") -> Evaluation:
+def evaluate(model: Model, sources: Sources, encoding: str = "utf-8") -> Evaluation:
     """Read the texts in `sources` as one, word by word, and measure how well each word was foreseen.
 
     The state is carried from unit to unit. `<unk>` is a word like any other for the perplexity; for the accuracy
@@ -48,9 +46,9 @@ def evaluate(model: Model, sources: Sequence[str | Path], encoding: str = "utf-8
 
     def measure(text: str) -> None:
         nonlocal characters
-        characters += len(text.strip()) + 1
+        characters += len(text if model.tokenizer.kind == "char" else text.strip()) + 1
 
-    tokens = read_tokens(sources, model.tokenizer, model.unit, encoding, measure)
+    _, tokens = read_tokens(sources, model.tokenizer, model.unit, encoding, measure)
     if tokens.words() == 0:
         raise TextError(f"{corpus_name(sources)} holds no word to evaluate on")
     ids = model.vocabulary.encode(tokens)
@@ -76,15 +74,16 @@ def _losses_and_ranks(log_p: np.ndarray, targets: np.ndarray) -> tuple[np.ndarra
     """Minus the log-probability, and the place (from 0) among the words that can be named, of `targets` (N,)."""
     rows = np.arange(len(targets))
     wanted = log_p[rows, targets]
-    log_p[:, UNK_ID] = -np.inf
-    better = np.count_nonzero(log_p > wanted[:, None], axis=1)
+    better = np.count_nonzero(log_p > wanted[:, None], axis=1) - (log_p[:, UNK_ID] > wanted)
     # Of equally likely words the one with the smaller number comes first, as in `rank`.
-    better += np.count_nonzero((log_p == wanted[:, None]) & (np.arange(log_p.shape[1]) < targets[:, None]), axis=1)
+    tied = (log_p == wanted[:, None]) & (np.arange(log_p.shape[1]) < targets[:, None])
+    tied[:, UNK_ID] = False
+    better += np.count_nonzero(tied, axis=1)
     better[targets == UNK_ID] = log_p.shape[1]
     return -wanted, better
 
 
-def mean_loss(lm: Network, ids: np.ndarray) -> float:
+def mean_loss(lm: LanguageModel, ids: np.ndarray) -> float:
     """The mean loss in nats over a text (N,), each word predicted once; read in several places at once."""
     batch = max(1, min(STREAMS, len(ids) // STEPS))
     length = -(-len(ids) // batch)

@@ -1,8 +1,6 @@
 """A language model together with its words: what one model file holds, and what people work with."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +9,7 @@ from .evaluation import Evaluation, evaluate
 from .generation import generate
 from .lm.network import Network
 from .prediction import Prediction, rank
+from .text.corpus import Sources
 from .text.tokenizers import Tokenizer
 from .text.vocabulary import UNK_ID, Vocabulary
 
@@ -22,7 +21,7 @@ class Model:
     lm: Network
     vocabulary: Vocabulary
     tokenizer: Tokenizer
-    unit: str = "auto"  # how texts are cut into units: see `rnncli.text.reading`
+    unit: str = "line"  # what a text is cut into, "line" or "paragraph"
     about: dict[str, Any] = field(default_factory=dict)  # the corpus, the settings and the course of the training
 
     def encode(self, text: str) -> tuple[np.ndarray, list[str]]:
@@ -50,6 +49,6 @@ class Model:
         pieces = generate(self, prompt, words, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
         return "".join(pieces)
 
-    def evaluate(self, sources: Sequence[str | Path], encoding: str = "utf-8") -> Evaluation:
+    def evaluate(self, sources: Sources, encoding: str = "utf-8") -> Evaluation:
         """How well this model predicts the texts in `sources`: files, folders, or "-" for standard input."""
         return evaluate(self, sources, encoding)

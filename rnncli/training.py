@@ -3,9 +3,8 @@
 import math
 import platform
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from .model import Model
 from .nn.optimizers import SGD, Adam, clip_by_global_norm
 from .nn.schedules import SCHEDULES
 from .text.batches import streams, window
-from .text.corpus import Corpus, read_corpus
+from .text.corpus import Corpus, Sources, read_corpus
 from .text.tokenizers import Tokenizer
 
 OPTIMIZERS = {"adam": Adam, "sgd": SGD}
@@ -257,7 +256,7 @@ def _finite(value: float) -> float | None:
 
 
 def start(
-    sources: Sequence[str | Path],
+    sources: Sources,
     *,
     tokenizer: str = "word",
     lowercase: bool = False,
@@ -265,7 +264,7 @@ def start(
     encoding: str = "utf-8",
     min_count: int | None = None,
     max_vocab: int | None = None,
-    valid: Sequence[str | Path] = (),
+    valid: Sources = (),
     valid_fraction: float = 0.05,
     cell: str = "lstm",
     activation: str = "tanh",
@@ -306,7 +305,7 @@ def start(
     return Trainer(corpus, replace(shape, vocabulary_size=len(corpus.vocabulary)), checked)
 
 
-def train(sources: Sequence[str | Path], **options: Any) -> Model:
+def train(sources: Sources, **options: Any) -> Model:
     """Train a model on the texts in `sources` and return the one that did best on validation.
 
     The options are those of `start`. To watch a training, or to end it early, iterate over `start(...).run()`.

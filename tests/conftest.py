@@ -34,7 +34,9 @@ def corpus_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def model(corpus_file):
     """A model that has learned the small text. Shared: a test must not change it."""
-    return training.train([corpus_file], hidden_size=32, epochs=40, patience=40, bptt=20, dropout=0.0, lr=0.02)
+    return training.train(
+        [corpus_file], hidden_size=32, epochs=60, patience=60, bptt=13, batch_size=4, dropout=0.0, lr=0.02
+    )
 
 
 @pytest.fixture(scope="session")

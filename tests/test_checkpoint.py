@@ -56,7 +56,7 @@ def test_a_model_tells_how_it_was_trained(model):
     about = model.about
     assert about["corpus"]["train_words"] + about["corpus"]["valid_words"] > 2500
     assert len(about["corpus"]["sha256"]) == 64
-    assert len(about["history"]) == 40
+    assert len(about["history"]) == 60
     assert about["settings"]["lr"] == 0.02
     assert about["versions"]["rnncli"] == rnncli.__version__
 

@@ -9,3 +9,21 @@
 Words are numbers (see `rnncli.text.vocabulary`). A state is a value: it is never changed in place, so it can
 be kept, shared by many continuations and compared.
 """
+
+from typing import Any, Protocol
+
+import numpy as np
+
+
+class LanguageModel(Protocol):
+    """The interface in types. `words` are (T, B), the state is the model's own affair."""
+
+    def start(self, batch: int) -> Any: ...
+
+    def read(self, words: np.ndarray, state: Any) -> Any: ...
+
+    def log_prob(self, state: Any) -> np.ndarray: ...
+
+    def score(self, words: np.ndarray, state: Any) -> tuple[np.ndarray, Any]: ...
+
+    def distributions(self, words: np.ndarray, state: Any) -> tuple[np.ndarray, Any]: ...

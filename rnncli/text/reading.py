@@ -21,29 +21,34 @@ SAMPLE = 2000  # lines that decide whether a text is hard-wrapped
 
 
 def read_units(
-    sources: Iterable[str | Path], unit: str = "auto", encoding: str = "utf-8", keep_blank: bool = False
-) -> Iterator[str]:
-    """The units of text of all `sources`, in order: files, folders (their text files), or "-" for standard input.
+    sources: str | Path | Iterable[str | Path], unit: str = "auto", encoding: str = "utf-8", keep_blank: bool = False
+) -> tuple[str, Iterator[str]]:
+    """What a unit is, and the units of all `sources` in order: files, folders (their text files), "-" for stdin.
 
-    `unit` is "line", "paragraph", or "auto": paragraphs where a file is hard-wrapped prose, else lines. Blank lines
-    are left out unless `keep_blank`, which corpora prepared line by line want; it turns "auto" into "line".
+    `unit` is "line", "paragraph", or "auto": paragraphs if the first file is hard-wrapped prose, else lines. Blank
+    lines are left out unless `keep_blank`, which corpora prepared line by line want; "auto" is "line" then.
     Raises `TextError` for what cannot be read, naming it.
     """
     if unit not in UNITS:
         raise SettingError(f"no unit is called {unit!r}: choose from {', '.join(UNITS)}")
-    for source in sources:
-        for path in _files(source, encoding):
-            lines = read_lines(path, encoding)
-            if unit == "auto" and not keep_blank:
-                sample = list(itertools.islice(lines, SAMPLE))
-                lines = itertools.chain(sample, lines)
-                paragraphs = is_hard_wrapped(sample)
-            else:
-                paragraphs = unit == "paragraph"
-            if paragraphs:
-                yield from _paragraphs(lines)
-            else:
-                yield from (line for line in lines if keep_blank or line.strip())
+    files = (read_lines(path, encoding) for source in listed(sources) for path in _files(source, encoding))
+    if unit == "auto" and keep_blank:
+        unit = "line"
+    elif unit == "auto":
+        first = next(files, iter(()))
+        sample = list(itertools.islice(first, SAMPLE))
+        files = itertools.chain([itertools.chain(sample, first)], files)
+        unit = "paragraph" if is_hard_wrapped(sample) else "line"
+    cut = _paragraphs if unit == "paragraph" else lambda lines: (line for line in lines if keep_blank or line.strip())
+    return unit, itertools.chain.from_iterable(map(cut, files))
+
+
+def listed(sources: str | Path | Iterable[str | Path]) -> list[str | Path]:
+    """The sources as a list, also where there is a single one; at least one."""
+    found = [sources] if isinstance(sources, str | Path) else list(sources)
+    if not found:
+        raise TextError("there is no text: name a file, a folder, or - for standard input")
+    return found
 
 
 def read_lines(source: str | Path, encoding: str = "utf-8") -> Iterator[str]:
@@ -52,7 +57,7 @@ def read_lines(source: str | Path, encoding: str = "utf-8") -> Iterator[str]:
     try:
         "".encode(encoding)  # says no to what is not an encoding of text, such as base64
         decoder = codecs.lookup(encoding).incrementaldecoder
-    except LookupError:
+    except (LookupError, UnicodeError):
         raise SettingError(f"no text encoding is called {encoding!r}: try utf-8, latin-1 or cp1252") from None
     try:
         with _open(source) as file:
@@ -69,14 +74,16 @@ def _decoded_lines(file: BinaryIO, decoder: codecs.IncrementalDecoder, name: str
     while True:
         data = read(2**16)
         pending = len(decoder.getstate()[0])
+        problem = None
         try:
             text = decoder.decode(data, final=not data)
         except UnicodeDecodeError as error:
+            text = error.object[: error.start].decode(error.encoding, "ignore")
             byte, where = error.object[error.start], offset - pending + error.start
-            raise TextError(
+            problem = TextError(
                 f"{name} is not {error.encoding.upper()} text (byte 0x{byte:02x} at offset {where}):"
                 " name its encoding with --encoding, such as --encoding latin-1"
-            ) from None
+            )
         offset += len(data)
         if first and text:
             text, first = text.removeprefix("\ufeff"), False
@@ -87,6 +94,8 @@ def _decoded_lines(file: BinaryIO, decoder: codecs.IncrementalDecoder, name: str
             *lines, last = "".join(rest), *others
             rest = [last]
             yield from (line.removesuffix("\r") for line in lines)
+        if problem:
+            raise problem
         if not data:
             if last := "".join(rest):
                 yield last.removesuffix("\r")

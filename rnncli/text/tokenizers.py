@@ -55,7 +55,7 @@ class Tokenizer:
 
     def spacer(self) -> "Spacer":
         """What writes tokens as text, one at a time."""
-        return Spacer() if self.kind != "char" else _NoSpace()
+        return _NoSpace() if self.kind == "char" else Spacer(prepared=self.kind == "whitespace")
 
 
 @cache
@@ -65,11 +65,16 @@ def _word_pattern(ascii_only: bool) -> re.Pattern[str]:
     letter = f"[^\\W_{unspaced}]"  # letters and digits
     run = letter + "+" if ascii_only else f"{letter}+(?:[{marks}]+{letter}*)*"
     initial = f"[^\\W\\d_{unspaced}]"
+    joint = "['’_‐‑·״׳\u200c\u200d-]"  # apostrophes, hyphens, and what joins inside of words in other scripts
     alternatives = [
+        "<unk>",
         r"https?://[^\s<>\"]*[\w/]",
-        r"[\w.+-]+@\w+(?:[.-]\w+)*\.\w+",  # an e-mail address
+        r"(?<![\w.+-])[\w.+-]+@\w+(?:[.-]\w+)*\.\w+",  # an e-mail address
+        r"(?<!\S)[:;=]['-]?[()DPp](?!\w)",  # :-)
+        r"\b[A-Z](?:\+\+|#)(?!\w)",  # C++
         f"(?:{initial}\\.){{2,}}",  # U.S., e.g.
-        f"{run}(?:(?:['’_-]|(?<=\\d)[.,:](?=\\d)){run})*",  # it's, well-known, 3,000.50, 10:30
+        # it's, well-known, 3,000.50, 10:30, file.txt; the dogs' bones
+        f"{run}(?:(?:{joint}|(?<=\\d)[.,:](?=\\d)|\\.(?=[a-z0-9])){run})*(?:(?<=s)'(?!\\w))?",
     ]
     if not ascii_only:
         modifier = f"[\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f{marks}]"
@@ -97,14 +102,15 @@ def _combining_marks() -> str:
 _CLITICS = frozenset({"n't", "'s", "'re", "'ve", "'ll", "'d", "'m"})  # as corpora like the Penn Treebank cut them
 _CLOSING = frozenset(".,;:!?)]}%…’”»›°。、，．：；！？）」』】》〉،؛؟।॥") | {"..."} | _CLITICS
 _OPENING = frozenset("([{$£€¥#@“‘«‹¿¡（「『【《〈")
-_JOINING = frozenset({"/", "—", "--", "_", "\\", "@-@", "@,@", "@.@"})
+_JOINING = frozenset({"/", "—", "_", "\\", "@-@", "@,@", "@.@"})
 _IS_UNSPACED = re.compile(f"[{UNSPACED}\u3000-\u303f\uff00-\uff65]")
 
 
 class Spacer:
-    """Puts the spaces back between tokens that come one at a time."""
+    """Puts the spaces back between tokens that come one at a time; `prepared`: tokens that were cut elsewhere."""
 
-    def __init__(self) -> None:
+    def __init__(self, prepared: bool = False) -> None:
+        self.prepared = prepared
         self.before = ""  # the token before; "" at the beginning of a unit
         self.glued = True  # whether the next token follows without a space
         self.open_quotes: set[str] = set()
@@ -119,12 +125,15 @@ class Spacer:
 
     def _glue(self, token: str) -> tuple[bool, bool]:
         """Whether a token sticks to the one before it, and to the one after it."""
+        if token in self.open_quotes:
+            self.open_quotes.discard(token)
+            return True, False
+        if token == "„":
+            self.open_quotes.add("“")  # which opens a quotation in English, and closes one in German
+            return False, True
+        if token == "'" and self.prepared and self.before[-1:] == "s":  # the dogs ' bones
+            return True, False
         if token in ('"', "'"):
-            if token in self.open_quotes:
-                self.open_quotes.discard(token)
-                return True, False
-            if token == "'" and self.before[-1:] == "s":  # the dogs' bones
-                return True, False
             self.open_quotes.add(token)
             return False, True
         if token in ("-", "–"):

@@ -43,16 +43,20 @@ class Tokens:
         return int(np.count_nonzero(self.ids != EOS_ID))
 
     def split(self, fraction: float) -> tuple["Tokens", "Tokens"]:
-        """Cut off the last units, about `fraction` of all of them and at least one; (the rest, the cut-off).
+        """Cut off the last units, about `fraction` of all of them: (the rest, the cut-off), each with a word.
 
-        A text of a single unit is cut inside of it.
+        A text of a single unit is cut inside of it. There must be two words at least.
         """
         ends = np.flatnonzero(self.ids == EOS_ID) + 1
-        if len(ends) > 1:
-            held_out = min(max(1, round(len(ends) * fraction)), len(ends) - 1)
-            cut = ends[-1 - held_out]
+        wanted = ends[max(0, len(ends) - 1 - max(1, round(len(ends) * fraction)))]
+        words_before = np.cumsum(self.ids != EOS_ID)[:-1]  # of each place to cut, from 1 on
+        places = 1 + np.flatnonzero((words_before > 0) & (words_before < self.words()))
+        between_units = places[self.ids[places - 1] == EOS_ID]
+        if len(between_units):
+            places = between_units
         else:
-            cut = min(max(1, round(len(self) * (1 - fraction))), len(self) - 2)
+            wanted = len(self) * (1 - fraction)
+        cut = places[np.abs(places - wanted).argmin()]
         return Tokens(self.types, self.ids[:cut]), Tokens(self.types, self.ids[cut:])
 
 

@@ -81,14 +81,14 @@ def test_info_tells_what_a_model_is(invoke, model, model_file):
     assert told["vocabulary"] == len(model.vocabulary)
     assert told["parameters"] == sum(p.value.size for p in model.lm.named_parameters().values())
     assert (told["tokenizer"], told["corpus"], told["seed"]) == ("word", "school", 1)
-    assert len(told["history"]) == 40
+    assert len(told["history"]) == 60
 
 
 def test_info_draws_the_perplexity_over_the_epochs(invoke, model, model_file):
     result = invoke("info", "-m", model_file, "--format", "table")
     assert "hidden size" in result.stdout
     bars = [line.split() for line in result.stdout.splitlines() if "█" in line]
-    assert [int(bar[0]) for bar in bars] == list(range(1, 41))
+    assert [int(bar[0]) for bar in bars] == list(range(1, 61))
     assert float(bars[0][2]) == round(model.about["history"][0]["valid_perplexity"], 1)
     assert len(bars[0][3]) > len(bars[-1][3])
 

@@ -52,7 +52,7 @@ def terminal(arguments: list[str], columns: int = 80, keys: bytes = b"", **envir
 
 def test_from_a_text_file_to_the_next_word(corpus_file, tmp_path):
     train = shell(
-        f"rnncli train {corpus_file} --hidden-size 32 --epochs 40 --patience 40 --lr 0.02 --dropout 0 --bptt 20",
+        f"rnncli train {corpus_file} --hidden-size 32 --epochs 60 --patience 60 --lr 0.02 --dropout 0 --bptt 13 --batch-size 4",
         cwd=tmp_path,
     )
     assert (train.returncode, train.stdout) == (0, "models/school.npz\n")

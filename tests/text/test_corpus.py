@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from rnncli.errors import SettingError, TextError
@@ -76,6 +77,24 @@ def test_a_held_out_fraction_that_makes_no_sense_is_refused(fraction):
         read_corpus(["any"], valid_fraction=fraction)
 
 
+def test_a_text_of_words_that_occur_once_is_kept_and_one_that_is_cut_to_nothing_refused(tmp_path):
+    text = write(tmp_path / "list.txt", "".join(f"word{i}\n" for i in range(60_000)))
+    assert len(read_corpus(text, max_vocab=0).vocabulary) == 57_002
+    with pytest.raises(TextError, match="no word of list is left to learn: it takes a smaller min-count"):
+        read_corpus(text, min_count=2)
+
+
+def test_what_a_unit_is_is_found_once_and_holds_for_the_validation_text(tmp_path):
+    prose = (
+        "it was a bright cold day in the garden and the clock\nwas striking four and nobody in the house had heard it\n"
+    )
+    text = write(tmp_path / "prose.txt", f"{prose}because all were asleep.\n\n" * 5)
+    valid = write(tmp_path / "valid.txt", prose)
+    corpus = read_corpus(text, valid=valid)
+    assert corpus.unit == "paragraph"
+    assert np.count_nonzero(corpus.valid == 0) == 1
+
+
 def test_the_hash_tells_texts_apart_and_not_the_way_they_come(tmp_path):
     a = read_corpus([write(tmp_path / "a.txt", "a b\nc d\n")])
     same = read_corpus([write(tmp_path / "b.txt", "a b\n"), write(tmp_path / "c.txt", "c d\n")])
@@ -85,7 +104,14 @@ def test_the_hash_tells_texts_apart_and_not_the_way_they_come(tmp_path):
 
 @pytest.mark.parametrize(
     ("source", "name"),
-    [("a/corpus.txt", "corpus"), ("b.v2.txt.GZ", "b.v2"), ("-", "stdin"), ("notes/", "notes"), ("plain", "plain")],
+    [
+        ("a/corpus.txt", "corpus"),
+        ("b.v2.txt.GZ", "b.v2"),
+        ("-", "stdin"),
+        ("notes/", "notes"),
+        ("plain", "plain"),
+        ("/", "corpus"),
+    ],
 )
 def test_a_corpus_is_called_after_its_first_source(source, name):
     assert corpus_name([source, "other.txt"]) == name

@@ -79,7 +79,7 @@ def test_a_character_cut_off_at_the_end_is_an_error_too(tmp_path):
         list(read_lines(path))
 
 
-@pytest.mark.parametrize("encoding", ["klingon", "base64"])
+@pytest.mark.parametrize("encoding", ["klingon", "base64", "undefined"])
 def test_what_is_no_encoding_of_text_is_refused(tmp_path, encoding):
     with pytest.raises(SettingError, match=f"no text encoding is called '{encoding}'"):
         list(read_lines(tmp_path / "any", encoding))
@@ -124,22 +124,22 @@ def test_a_folder_gives_every_text_file_below_it_in_sorted_order(tmp_path):
     }.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(data)
-    assert list(read_units([tmp_path])) == ["y", "z", "b"]
+    assert list(read_units([tmp_path])[1]) == ["y", "z", "b"]
 
 
 def test_a_folder_without_a_text_is_an_error(tmp_path):
     with pytest.raises(TextError, match="holds no text file"):
-        list(read_units([tmp_path]))
+        list(read_units([tmp_path])[1])
 
 
 def test_hard_wrapped_prose_is_recognised_and_a_paragraph_is_a_unit(tmp_path):
     path = tmp_path / "prose.txt"
     path.write_text(WRAPPED)
-    units = list(read_units([path]))
+    units = list(read_units([path])[1])
     assert len(units) == 2
     assert units[1].startswith("The cat sat on the stairs and waited for somebody to come down and open the door")
-    assert len(list(read_units([path], "line"))) == 6
-    assert len(list(read_units([path], keep_blank=True))) == 7
+    assert len(list(read_units([path], "line")[1])) == 6
+    assert len(list(read_units([path], keep_blank=True)[1])) == 7
 
 
 @pytest.mark.parametrize(
@@ -158,10 +158,37 @@ def test_other_texts_are_not_taken_for_hard_wrapped_prose(text):
 def test_paragraphs_can_be_told(tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("a\nb\n\n\nc\n")
-    assert list(read_units([path])) == ["a", "b", "c"]
-    assert list(read_units([path], "paragraph")) == ["a b", "c"]
+    assert list(read_units([path])[1]) == ["a", "b", "c"]
+    assert list(read_units([path], "paragraph")[1]) == ["a b", "c"]
+
+
+def test_the_first_file_decides_for_all(tmp_path):
+    (tmp_path / "a.txt").write_text(WRAPPED)
+    (tmp_path / "b.txt").write_text("one\ntwo\n")
+    (tmp_path / "c.txt").write_text("three\nfour\n")
+    unit, texts = read_units([tmp_path])
+    assert (unit, list(texts)[2:]) == ("paragraph", ["one two", "three four"])
+    unit, texts = read_units([tmp_path / "b.txt", tmp_path / "a.txt"])
+    assert (unit, len(list(texts))) == ("line", 8)
+
+
+def test_a_single_source_may_stand_for_itself_and_none_is_an_error(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("one\ntwo\n")
+    assert list(read_units(path)[1]) == list(read_units(str(path))[1]) == ["one", "two"]
+    with pytest.raises(TextError, match="there is no text"):
+        read_units([])
+
+
+def test_lines_before_the_one_that_cannot_be_read_are_still_given(tmp_path):
+    path = tmp_path / "latin.txt"
+    path.write_bytes(b"one\ntwo\ncaf\xe9\n")
+    lines = read_lines(path)
+    assert [next(lines), next(lines)] == ["one", "two"]
+    with pytest.raises(TextError, match="byte 0xe9 at offset 11"):
+        next(lines)
 
 
 def test_an_unknown_unit_is_refused():
     with pytest.raises(SettingError, match="no unit is called 'page'"):
-        list(read_units(["any"], "page"))
+        read_units(["any"], "page")

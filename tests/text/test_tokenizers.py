@@ -16,7 +16,10 @@ word = Tokenizer("word")
     [
         ("science, so he won't", ["science", ",", "so", "he", "won't"]),
         ("a well-known mother-in-law’s", ["a", "well-known", "mother-in-law’s"]),
-        ("'tis the dogs' bones", ["'", "tis", "the", "dogs", "'", "bones"]),
+        ("'tis the dogs' bones", ["'", "tis", "the", "dogs'", "bones"]),
+        ("'Go!' said <unk>", ["'", "Go", "!", "'", "said", "<unk>"]),
+        ("file.txt, www.a.com :-) C++ C#", ["file.txt", ",", "www.a.com", ":-)", "C++", "C#"]),
+        ("می‌خواهم צה״ל col·lecció", ["می‌خواهم", "צה״ל", "col·lecció"]),
         ("3,000.50 at 10:30, 2nd B2B", ["3,000.50", "at", "10:30", ",", "2nd", "B2B"]),
         ("the U.S. and e.g. it.", ["the", "U.S.", "and", "e.g.", "it", "."]),
         ("wait... what?! a--b", ["wait", "...", "what", "?", "!", "a", "--", "b"]),
@@ -62,8 +65,11 @@ def test_lower_case_is_told_once_and_holds_for_every_text(kind):
         "日本語のテキスト、です。",
         "¿Qué? ¡Sí! «bonjour»",
         "a 👍🏽 b",
-        "5 - 3 = 2",
+        "5 - 3 = 2 -- so they say",
         "He said 'yes'.",
+        "He says 'hello' now, and the dogs' bones are 'there'.",
+        "He said „Guten Tag“, and left.",
+        "In file.txt, see :) and C++ too.",
     ],
 )
 def test_text_read_back_prints_as_people_write_it(text):
@@ -74,7 +80,7 @@ def test_text_read_back_prints_as_people_write_it(text):
     ("tokens", "text"),
     [
         ("science , so he wo n't ( really ) go .", "science, so he won't (really) go."),
-        ("the company 's $ N million", "the company's $N million"),
+        ("the company 's $ N million , viewers ' opinions", "the company's $N million, viewers' opinions"),
         ("a role @-@ playing game of 3 @,@ 000 and 1 @.@ 5", "a role-playing game of 3,000 and 1.5"),
     ],
 )

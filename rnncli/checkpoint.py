@@ -10,20 +10,24 @@ about         JSON: the corpus, the settings and the course of the training, the
 import json
 import os
 import zipfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
-from .errors import ModelError, SettingError
+from .errors import ModelError
 from .lm.network import Config, Network
 from .model import Model
 from .text.tokenizers import Tokenizer
 from .text.vocabulary import EOS, UNK, Vocabulary
 
 FORMAT = 1
+SECTIONS = ("corpus", "settings", "versions")
+NUMBERS = ("epoch", "train_perplexity", "valid_perplexity")
+LARGEST = 1e6  # no parameter of a sound model comes near, and the sums of larger ones might run over
 
 
 def save(model: Model, path: str | Path) -> None:
@@ -32,24 +36,42 @@ def save(model: Model, path: str | Path) -> None:
     arrays = {
         "format": np.array(FORMAT),
         "config": np.array(json.dumps(config)),
-        "vocabulary": np.frombuffer("\n".join(model.vocabulary.words).encode(), np.uint8),
+        "vocabulary": np.frombuffer("\n".join(model.vocabulary.words).encode("utf-8", "surrogatepass"), np.uint8),
         "about": np.array(json.dumps(model.about)),
         **{name: parameter.value for name, parameter in model.lm.named_parameters().items()},
     }
     path = Path(path)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with _draft(path) as draft:
+        with draft.open("xb") as file:
+            np.savez(file, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+
+
+def check_writable(path: str | Path) -> None:
+    """Raise `ModelError` if `save` could not write to `path`, or would replace there what is not a model."""
+    path = Path(path)
+    with _draft(path) as draft:
+        draft.touch(exist_ok=False)
+        if path.exists():
+            with path.open("rb") as file:
+                if file.read(2) not in (b"", b"PK"):
+                    raise ModelError(
+                        f"{path} is not a model, and would be overwritten: name another file for the model"
+                    )
+
+
+@contextmanager
+def _draft(path: Path) -> Iterator[Path]:
+    """Where to prepare what will stand at `path`: beside it, so that it can be moved there in one step."""
+    draft = path.with_name(f".rnncli-{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with open(draft, "xb") as file:
-                np.savez(file, **arrays)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(draft, path)
-        except BaseException:
-            with suppress(OSError):
-                draft.unlink()
-            raise
+            yield draft
+        finally:
+            draft.unlink(missing_ok=True)
     except OSError as error:
         raise ModelError(f"cannot write {path}: {error.strerror or error}") from error
 
@@ -57,47 +79,58 @@ def save(model: Model, path: str | Path) -> None:
 def load(path: str | Path) -> Model:
     """Read a model from `path`. Raises `ModelError`, which says what is wrong, for anything but a sound model."""
     path = Path(path)
-    arrays = _read_arrays(path)
-    if "format" not in arrays or "config" not in arrays:
-        raise ModelError(f"{path} is not a model of rnncli: name a file that `rnncli train` wrote")
     try:
-        if (version := int(arrays["format"])) != FORMAT:
-            newer = "a newer rnncli: upgrade to use it" if version > FORMAT else "an rnncli that is no more"
-            raise ModelError(f"{path} (format {version}) was written by {newer}")
-        config = json.loads(str(arrays["config"]))
-        shape = _from_json(Config, config["network"])
-        if shape.layers > len(arrays):
-            raise ValueError(f"it speaks of {shape.layers} layers")
-        return Model(
-            Network(shape, _parameters(shape, arrays)),
-            _vocabulary(arrays["vocabulary"], shape.vocabulary_size),
-            _from_json(Tokenizer, config["tokenizer"]),
-            str(config["unit"]),
-            _about(str(arrays["about"])),
-        )
-    except (ValueError, TypeError, KeyError, RecursionError, SettingError) as error:
-        reason = f"it lacks {error}" if isinstance(error, KeyError) else error
+        return _model(_read_arrays(path))
+    except (ModelError, MemoryError):
+        raise
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror or error}") from error
+    except _ForeignError as error:
+        raise ModelError(f"{path} {error}") from error
+    except Exception as error:  # a stranger's bytes can bring about anything
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error).partition("\n")[0]
         raise ModelError(f"{path} is damaged: {reason}") from error
+
+
+class _ForeignError(Exception):
+    """The file is something else."""
+
+
+def _model(arrays: dict[str, np.ndarray]) -> Model:
+    if not {"format", "config"} <= set(arrays):
+        raise _ForeignError("is not a model of rnncli: name a file that `rnncli train` wrote")
+    version = arrays["format"]
+    if version.shape or version.dtype.kind not in "iu":
+        raise ValueError("its format is not a number")
+    if version != FORMAT:
+        newer = "a newer rnncli: upgrade to use it" if version > FORMAT else "an rnncli that is no more: train it anew"
+        raise _ForeignError(f"(format {version}) was written by {newer}")
+    config = json.loads(_text(arrays["config"]))
+    shape = _from_json(Config, config["network"])
+    if config["unit"] not in ("line", "paragraph"):
+        raise ValueError(f"its unit is {config['unit']!r}")
+    return Model(
+        Network(shape, _parameters(shape, arrays)),
+        _vocabulary(arrays["vocabulary"], shape.vocabulary_size),
+        _from_json(Tokenizer, config["tokenizer"]),
+        config["unit"],
+        _about(_text(arrays["about"])),
+    )
 
 
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
     """All arrays of an uncompressed `.npz`. Nothing larger than the file itself is ever asked of the memory."""
-    try:
-        size = path.stat().st_size
-        with zipfile.ZipFile(path) as archive:
-            arrays = {}
-            for member in archive.infolist():
-                if member.compress_type != zipfile.ZIP_STORED or member.file_size > size:
-                    raise ModelError(f"{path} is not a model of rnncli: it is compressed")
-                with archive.open(member) as file:
-                    arrays[member.filename.removesuffix(".npy")] = _read_array(file)
-            return arrays
-    except OSError as error:
-        raise ModelError(f"cannot read {path}: {error.strerror or error}") from error
-    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError, SyntaxError) as error:
-        whole = zipfile.is_zipfile(path)
-        reason = f"is damaged: {error}" if whole else "is not a model of rnncli, or was cut short"
-        raise ModelError(f"{path} {reason}") from error
+    size = path.stat().st_size
+    if not zipfile.is_zipfile(path):
+        raise _ForeignError("is not a model of rnncli, or was cut short")
+    arrays = {}
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            if member.compress_type != zipfile.ZIP_STORED or member.file_size > size:
+                raise _ForeignError("is not a model of rnncli: it is compressed")
+            with archive.open(member) as file:
+                arrays[member.filename.removesuffix(".npy")] = _read_array(file)
+    return arrays
 
 
 def _read_array(file: IO[bytes]) -> np.ndarray:
@@ -112,6 +145,12 @@ def _read_array(file: IO[bytes]) -> np.ndarray:
     return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran_order else "C")
 
 
+def _text(array: np.ndarray) -> str:
+    if array.shape or array.dtype.kind != "U":
+        raise ValueError("it holds numbers where text should be")
+    return str(array)
+
+
 def _from_json(kind: type, values: dict[str, Any]) -> Any:
     """A dataclass from its JSON, each value of the type of its field."""
     for field in fields(kind):
@@ -124,21 +163,23 @@ def _from_json(kind: type, values: dict[str, Any]) -> Any:
 
 def _about(text: str) -> dict[str, Any]:
     """What training left to tell, as far as others rely on it: sections, and numbers for each epoch."""
-    about = json.loads(text)
-    sections = (
-        [about.get(name, {}) for name in ("corpus", "settings", "versions")] if isinstance(about, dict) else [about]
-    )
-    if not all(isinstance(section, dict) for section in sections):
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"what it tells of its training holds {constant}")
+
+    about = json.loads(text, parse_constant=refuse)
+    if not all(isinstance(section, dict) for section in (about, *(about.get(name, {}) for name in SECTIONS))):
         raise ValueError("what it tells of its training makes no sense")
-    for epoch in about.get("history", []):
-        for name in ("epoch", "train_perplexity", "valid_perplexity"):
-            if not (epoch[name] is None or (isinstance(epoch[name], int | float) and epoch[name] > 0)):
-                raise ValueError(f"its history says {epoch[name]!r} for {name}")
+    told = [(epoch, name) for epoch in about.get("history", []) for name in NUMBERS]
+    for section, name in [*told, (about, "best_valid_perplexity")]:
+        value = section.get(name)
+        if not (value is None or (isinstance(value, int | float) and 0 < value < 1e300)):
+            raise ValueError(f"its {name} is {value!r:.40}")
     return about
 
 
 def _vocabulary(data: np.ndarray, size: int) -> Vocabulary:
-    words = data.tobytes().decode().split("\n")
+    words = data.tobytes().decode("utf-8", "surrogatepass").split("\n")
     if words[:2] != [EOS, UNK] or len(words) != size or len(set(words)) != size:
         raise ValueError(f"its vocabulary is not one of {size} different words")
     return Vocabulary(words)
@@ -150,7 +191,7 @@ def _parameters(config: Config, arrays: dict[str, np.ndarray]) -> dict[str, np.n
         value = arrays[name]
         if value.shape != shape or value.dtype != np.float32:
             raise ValueError(f"{name} is {value.dtype} {value.shape}, and should be float32 {shape}")
-        if not np.isfinite(value).all():
-            raise ValueError(f"{name} holds values that are not finite")
-        values[name] = value
+        if not (np.abs(value) < LARGEST).all():
+            raise ValueError(f"{name} holds values that are not finite, or huge")
+        values[name] = np.ascontiguousarray(value)
     return values

@@ -42,19 +42,16 @@ def generate(
 
 
 def _pieces(model, prompt, words, temperature, top_k, top_p, rng) -> Iterator[str]:
-    spacer = model.tokenizer.spacer()
+    spacer, at_beginning = model.tokenizer.spacer(), True
     for token in model.tokenizer.tokenize(prompt):
         spacer.next(token)
-    ids, _ = model.encode(prompt)
-    state = model.lm.start(1)
-    if len(ids):
-        state = model.lm.read(ids, state)
-    at_beginning = len(ids) == 0
+        at_beginning = False
+    state, _ = model.begin(prompt)
     while words:
-        p = of_real_words(model.lm.log_prob(state))[0]
+        log_p = of_real_words(model.lm.log_prob(state)[0])
         if at_beginning:
-            p[EOS_ID] = 0
-        word = draw(p, rng, temperature, top_k, top_p)
+            log_p[EOS_ID] = -np.inf
+        word = draw(log_p, rng, temperature, top_k, top_p)
         if word == EOS_ID:
             spacer = model.tokenizer.spacer()
             yield "\n"
@@ -65,16 +62,16 @@ def _pieces(model, prompt, words, temperature, top_k, top_p, rng) -> Iterator[st
         state = model.lm.read(np.array([[word]]), state)
 
 
-def draw(p: np.ndarray, rng: np.random.Generator, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0) -> int:
-    """Draw the number of a word from weights `p` (V,), narrowed as `generate` says."""
+def draw(
+    log_p: np.ndarray, rng: np.random.Generator, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0
+) -> int:
+    """Draw the number of a word by log-probabilities (V,), narrowed as `generate` says; never one of -inf."""
     if temperature == 0:
-        return int(p.argmax())
-    order = np.argsort(-p, kind="stable")
-    if top_k:
-        order = order[:top_k]
-    with np.errstate(divide="ignore"):
-        logits = np.log(p[order]) / temperature
-    weights = np.exp(logits - logits[0])
+        return int(log_p.argmax())
+    order = np.argsort(-log_p, kind="stable")[: top_k or None]
+    order = order[log_p[order] > -np.inf]
+    with np.errstate(over="ignore"):  # a difference divided by a tiny temperature may be -inf, which is right
+        weights = np.exp((log_p[order] - log_p[order[0]]) / temperature)
     share = np.cumsum(weights) / weights.sum()
     if top_p < 1:
         share = share[: np.searchsorted(share, top_p) + 1]

@@ -31,6 +31,12 @@ class Model:
         unknown = [token for token, number in zip(tokens, ids, strict=True) if number == UNK_ID]
         return ids[:, None], unknown
 
+    def begin(self, text: str) -> tuple[Any, list[str]]:
+        """The language model's state after a unit has begun with `text`, and those of its words that are unknown."""
+        ids, unknown = self.encode(text)
+        state = self.lm.start(1)
+        return (self.lm.read(ids, state) if len(ids) else state), unknown
+
     def predict(self, prompt: str, n: int = 10) -> list[Prediction]:
         """The `n` likeliest next words after `prompt`, best first, each with its probability (0: all words)."""
         return rank(self, prompt, n).predictions

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .errors import SettingError
+from .errors import ModelError, SettingError
 from .text.vocabulary import UNK_ID
 
 if TYPE_CHECKING:
@@ -38,19 +38,20 @@ def rank(model: Model, prompt: str, n: int = 10) -> Ranking:
     """
     if n < 0:
         raise SettingError(f"n is {n}, and must be 0 (all words) or more")
-    ids, unknown = model.encode(prompt)
-    state = model.lm.start(1)
-    if len(ids):
-        state = model.lm.read(ids, state)
-    probabilities = of_real_words(model.lm.log_prob(state))[0]
-    best = np.argsort(-probabilities, kind="stable")
+    state, unknown = model.begin(prompt)
+    log_p = of_real_words(model.lm.log_prob(state)[0])
+    best = np.argsort(-log_p, kind="stable")
     best = best[best != UNK_ID][: n or None]
     words = model.vocabulary.words
-    return Ranking(prompt, [Prediction(words[i], float(probabilities[i])) for i in best], unknown)
+    return Ranking(prompt, [Prediction(words[i], float(np.exp(log_p[i]))) for i in best], unknown)
 
 
 def of_real_words(log_p: np.ndarray) -> np.ndarray:
-    """The probabilities (B, V), in float64, that log-probabilities leave to the words that can be named."""
-    p = np.exp(log_p.astype(np.float64))
-    p[:, UNK_ID] = 0
-    return p / p.sum(axis=1, keepdims=True)
+    """The log-probabilities (V,), in float64, of the words that can be named, given that it is one of them."""
+    log_p = log_p.astype(np.float64)
+    log_p[UNK_ID] = -np.inf
+    log_p -= log_p.max()
+    log_p -= np.log(np.exp(log_p).sum())
+    if np.isnan(log_p).any():
+        raise ModelError("the model's numbers have run over, so it gives no probabilities: train it anew")
+    return log_p

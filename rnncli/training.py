@@ -42,13 +42,14 @@ class Settings:
 
     def __post_init__(self):
         for name in ("batch_size", "bptt", "epochs", "patience"):
-            if (value := getattr(self, name)) is not None and value < 1:
-                raise SettingError(f"{name} is {value}, and must be at least 1")
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, int) or value < 1):
+                raise SettingError(f"{name} is {value}, and must be a whole number from 1 on")
         for name in ("clip", "weight_decay", "seed"):
             if not 0 <= getattr(self, name) < math.inf:
-                raise SettingError(f"{name} is {getattr(self, name)}, and must not be negative")
+                raise SettingError(f"{name} is {getattr(self, name)}, and must be a finite number from 0 on")
         if self.lr is not None and not 0 < self.lr < math.inf:
-            raise SettingError(f"the learning rate is {self.lr}, and must be above 0")
+            raise SettingError(f"lr is {self.lr}, and must be a finite number above 0")
         for name, known in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)):
             if getattr(self, name) not in known:
                 raise SettingError(f"no {name} is called {getattr(self, name)!r}: choose from {', '.join(known)}")
@@ -99,7 +100,8 @@ class TrainingState:
     best: dict[str, np.ndarray] = field(default_factory=dict)  # the values that did best on validation
     best_perplexity: float = math.inf
     stale: int = 0  # epochs since then
-    rollbacks: int = 0
+    rollbacks: int = 0  # since then
+    given_up: bool = False  # because it diverged again and again
 
 
 class Trainer:
@@ -121,7 +123,8 @@ class Trainer:
     def run(self) -> Iterator[Progress]:
         """Train to the end, or until validation has not improved for `patience` epochs.
 
-        Raises `TrainingError` when the loss stops being a number however small the learning rate is made.
+        A training whose loss stops being a number goes back to the best model and on with half the learning rate. If
+        that does not help either, it ends with the best model, or raises `TrainingError` where there is none yet.
         """
         state = self.state
         while not self._is_over():
@@ -150,7 +153,8 @@ class Trainer:
         return self.lr * self.state.rate_scale * SCHEDULES[self.settings.schedule](self._share())
 
     def _is_over(self) -> bool:
-        return len(self.state.history) == self.epochs or self.state.stale >= self.settings.patience
+        state = self.state
+        return len(state.history) >= self.epochs or state.stale >= self.settings.patience or state.given_up
 
     def _step(self) -> None:
         state, began = self.state, time.perf_counter()
@@ -201,10 +205,10 @@ class Trainer:
         state = self.state
         state.rollbacks += 1
         if state.rollbacks > ROLLBACKS:
-            raise TrainingError(
-                f"training diverged, even with a learning rate of {self.lr * state.rate_scale:.2g}:"
-                " try a smaller --lr or a smaller --clip"
-            )
+            if math.isinf(state.best_perplexity):
+                rate = self.lr * state.rate_scale
+                raise TrainingError(f"training diverged, even with a learning rate of {rate:.2g}: try a smaller --lr")
+            state.given_up = True
         state.rate_scale /= 2
         state.stale = 0
         for name, parameter in state.network.named_parameters().items():
@@ -216,7 +220,7 @@ class Trainer:
     def _keep_best(self, valid_perplexity: float) -> None:
         self.state.best = {name: p.value.copy() for name, p in self.state.network.named_parameters().items()}
         self.state.best_perplexity = valid_perplexity
-        self.state.stale = 0
+        self.state.stale = self.state.rollbacks = 0
 
     def _words_per_second(self) -> float:
         return self.state.epoch_words / max(self.state.epoch_seconds, 1e-9)
@@ -313,4 +317,6 @@ def train(sources: Sources, **options: Any) -> Model:
     trainer = start(sources, **options)
     for _ in trainer.run():
         pass
+    if math.isinf(trainer.state.best_perplexity):
+        raise TrainingError("no model came out that foresees the validation text: try a smaller lr")
     return trainer.best()

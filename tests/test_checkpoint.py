@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import rnncli
-from rnncli.checkpoint import FORMAT, load, save
+from rnncli.checkpoint import FORMAT, check_writable, load, save
 from rnncli.errors import ModelError, RnncliError
 from rnncli.lm.network import Config, Network, initial_values
 from rnncli.model import Model
@@ -25,10 +25,10 @@ def rewrite(source, target, **changes) -> None:
         np.savez(file, **{name: array for name, array in arrays.items() if array is not None})
 
 
-def config_with(source, **changes) -> np.ndarray:
+def config_with(source, part: str = "network", value: object = None, **changes) -> np.ndarray:
     with np.load(source) as file:
         config = json.loads(str(file["config"]))
-    config["network"] |= changes
+    config[part] = value or config[part] | changes
     return np.array(json.dumps(config))
 
 
@@ -62,11 +62,10 @@ def test_a_model_tells_how_it_was_trained(model):
 
 
 words = st.lists(st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), min_size=1), unique=True)
+cells = st.sampled_from([("lstm", "tanh"), ("gru", "tanh"), ("elman", "tanh"), ("elman", "relu"), ("elman", "sigmoid")])
 any_config = st.builds(
-    Config,
-    vocabulary_size=st.just(2),
-    cell=st.sampled_from(["elman", "gru", "lstm"]),
-    activation=st.sampled_from(["tanh", "relu", "sigmoid"]),
+    lambda cell, **sizes: Config(2, *cell, **sizes),
+    cell=cells,
     hidden_size=st.integers(1, 5),
     embedding_size=st.integers(1, 5),
     layers=st.integers(1, 3),
@@ -105,7 +104,10 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(model, tmp_path, monkey
 
 
 def test_an_interrupted_write_leaves_nothing_behind(model, tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "replace", lambda *paths: (_ for _ in ()).throw(KeyboardInterrupt))
+    def interrupt(*paths):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupt)
     with pytest.raises(KeyboardInterrupt):
         save(model, tmp_path / "model.npz")
     assert list(tmp_path.iterdir()) == []
@@ -118,10 +120,22 @@ def test_folders_are_made_and_permissions_are_the_usual_ones(model, tmp_path):
     assert path.stat().st_mode == (tmp_path / "other").stat().st_mode
 
 
-def test_a_place_that_cannot_be_written_is_named(model, tmp_path):
+@pytest.mark.parametrize("name", ["file/model.npz", "n" * 300])
+def test_a_place_that_cannot_be_written_is_named(model, tmp_path, name):
     (tmp_path / "file").touch()
-    with pytest.raises(ModelError, match=r"cannot write .*file/model\.npz"):
-        save(model, tmp_path / "file" / "model.npz")
+    for attempt in (check_writable, lambda path: save(model, path)):
+        with pytest.raises(ModelError, match=f"cannot write .*{name}"):
+            attempt(tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_is_not_a_model_is_not_replaced_by_one(model_file, tmp_path):
+    (tmp_path / "text").write_text("my only copy")
+    with pytest.raises(ModelError, match="text is not a model, and would be overwritten"):
+        check_writable(tmp_path / "text")
+    check_writable(tmp_path / "new")
+    check_writable(model_file)
+    assert [path.name for path in tmp_path.iterdir()] == ["text"]
 
 
 class Evil:
@@ -152,8 +166,11 @@ DAMAGE = {
     "no cell": (lambda s, t: rewrite(s, t, config=config_with(s, cell="x")), "is damaged: no cell is called 'x'"),
     "type": (lambda s, t: rewrite(s, t, config=config_with(s, layers=1.5)), "is damaged: its layers is 1.5"),
     "bool": (lambda s, t: rewrite(s, t, config=config_with(s, layers=True)), "is damaged: its layers is True"),
-    "layers": (lambda s, t: rewrite(s, t, config=config_with(s, layers=10**12)), "it speaks of 1000000000000 layers"),
-    "size": (lambda s, t: rewrite(s, t, config=config_with(s, hidden_size=10**9)), "is damaged: .* should be float32"),
+    "layers": (
+        lambda s, t: rewrite(s, t, config=config_with(s, layers=10**12)),
+        "layers is 1000000000000, and must be from 1 to 100",
+    ),
+    "size": (lambda s, t: rewrite(s, t, config=config_with(s, hidden_size=10**5)), "is damaged: .* should be float32"),
     "lacking": (lambda s, t: rewrite(s, t, **{"softmax.bias": None}), "is damaged: it lacks 'softmax.bias'"),
     "shape": (lambda s, t: rewrite(s, t, **{"softmax.bias": np.zeros(3, np.float32)}), "is damaged: softmax.bias is"),
     "nan": (lambda s, t: rewrite(s, t, **{"recurrent.0.bias": np.full(128, np.nan, np.float32)}), "not finite"),
@@ -161,7 +178,16 @@ DAMAGE = {
     "bytes": (lambda s, t: rewrite(s, t, vocabulary=np.full(9, 255, np.uint8)), "is damaged"),
     "about": (lambda s, t: rewrite(s, t, about=np.array("3")), "is damaged"),
     "section": (lambda s, t: rewrite(s, t, about=np.array('{"corpus": 3}')), "makes no sense"),
-    "history": (lambda s, t: rewrite(s, t, about=np.array('{"history": [{"epoch": "x"}]}')), "its history says 'x'"),
+    "history": (lambda s, t: rewrite(s, t, about=np.array('{"history": [{"epoch": "x"}]}')), "its epoch is 'x'"),
+    "huge": (
+        lambda s, t: rewrite(s, t, about=np.array(f'{{"history": [{{"epoch": 1{"0" * 400}}}]}}')),
+        "its epoch is 1",
+    ),
+    "constant": (lambda s, t: rewrite(s, t, about=np.array('{"best_valid_perplexity": NaN}')), "holds NaN"),
+    "unit": (lambda s, t: rewrite(s, t, config=config_with(s, "unit", "page")), "its unit is 'page'"),
+    "infinite format": (lambda s, t: rewrite(s, t, format=np.array(np.inf)), "its format is not a number"),
+    "odd text": (lambda s, t: rewrite(s, t, config=np.array(7)), "numbers where text should be"),
+    "large": (lambda s, t: rewrite(s, t, **{"recurrent.0.bias": np.full(128, 3e38, np.float32)}), "or huge"),
     "version": (lambda s, t: rewrite(s, t, about=np.array('{"history": 7}')), "is damaged"),
 }
 

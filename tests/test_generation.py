@@ -9,10 +9,12 @@ from rnncli.errors import SettingError
 from rnncli.generation import draw, generate
 
 WEIGHTS = np.array([0.1, 0.0, 0.4, 0.2, 0.3])
+with np.errstate(divide="ignore"):
+    LOG_P = np.log(WEIGHTS)
 
 
 def shares(rng, **options) -> dict[int, float]:
-    draws = Counter(draw(WEIGHTS, rng, **options) for _ in range(4000))
+    draws = Counter(draw(LOG_P, rng, **options) for _ in range(4000))
     return {word: count / 4000 for word, count in draws.items()}
 
 
@@ -26,8 +28,9 @@ def test_temperature_sharpens_and_zero_is_greedy(rng):
     assert shares(rng, temperature=0) == {2: 1.0}
 
 
-def test_a_tiny_temperature_is_nearly_greedy_and_does_not_overflow(rng):
-    assert shares(rng, temperature=1e-6) == {2: 1.0}
+@pytest.mark.parametrize("temperature", [1e-6, 1e-310])
+def test_a_tiny_temperature_is_nearly_greedy_and_does_not_overflow(rng, temperature):
+    assert shares(rng, temperature=temperature) == {2: 1.0}
 
 
 def test_only_the_likeliest_words_are_drawn(rng):
@@ -64,6 +67,8 @@ def test_unk_is_never_written(tmp_path):
     path.write_text("<unk> <unk> a\n" * 50)
     model = train([path], tokenizer="whitespace", hidden_size=4, epochs=3)
     assert "<unk>" not in model.generate("", 100, seed=1)
+    model.lm.parameters["softmax.bias"].value[:2] = 1e4  # as if nothing but <unk> and <eos> could follow
+    assert model.generate("", 3, temperature=0) == "a\na\na"
 
 
 @pytest.mark.parametrize(

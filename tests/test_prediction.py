@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from rnncli.errors import SettingError
+from rnncli.errors import ModelError, SettingError
 from rnncli.prediction import of_real_words, rank
 
 
@@ -37,8 +37,19 @@ def test_an_empty_prompt_asks_for_the_first_word_of_a_unit(model):
 
 
 def test_what_is_left_without_unk_sums_to_one():
-    log_p = np.log(np.array([[0.1, 0.5, 0.4], [0.25, 0.25, 0.5]], np.float32))
-    np.testing.assert_allclose(of_real_words(log_p), [[0.2, 0, 0.8], [1 / 3, 0, 2 / 3]], rtol=1e-6)
+    log_p = np.log(np.array([0.1, 0.5, 0.4], np.float32))
+    np.testing.assert_allclose(np.exp(of_real_words(log_p)), [0.2, 0, 0.8], rtol=1e-6)
+
+
+def test_real_words_keep_their_probabilities_where_unk_has_nearly_all():
+    np.testing.assert_allclose(
+        np.exp(of_real_words(np.array([-1001.0, 0.0, -1000.0]))), [0.268941, 0, 0.731059], rtol=1e-5
+    )
+
+
+def test_numbers_that_ran_over_are_told():
+    with pytest.raises(ModelError, match="the model's numbers have run over"):
+        of_real_words(np.array([np.nan, 0.0, 1.0]))
 
 
 def test_a_negative_number_of_words_is_refused(model):

@@ -134,6 +134,15 @@ def test_a_training_that_always_diverges_ends_with_an_error(corpus_file, monkeyp
         run(trainer)
 
 
+def test_a_training_that_diverges_late_ends_with_the_best_model(corpus_file, monkeypatch):
+    perplexities = iter([5.0, 4.0])
+    monkeypatch.setattr(training, "mean_loss", lambda lm, ids: math.log(next(perplexities, math.nan)))
+    trainer = training.start([corpus_file], hidden_size=8, bptt=10, epochs=30, patience=30)
+    assert len(run(trainer)) == 2 + training.ROLLBACKS + 1
+    assert trainer.state.given_up
+    assert trainer.best().about["best_valid_perplexity"] == pytest.approx(4)
+
+
 def test_a_huge_learning_rate_never_gives_a_model_of_nans(corpus_file):
     trainer = training.start([corpus_file], **TINY, optimizer="sgd", lr=1e30, clip=0, cell="elman", activation="relu")
     with pytest.raises(TrainingError):
@@ -168,10 +177,11 @@ def test_the_state_alone_is_enough_to_go_on_as_if_nothing_had_happened(corpus_fi
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"epochs": 0}, "epochs is 0, and must be at least 1"),
-        ({"clip": -1}, "clip is -1, and must not be negative"),
+        ({"epochs": 0}, "epochs is 0, and must be a whole number from 1 on"),
+        ({"epochs": 1.5}, "epochs is 1.5, and must be a whole number"),
+        ({"clip": -1}, "clip is -1, and must be a finite number from 0 on"),
         ({"weight_decay": math.nan}, "weight_decay is nan"),
-        ({"lr": 0}, "the learning rate is 0, and must be above 0"),
+        ({"lr": 0}, "lr is 0, and must be a finite number above 0"),
         ({"optimizer": "lion"}, "no optimizer is called 'lion': choose from adam, sgd"),
         ({"schedule": "linear"}, "no schedule is called 'linear': choose from cosine, step"),
     ],

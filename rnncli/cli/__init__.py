@@ -1,6 +1,9 @@
 """The command line: one module for each command, and what they share."""
 
+import errno
+import os
 import sys
+from io import TextIOWrapper
 
 import click
 
@@ -27,6 +30,12 @@ class _Group(click.Group):
             raise click.ClickException(visible(str(error))) from error
         except MemoryError:
             raise click.ClickException("not enough memory: try smaller sizes, or a smaller text") from None
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # the reader has seen enough: Click ends quietly
+            # What is left in the buffer would fail again at the end, with a traceback.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            raise click.ClickException(f"{error.filename or 'cannot write'}: {error.strerror}") from error
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             ctx.exit(130)
@@ -43,7 +52,8 @@ def main() -> None:
     """
     for stream in (sys.stdout, sys.stderr):
         # Words come from anywhere; a terminal that cannot show one is no reason to stop.
-        stream.reconfigure(errors="backslashreplace")
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 for command in (train, predict, generate, evaluate, info):

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from .options import load_model, model_option
-from .output import visible
+from .output import on_terminal, visible, warn_of_unknown
 
 
 @click.command()
@@ -53,9 +53,11 @@ def generate(
     from ..generation import generate as write_on
 
     model = load_model(model_path)
-    shown = visible if sys.stdout.isatty() else str
+    shown = visible if on_terminal(sys.stdout) else str
     beginning = prompt if model.tokenizer.kind == "char" else prompt.rstrip()  # a word brings its own space
-    for place, sample_seed in enumerate(SeedSequence(seed).spawn(samples)):
+    warn_of_unknown(model.encode(prompt)[1])
+    seeds = SeedSequence(seed)
+    for place, sample_seed in enumerate([seeds, *seeds.spawn(samples - 1)]):
         if place:
             click.echo()
         click.echo("\n".join(map(shown, beginning.split("\n"))), nl=False)

@@ -47,7 +47,8 @@ def _describe(model) -> dict[str, Any]:
         "tokenizer": model.tokenizer.kind + (", lowercase" if model.tokenizer.lowercase else ""),
         "unit": model.unit,
         "corpus": corpus.get("name"),
-        "corpus_words": corpus.get("train_words"),
+        "train_words": corpus.get("train_words"),
+        "valid_words": corpus.get("valid_words"),
         "corpus_sha256": corpus.get("sha256"),
         "valid_perplexity": model.about.get("best_valid_perplexity"),
         "seed": model.about.get("settings", {}).get("seed"),
@@ -57,14 +58,14 @@ def _describe(model) -> dict[str, Any]:
 
 def _drawing(history: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     """One bar an epoch, as long as the logarithm of its validation perplexity asks, from the best to the worst."""
-    losses = [math.log(epoch["valid_perplexity"] or math.inf) for epoch in history]
-    finite = [loss for loss in losses if loss < math.inf]
-    low, span = (min(finite), max(finite) - min(finite)) if finite else (0.0, 0.0)
+    losses = [epoch["valid_perplexity"] and math.log(epoch["valid_perplexity"]) for epoch in history]
+    known = [loss for loss in losses if loss is not None]
+    low, span = (min(known), max(known) - min(known)) if known else (0.0, 0.0)
     rows = []
     for epoch, loss in zip(history, losses, strict=True):
-        share = (loss - low) / span if span else 0.0
+        share = 0.0 if loss is None else 0.1 + 0.9 * ((loss - low) / span if span else 0.0)
         perplexities = [
             f"{epoch[part]:.1f}" if epoch[part] else "-" for part in ("train_perplexity", "valid_perplexity")
         ]
-        rows.append((str(epoch["epoch"]), *perplexities, 0.1 + 0.9 * share))
+        rows.append((str(epoch["epoch"]), *perplexities, share))
     return rows

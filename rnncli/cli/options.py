@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from ..errors import ModelError
 from .output import visible
@@ -28,11 +29,12 @@ encoding_option = click.option(
 
 
 def load_model(path: Path | None):
-    """Load the model at `path`; without one, look for it, and say on stderr which one it is."""
+    """Load the model at `path`; without one, look for it. Say which one it is, unless it was named in the command."""
     from ..checkpoint import load
 
-    if path is None:
-        path = _newest() or _bundled()
+    path = path or _newest() or _bundled()
+    source = click.get_current_context().get_parameter_source("model_path")
+    if source is not ParameterSource.COMMANDLINE:
         click.echo(f"Model: {visible(str(path))}", err=True)
     return load(path)
 

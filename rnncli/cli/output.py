@@ -4,7 +4,7 @@ import json
 import re
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -20,9 +20,25 @@ def visible(text: str) -> str:
     return _UNSAFE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
+def on_terminal(stream: TextIO | None) -> bool:
+    """Whether somebody is looking; a stream that was closed is None."""
+    return stream is not None and stream.isatty()
+
+
+def warn(text: str) -> None:
+    """Tell of something that is not as it might be, on standard error."""
+    click.echo(f"Warning: {visible(text)}", err=True)
+
+
+def warn_of_unknown(words: Sequence[str]) -> None:
+    """Name the words of a prompt that the model does not know, if there are any."""
+    if words:
+        warn(f"not in the model's vocabulary: {', '.join(words)}")
+
+
 def chosen_format(output_format: str | None) -> str:
     """The format asked for; by default a table on a terminal, and TSV in a pipe."""
-    return output_format or ("table" if sys.stdout.isatty() else "tsv")
+    return output_format or ("table" if on_terminal(sys.stdout) else "tsv")
 
 
 def number(value: Any) -> str:

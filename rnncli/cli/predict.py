@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from .options import format_option, load_model, model_option
-from .output import chosen_format, print_json, print_table, print_tsv, visible
+from .options import encoding_option, format_option, load_model, model_option
+from .output import chosen_format, on_terminal, print_json, print_table, print_tsv, warn_of_unknown
 
 
 @click.command()
@@ -14,7 +14,10 @@ from .output import chosen_format, print_json, print_table, print_tsv, visible
 @model_option
 @click.option("-n", "count", type=click.IntRange(0), default=10, show_default=True, help="How many words; 0: all.")
 @format_option
-def predict(prompts: tuple[str, ...], model_path: Path | None, count: int, output_format: str | None) -> None:
+@encoding_option
+def predict(
+    prompts: tuple[str, ...], model_path: Path | None, count: int, output_format: str | None, encoding: str
+) -> None:
     """Rank the words that may come next, with their probabilities.
 
     Prompts are read from standard input, one a line, where none is given; each is answered at once.
@@ -28,14 +31,12 @@ def predict(prompts: tuple[str, ...], model_path: Path | None, count: int, outpu
 
     model = load_model(model_path)
     chosen = chosen_format(output_format)
-    if not prompts and sys.stdin.isatty():
+    if not prompts and on_terminal(sys.stdin):
         click.echo("Type a prompt, then Enter; Ctrl-D ends.", err=True)
     first = True
-    for prompt in prompts or read_lines(STDIN):
+    for prompt in prompts or read_lines(STDIN, encoding):
         ranking = rank(model, prompt, count)
-        if ranking.unknown_words:
-            unknown = ", ".join(map(visible, ranking.unknown_words))
-            click.echo(f"Warning: not in the model's vocabulary: {unknown}", err=True)
+        warn_of_unknown(ranking.unknown_words)
         if chosen == "jsonl":
             print_json(
                 {

@@ -2,19 +2,19 @@
 
 import json
 import math
-import os
+import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ..errors import SettingError
+from ..errors import SettingError, TrainingError
 from .options import encoding_option
-from .output import visible
+from .output import on_terminal, visible, warn
 
 
 @click.command()
@@ -154,45 +154,67 @@ def train(corpora: tuple[str, ...], output: Path | None, log: Path | None, quiet
     rnncli train notes/ mails.txt.gz -o models/mine.npz
     rnncli train tokens.txt --tokenizer whitespace --layers 2
     """
-    from ..checkpoint import save
+    from ..checkpoint import check_writable, save
     from ..text.corpus import corpus_name
     from ..training import start
 
-    output = output or Path("models") / f"{corpus_name(corpora)}.npz"
-    _check_writable(output, corpora)
     trainer = start(corpora, **options)
-    with _logging(log) as write, _display(trainer.epochs, quiet) as show:
-        try:
+    output = output or Path("models") / f"{corpus_name(corpora)}.npz"
+    check_writable(output)
+    _check_log(log, output)
+    state, old = trainer.state, output.exists()
+    with _deferred_interrupt() as interrupted:
+        with _logging(log) as write, _display(trainer.epochs, quiet) as show:
             for progress in trainer.run():
                 show(progress)
                 if progress.finished:
                     write(progress.finished)
-            interrupted = False
-        except KeyboardInterrupt:
-            interrupted = True
-    if interrupted:
-        if trainer.state.step == 0:
-            raise KeyboardInterrupt
-        click.echo("Interrupted: measuring the model, then saving the best one; Ctrl-C again saves nothing.", err=True)
-        trainer.measure()
-    if math.isinf(trainer.state.best_perplexity):
-        raise SettingError("no model came out that foresees the validation text: try a smaller --lr")
-    save(trainer.best(), output)
-    perplexity = trainer.state.best_perplexity
-    if interrupted or not quiet:
-        click.echo(f"Saved the best model, of validation perplexity {perplexity:.1f}:", err=True)
+                if interrupted():
+                    break
+        if interrupted():
+            if old and not state.history:
+                click.echo(f"Interrupted in the first epoch: {visible(str(output))} stays as it was.", err=True)
+                sys.exit(130)
+            click.echo("Interrupted: measuring the model, then saving the best; Ctrl-C again saves nothing.", err=True)
+            trainer.measure()
+        if math.isinf(state.best_perplexity):
+            raise TrainingError("no model came out that foresees the validation text: try a smaller --lr")
+        save(trainer.best(), output)
+    if state.given_up:
+        warn("the training diverged again and again, and was given up: try a smaller --lr")
+    if not quiet:
+        click.echo(f"Saved the best model, of validation perplexity {state.best_perplexity:.1f}:", err=True)
     click.echo(visible(str(output)))
-    if interrupted:
+    if interrupted():
         sys.exit(130)
 
 
-def _check_writable(output: Path, corpora: tuple[str, ...]) -> None:
-    """Find out before the training, not after it, that its result has nowhere to go."""
-    if any(output.exists() and Path(corpus).exists() and output.samefile(corpus) for corpus in corpora):
-        raise click.UsageError(f"the model would overwrite the corpus {output}: name another file with --output")
-    folder = next(parent for parent in output.absolute().parents if parent.exists())
-    if not (folder.is_dir() and os.access(folder, os.W_OK)):
-        raise SettingError(f"cannot write {output}: {folder} is not a folder to write in; name another with --output")
+@contextmanager
+def _deferred_interrupt() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C was pressed, to be asked between two steps; pressed a second time it interrupts at once."""
+    presses = []
+
+    def press(*_: Any) -> None:
+        presses.append(True)
+        if len(presses) > 1:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield lambda: bool(presses)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _check_log(log: Path | None, output: Path) -> None:
+    """Refuse to write a log over what is not one."""
+    try:
+        if log and log.is_file():
+            with log.open("rb") as file:
+                if file.read(1) not in (b"", b"{") or (output.exists() and log.samefile(output)):
+                    raise SettingError(f"{log} is not a log, and would be overwritten: name another file with --log")
+    except OSError as error:
+        raise SettingError(f"cannot write the log {log}: {error.strerror}") from error
 
 
 @contextmanager
@@ -208,13 +230,17 @@ def _logging(path: Path | None) -> Iterator[Any]:
         raise SettingError(f"cannot write the log {path}: {error.strerror}") from error
 
     def write(epoch) -> None:
-        values = asdict(epoch)
-        json.dump({k: v if math.isfinite(v) else None for k, v in values.items()}, file)
-        file.write("\n")
-        file.flush()
+        values = {name: value if math.isfinite(value) else None for name, value in asdict(epoch).items()}
+        try:
+            print(json.dumps(values), file=file, flush=True)
+        except OSError as error:  # no reason to lose a training
+            warn(f"cannot write the log {path}: {error.strerror}")
 
-    with file:
+    try:
         yield write
+    finally:
+        with suppress(OSError):
+            file.close()
 
 
 @contextmanager
@@ -222,7 +248,7 @@ def _display(epochs: int, quiet: bool) -> Iterator[Any]:
     """What shows the progress on stderr: a live bar on a terminal, else one line for each epoch."""
     if quiet:
         yield lambda progress: None
-    elif not sys.stderr.isatty():
+    elif not on_terminal(sys.stderr):
 
         def show_epoch(progress) -> None:
             if progress.finished:

@@ -15,6 +15,8 @@ from ..text.vocabulary import EOS_ID
 
 CELLS: dict[str, type[Elman] | type[GRU] | type[LSTM]] = {"elman": Elman, "gru": GRU, "lstm": LSTM}
 
+LARGEST = {"vocabulary_size": 10**8, "hidden_size": 10**5, "embedding_size": 10**5, "layers": 100}
+
 State = tuple[LayerState, ...]  # one for each layer, the first layer first
 
 
@@ -36,9 +38,11 @@ class Config:
             raise SettingError(f"no cell is called {self.cell!r}: choose from {', '.join(CELLS)}")
         if self.activation not in ACTIVATIONS:
             raise SettingError(f"no activation is called {self.activation!r}: choose from {', '.join(ACTIVATIONS)}")
-        for name in ("vocabulary_size", "hidden_size", "embedding_size", "layers"):
-            if getattr(self, name) < 1:
-                raise SettingError(f"{name} is {getattr(self, name)}, and must be at least 1")
+        for name, most in LARGEST.items():
+            if not 1 <= getattr(self, name) <= most:
+                raise SettingError(f"{name} is {getattr(self, name)}, and must be from 1 to {most:,}")
+        if self.activation != "tanh" and self.cell != "elman":
+            raise SettingError(f"the activation {self.activation} is for the elman cell; {self.cell} has its own")
         if not 0 <= self.dropout < 1:
             raise SettingError(f"dropout is {self.dropout}, and must be at least 0 and below 1")
 
@@ -74,28 +78,28 @@ def initial_values(
 ) -> dict[str, np.ndarray]:
     """Values to start training from, by parameter name.
 
-    Word tables are small and even, input matrices Glorot's, each gate's recurrent matrix a rotation, the LSTM's
-    forget bias 1 (Gers et al. 2000; Jozefowicz et al. 2015). With the `counts` (V,) of the training text's words,
-    the output bias is the log of their frequencies, so that training need not begin by learning those.
+    Word tables are small and even, input matrices Glorot's, each gate's recurrent matrix a rotation. With the `counts`
+    (V,) of the training text's words, the output bias is the log of their frequencies, so that training need not
+    begin by learning those.
     """
-    H, gates = config.hidden_size, CELLS[config.cell].gates
+    H, cell = config.hidden_size, config.make_cell()
     values: dict[str, np.ndarray] = {}
     for name, shape in config.shapes().items():
         kind = name.rpartition(".")[2]
         if name in ("embedding.weight", "softmax.weight"):
             value = uniform(rng, shape, 0.1)
         elif kind == "recurrent_weight":
-            value = np.concatenate([orthogonal(rng, H) for _ in range(gates)], axis=1)
+            value = np.concatenate([orthogonal(rng, H) for _ in range(cell.gates)], axis=1)
         elif kind == "input_weight":
-            value = np.concatenate([glorot(rng, shape[0], H) for _ in range(gates)], axis=1)
-        elif kind == "weight":
+            value = np.concatenate([glorot(rng, shape[0], H) for _ in range(cell.gates)], axis=1)
+        elif name == "projection.weight":
             value = glorot(rng, *shape)
+        elif name.startswith("recurrent"):
+            value = cell.initial_bias(H)
+        elif name == "softmax.bias" and counts is not None:
+            value = np.log((counts + 1) / (counts.sum() + counts.size))
         else:
             value = np.zeros(shape)
-        if kind == "bias" and name.startswith("recurrent") and config.cell == "lstm":
-            value[H : 2 * H] = 1  # the gates' order is i, f, o, g
-        if name == "softmax.bias" and counts is not None:
-            value = np.log((counts + 1) / (counts.sum() + counts.size))
         values[name] = np.ascontiguousarray(value, dtype)
     return values
 
@@ -174,11 +178,12 @@ class Network:
 
     def loss(
         self, inputs: np.ndarray, targets: np.ndarray, state: State, rng: np.random.Generator | None = None
-    ) -> tuple[float, State, Callable[[], None]]:
+    ) -> tuple[float, State, Callable[..., None]]:
         """The mean loss in nats of predicting `targets` (T, B), each after the input in its place (T, B).
 
         Returns the loss, the state after the inputs, and `backward`, which adds the loss's derivative to the
-        gradients of all parameters. Dropout happens when `rng` is given.
+        gradients of all parameters, times its argument (1 by default): a network that is given a share of a batch
+        passes that share. Dropout happens when `rng` is given.
         """
         rate, backwards = self.config.dropout, []
 
@@ -199,8 +204,8 @@ class Network:
             x = through(self.projection.forward(x))
         nll, softmax_backward = self.softmax.forward(x.reshape(targets.size, -1), targets.ravel())
 
-        def backward() -> None:
-            d_out = softmax_backward(np.full(targets.size, 1 / targets.size, x.dtype)).reshape(x.shape)
+        def backward(share: float = 1.0) -> None:
+            d_out = softmax_backward(np.full(targets.size, share / targets.size, x.dtype)).reshape(x.shape)
             for step_back in reversed(backwards):
                 d_out = step_back(d_out)
             embed_backward(d_out)

@@ -17,6 +17,9 @@ class Cell(Protocol):
     gates: int  # G, how many times H numbers the weights must give for each step
     additive: bool  # whether a step uses `a + u` alone, so that `du` is the same array as `da`
 
+    def initial_bias(self, size: int) -> np.ndarray:
+        """The bias (G*H,) to start training from, for H = `size` units."""
+
     def step(self, a: np.ndarray, u: np.ndarray, before: LayerState, after: LayerState) -> Any:
         """Go one step, from the state `before` to the state `after`, which is filled.
 
@@ -75,6 +78,9 @@ class Elman:
     def __init__(self, activation: str = "tanh"):
         self.activate, self.derivative = ACTIVATIONS[activation]
 
+    def initial_bias(self, size):
+        return np.zeros(size)
+
     def step(self, a, u, before, after):
         a += u
         self.activate(a)
@@ -98,6 +104,9 @@ class GRU:
 
     gates = 3
     additive = False
+
+    def initial_bias(self, size):
+        return np.zeros(3 * size)
 
     def step(self, a, u, before, after):
         size = before.h.shape[1]
@@ -139,6 +148,10 @@ class LSTM:
 
     gates = 4
     additive = True
+
+    def initial_bias(self, size):
+        """A forget gate that begins open keeps what it has (Gers et al. 2000; Jozefowicz et al. 2015)."""
+        return np.repeat([0.0, 1.0, 0.0, 0.0], size)
 
     def step(self, a, u, before, after):
         size = before.h.shape[1]

@@ -66,4 +66,5 @@ class Recurrent:
             self.bias.grad += da_rows.sum(axis=0)
             return (da_rows @ self.input_weight.value.T).reshape(x.shape), d
 
-        return histories.h[1:], cell.State(*(history[-1] for history in histories)), backward
+        last = cell.State(*(history[-1].copy() for history in histories))  # a view would keep the whole histories
+        return histories.h[1:], last, backward

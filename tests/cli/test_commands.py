@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -18,6 +19,16 @@ def test_generate_prints_the_prompt_and_what_follows(invoke, model, model_file):
 def test_generate_gives_the_same_text_for_the_same_seed(invoke, model_file):
     options = ("generate", "Tom", "-n20", "--temperature=1.5", "-m", model_file, "--seed")
     assert invoke(*options, 1).stdout == invoke(*options, 1).stdout != invoke(*options, 2).stdout
+
+
+def test_generate_gives_what_the_library_gives(invoke, model, model_file):
+    text = model.generate("Tom", 20, temperature=1.5, seed=7)
+    assert invoke("generate", "Tom", "-n20", "--temperature=1.5", "--seed=7", "-m", model_file).stdout == f"Tom{text}\n"
+
+
+def test_generate_names_unknown_words(invoke, model_file):
+    result = invoke("generate", "Zorg is", "-n1", "-m", model_file)
+    assert result.stderr == "Warning: not in the model's vocabulary: Zorg\n"
 
 
 def test_generate_writes_several_samples_separated_by_a_blank_line(invoke, model_file):
@@ -91,6 +102,15 @@ def test_info_draws_the_perplexity_over_the_epochs(invoke, model, model_file):
     assert [int(bar[0]) for bar in bars] == list(range(1, 61))
     assert float(bars[0][2]) == round(model.about["history"][0]["valid_perplexity"], 1)
     assert len(bars[0][3]) > len(bars[-1][3])
+
+
+def test_info_draws_no_bar_for_a_perplexity_that_is_not_known(invoke, model, tmp_path):
+    history = [{"epoch": i, "train_perplexity": 9.0, "valid_perplexity": p} for i, p in enumerate([5.0, None, 4.0], 1)]
+    path = tmp_path / "model.npz"
+    rnncli.save(replace(model, about={"history": history}), path)
+    lines = invoke("info", "-m", path, "--format", "table").stdout.splitlines()[-3:]
+    assert [line.split()[2] for line in lines] == ["5.0", "-", "4.0"]
+    assert [len(line.split()) for line in lines] == [4, 3, 4]
 
 
 def test_info_in_a_pipe_is_a_name_and_a_value_a_line(invoke, model_file):

@@ -52,7 +52,8 @@ def terminal(arguments: list[str], columns: int = 80, keys: bytes = b"", **envir
 
 def test_from_a_text_file_to_the_next_word(corpus_file, tmp_path):
     train = shell(
-        f"rnncli train {corpus_file} --hidden-size 32 --epochs 60 --patience 60 --lr 0.02 --dropout 0 --bptt 13 --batch-size 4",
+        f"rnncli train {corpus_file} --hidden-size 32 --epochs 60 --patience 60 --lr 0.02 --dropout 0 --bptt 13"
+        " --batch-size 4",
         cwd=tmp_path,
     )
     assert (train.returncode, train.stdout) == (0, "models/school.npz\n")
@@ -110,6 +111,19 @@ def test_ctrl_c_saves_the_best_model_and_ends_with_130(corpus_file, tmp_path):
     assert "Interrupted" in err
     assert "Traceback" not in err
     assert shell("rnncli predict Tom -n 1", cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize("redirection", ["<&-", "</dev/null >&-"])
+def test_closed_streams_are_no_reason_for_a_traceback(model_file, redirection):
+    run = shell(f"rnncli predict -n 1 -m {model_file} {redirection}")
+    assert "Traceback" not in run.stderr
+    assert run.returncode in (0, 1)
+
+
+def test_a_full_disk_is_told_in_one_line(model_file):
+    run = shell(f"rnncli predict Tom -m {model_file} > /dev/full")
+    assert run.returncode == 1
+    assert run.stderr == "Error: cannot write: No space left on device\n"
 
 
 def test_on_a_terminal_a_table_is_drawn_with_colour_unless_none_is_wanted(model_file):

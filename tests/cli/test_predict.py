@@ -60,10 +60,16 @@ def test_prompts_come_from_standard_input_in_order_when_none_is_given(invoke, mo
 
 
 def test_standard_input_that_is_not_utf8_is_an_error_after_what_came_before(invoke, model_file):
-    result = invoke("predict", "-n1", "-m", model_file, input=b"Tom is\n" + b"x" * 70_000 + b"\xff\n")
+    prompts = b"Tom is\ncaf\xe9\n"
+    result = invoke("predict", "-n1", "-m", model_file, input=prompts)
     assert result.exit_code == 1
     assert result.stdout.count("\t") == 1
-    assert result.stderr.startswith("Error: standard input is not UTF-8 text (byte 0xff at offset 70007)")
+    assert result.stderr.startswith(
+        "Error: standard input is not UTF-8 text (byte 0xe9 at offset 10): name its encoding"
+    )
+    told = invoke("predict", "-n1", "-m", model_file, "--encoding", "latin-1", input=prompts)
+    assert told.exit_code == 0
+    assert told.stderr == "Warning: not in the model's vocabulary: café\n"
 
 
 def test_the_model_is_named_or_found(invoke, model_file, tmp_path, monkeypatch):
@@ -75,6 +81,8 @@ def test_the_model_is_named_or_found(invoke, model_file, tmp_path, monkeypatch):
         os.utime(Path("models", name), (1e9 - age, 1e9 - age))
     found = invoke("predict", "Tom", "-n1")
     assert found.stderr == "Model: models/new.npz\n"
+    monkeypatch.setenv("RNNCLI_MODEL", "models/old.npz")
+    assert invoke("predict", "Tom", "-n1").stderr == "Model: models/old.npz\n"
     monkeypatch.setenv("RNNCLI_MODEL", str(tmp_path / "none.npz"))
     assert "none.npz: No such file" in invoke("predict", "Tom").stderr
     named = invoke("predict", "Tom", "-n1", "--model", "models/old.npz")

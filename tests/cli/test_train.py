@@ -1,4 +1,5 @@
 import json
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -121,35 +122,82 @@ def test_a_place_that_cannot_be_written_is_found_before_the_training(invoke, cor
     assert "cannot write the log file/log" in result.stderr
 
 
-def test_the_corpus_is_never_overwritten(invoke, corpus_file):
-    Path("corpus.txt").write_bytes(corpus_file.read_bytes())
-    result = invoke("train", "corpus.txt", "-o", "corpus.txt")
-    assert result.exit_code == 2
-    assert "would overwrite the corpus" in result.stderr
-    assert Path("corpus.txt").read_bytes() == corpus_file.read_bytes()
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["-o", "corpus.txt"],
+        ["-o", "valid.txt", "--valid", "valid.txt"],
+        ["--log", "corpus.txt"],
+        ["--log", "old.npz", "-o", "old.npz"],
+    ],
+)
+def test_what_is_not_ours_is_never_overwritten(invoke, corpus_file, model_file, options):
+    for name in ("corpus.txt", "valid.txt"):
+        Path(name).write_bytes(corpus_file.read_bytes())
+    Path("old.npz").write_bytes(model_file.read_bytes())
+    result = invoke("train", "corpus.txt", *TINY, *options)
+    assert result.exit_code == 1
+    assert "would be overwritten: name another file" in result.stderr
+    for name in ("corpus.txt", "valid.txt"):
+        assert Path(name).read_bytes() == corpus_file.read_bytes()
+    assert Path("old.npz").read_bytes() == model_file.read_bytes()
 
 
-@pytest.mark.parametrize("steps", [0, 5, 60])
-def test_an_interrupted_training_saves_the_best_model_so_far(invoke, corpus_file, monkeypatch, steps):
-    original, done = training.Trainer._step, []
+def test_a_log_that_cannot_be_written_is_no_reason_to_lose_the_training(invoke, corpus_file):
+    result = invoke("train", corpus_file, *TINY, "--log", "/dev/full")
+    assert result.exit_code == 0
+    assert "Warning: cannot write the log /dev/full: No space left on device" in result.stderr
+    assert Path("models/school.npz").exists()
 
-    def step(trainer):
-        if len(done) == steps:
-            raise KeyboardInterrupt
-        done.append(1)
-        original(trainer)
 
-    monkeypatch.setattr(training.Trainer, "_step", step)
+def press_ctrl_c(monkeypatch, method: str, *times: int) -> None:
+    """As if Ctrl-C were pressed in the course of the given calls of a trainer's method (from 1)."""
+    original, calls = getattr(training.Trainer, method), []
+
+    def interrupted(trainer):
+        calls.append(1)
+        if len(calls) in times:
+            signal.raise_signal(signal.SIGINT)
+        return original(trainer)
+
+    monkeypatch.setattr(training.Trainer, method, interrupted)
+
+
+@pytest.mark.parametrize("step", [1, 5, 200])
+def test_an_interrupted_training_saves_the_best_model_so_far(invoke, corpus_file, monkeypatch, step):
+    press_ctrl_c(monkeypatch, "_step", step)
     result = invoke("train", corpus_file, "--hidden-size", "8", "--bptt", "10")
     assert result.exit_code == 130
-    if steps:
-        assert result.stdout == "models/school.npz\n"
-        assert "Interrupted: measuring the model, then saving the best one" in result.stderr
-        assert load("models/school.npz").predict("Tom", 1)
-    else:
-        assert result.stdout == ""
-        assert result.stderr == "Interrupted.\n"
-        assert not Path("models").exists()
+    assert result.stdout == "models/school.npz\n"
+    assert "Interrupted: measuring the model, then saving the best" in result.stderr
+    assert load("models/school.npz").predict("Tom", 1)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_training_interrupted_in_its_first_epoch_leaves_an_old_model_in_place(invoke, corpus_file, monkeypatch):
+    invoke("train", corpus_file, *TINY)
+    old = Path("models/school.npz").read_bytes()
+    press_ctrl_c(monkeypatch, "_step", 2)
+    result = invoke("train", corpus_file, "--hidden-size", "8", "--bptt", "10")
+    assert (result.exit_code, result.stdout) == (130, "")
+    assert "Interrupted in the first epoch: models/school.npz stays as it was." in result.stderr
+    assert Path("models/school.npz").read_bytes() == old
+
+
+def test_a_second_ctrl_c_saves_nothing(invoke, corpus_file, monkeypatch):
+    press_ctrl_c(monkeypatch, "_step", 2)
+    press_ctrl_c(monkeypatch, "measure", 1)
+    result = invoke("train", corpus_file, "--hidden-size", "8", "--bptt", "10")
+    assert (result.exit_code, result.stdout) == (130, "")
+    assert result.stderr.endswith("Interrupted.\n")
+    assert list(Path("models").iterdir()) == []
+
+
+def test_ctrl_c_while_the_model_is_saved_loses_nothing(invoke, corpus_file, monkeypatch):
+    press_ctrl_c(monkeypatch, "best", 1)
+    result = invoke("train", corpus_file, *TINY)
+    assert (result.exit_code, result.stdout) == (130, "models/school.npz\n")
+    assert load("models/school.npz").predict("Tom", 1)
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,19 @@ def test_the_first_word_changes_the_last_prediction(shape, rng):
     assert np.abs(a - b).max() > 1e-6
 
 
+def test_the_gradients_of_shares_of_a_batch_add_up_to_that_of_the_whole(words, rng):
+    whole = network(SHAPES["lstm, tied"], rng)
+    whole.loss(words, words, whole.blank(B))[2]()
+    total = {name: np.zeros_like(p.value) for name, p in whole.named_parameters().items()}
+    for rows in (slice(0, 1), slice(1, 3)):
+        part = Network(whole.config, {name: p.value for name, p in whole.named_parameters().items()})
+        part.loss(words[:, rows], words[:, rows], part.blank(rows.stop - rows.start))[2]((rows.stop - rows.start) / B)
+        for name, parameter in part.named_parameters().items():
+            total[name] += parameter.grad
+    for name, parameter in whole.named_parameters().items():
+        np.testing.assert_allclose(parameter.grad, total[name], atol=1e-12)
+
+
 def test_a_tied_table_has_one_gradient_from_both_its_uses(words, rng):
     tied = network(SHAPES["lstm, tied"], rng)
     apart = Network(
@@ -149,7 +162,9 @@ def test_the_same_generator_gives_the_same_values():
     [
         ({"cell": "rnn"}, "no cell is called 'rnn': choose from elman, gru, lstm"),
         ({"activation": "gelu"}, "no activation is called 'gelu'"),
-        ({"layers": 0}, "layers is 0, and must be at least 1"),
+        ({"layers": 0}, "layers is 0, and must be from 1 to 100"),
+        ({"hidden_size": 10**18}, "hidden_size is 1000000000000000000, and must be from 1 to 100,000"),
+        ({"activation": "relu"}, "the activation relu is for the elman cell; lstm has its own"),
         ({"dropout": 1.0}, "dropout is 1.0, and must be at least 0 and below 1"),
     ],
 )

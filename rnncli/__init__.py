@@ -9,6 +9,13 @@ model = rnncli.load("models/corpus.npz")
 """
 
 import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .checkpoint import load, save
+    from .errors import ModelError, RnncliError, SettingError, TextError, TrainingError
+    from .model import Model
+    from .training import train
 
 __version__ = "0.1.0"
 
@@ -24,7 +31,18 @@ _HOMES = {
     "save": "checkpoint",
     "train": "training",
 }
-__all__ = ["__version__", *_HOMES]
+__all__ = [
+    "Model",
+    "ModelError",
+    "RnncliError",
+    "SettingError",
+    "TextError",
+    "TrainingError",
+    "__version__",
+    "load",
+    "save",
+    "train",
+]
 
 
 def __getattr__(name: str):

@@ -10,49 +10,19 @@ from typing import Any
 import numpy as np
 
 from . import __version__
-from .errors import SettingError, TrainingError
+from .errors import TrainingError
 from .evaluation import mean_loss, perplexity
 from .lm.network import Config, Network, State, initial_values
 from .model import Model
-from .nn.optimizers import SGD, Adam, clip_by_global_norm
+from .nn.optimizers import OPTIMIZERS, SGD, Adam, clip_by_global_norm
 from .nn.schedules import SCHEDULES
+from .settings import Settings
 from .text.batches import streams, window
 from .text.corpus import Corpus, Sources, read_corpus
 from .text.tokenizers import Tokenizer
 
-OPTIMIZERS = {"adam": Adam, "sgd": SGD}
 TOTAL_WORDS = 6_000_000  # how many are read in all, about, where the number of epochs is left open
 ROLLBACKS = 5  # how often a training that diverges is taken up again, each time with half the learning rate
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a network learns. What it is, is a `Config`."""
-
-    batch_size: int = 20
-    bptt: int = 35
-    optimizer: str = "adam"
-    lr: float | None = None  # None: 4e-3 for Adam (1e-3 with an Elman cell), 1 for SGD
-    schedule: str = "cosine"
-    clip: float = 1.0
-    weight_decay: float = 0.0
-    epochs: int | None = None  # None: as many as read some six million words, from 3 to 30
-    patience: int = 3
-    seed: int = 1
-
-    def __post_init__(self):
-        for name in ("batch_size", "bptt", "epochs", "patience"):
-            value = getattr(self, name)
-            if value is not None and (not isinstance(value, int) or value < 1):
-                raise SettingError(f"{name} is {value}, and must be a whole number from 1 on")
-        for name in ("clip", "weight_decay", "seed"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise SettingError(f"{name} is {getattr(self, name)}, and must be a finite number from 0 on")
-        if self.lr is not None and not 0 < self.lr < math.inf:
-            raise SettingError(f"lr is {self.lr}, and must be a finite number above 0")
-        for name, known in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)):
-            if getattr(self, name) not in known:
-                raise SettingError(f"no {name} is called {getattr(self, name)!r}: choose from {', '.join(known)}")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The rules of the house: which room may know which, and who may touch files and the terminal."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ FLOORS = [
     {"__main__"},
     {"cli"},
     {"training"},
-    {"checkpoint"},
+    {"checkpoint", "settings"},
     {"model"},
     {"generation", "evaluation"},
     {"prediction"},
@@ -83,15 +84,36 @@ def test_there_are_no_cycles():
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(HOUSE)))
-def test_only_the_command_line_knows_click_and_rich_and_prints(module):
+def test_only_the_command_line_knows_click_and_rich_and_prints_or_exits(module):
     if room(module) in ("cli", "__main__"):
         return
     assert not {"click", "rich"} & {name.partition(".")[0] for _, name in imports(module)}
-    calls = {node.func.id for node in ast.walk(ast.parse(module.read_text())) if isinstance(node, ast.Call)
-             and isinstance(node.func, ast.Name)}  # fmt: skip
-    assert not {"print", "exit", "input"} & calls
+    assert not {"print", "exit", "input"} & called(module)
 
 
-def test_a_file_that_outgrows_some_300_lines_asks_for_a_second_room():
-    long = {m.name: n for m in MODULES if (n := len(m.read_text().splitlines())) > 330}
+@pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(HOUSE)))
+def test_only_the_checkpoint_and_the_reader_touch_files(module):
+    if module.stem in ("checkpoint", "reading") or room(module) == "cli":
+        return
+    assert not {"open", "read_text", "read_bytes", "write_text", "write_bytes", "mkdir", "unlink", "touch"} & called(
+        module
+    )
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(HOUSE)))
+def test_randomness_is_handed_in(module):
+    source = module.read_text(encoding="utf-8")
+    assert "np.random.seed" not in source
+    assert set(re.findall(r"np\.random\.(\w+)", source)) <= {"Generator", "SeedSequence", "default_rng"}
+
+
+def called(module: Path) -> set[str]:
+    """The names of all functions and methods that a module calls."""
+    functions = [node.func for node in ast.walk(ast.parse(module.read_text("utf-8"))) if isinstance(node, ast.Call)]
+    names = {function.id for function in functions if isinstance(function, ast.Name)}
+    return names | {function.attr for function in functions if isinstance(function, ast.Attribute)}
+
+
+def test_no_file_outgrows_some_300_lines():
+    long = {str(m.relative_to(HOUSE)): n for m in MODULES if (n := len(m.read_text("utf-8").splitlines())) > 310}
     assert long == {}

@@ -85,3 +85,6 @@ class Adam:
                     v *= decay
                 v -= g
                 g.fill(0)
+
+
+OPTIMIZERS = {"adam": Adam, "sgd": SGD}

@@ -2,6 +2,12 @@
 
 import itertools
 import os
+import pty
+import select
+import shutil
+import subprocess
+import sysconfig
+from importlib.metadata import distribution
 from pathlib import Path
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy comes: small products lose more by threads than they gain
@@ -72,3 +78,58 @@ def check_gradient():
         np.testing.assert_allclose(gradient, numeric, rtol=1e-5, atol=1e-8)
 
     return check
+
+
+@pytest.fixture(scope="session")
+def rnncli_path() -> str:
+    """The installed command: where pip puts it among the interpreter's own, or beside the packages with --target."""
+    folders = [sysconfig.get_path("scripts"), str(distribution("rnncli").locate_file("bin"))]
+    return shutil.which("rnncli", path=os.pathsep.join(folders))
+
+
+@pytest.fixture
+def environment(rnncli_path) -> dict[str, str]:
+    """The variables of a user who has rnncli on the path, and no other settings."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "RNNCLI_MODEL")}
+    return {**kept, "PATH": f"{Path(rnncli_path).parent}{os.pathsep}{os.environ['PATH']}", "TERM": "xterm-256color"}
+
+
+@pytest.fixture
+def shell(environment):
+    """Run a command in a shell without a terminal."""
+
+    def run(command: str, **options) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            ["bash", "-c", command],
+            capture_output=True,
+            text=True,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            **options,
+        )
+
+    return run
+
+
+@pytest.fixture
+def terminal(environment, tmp_path):
+    """Run a command in a shell in a terminal, in a folder of its own: what is shown, and the exit status."""
+
+    def run(command: str, columns: int = 80, keys: bytes = b"") -> tuple[str, int]:
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.chdir(tmp_path)
+            os.execve("/bin/bash", ["bash", "-c", command], {**environment, "COLUMNS": str(columns)})
+        os.write(fd, keys)
+        shown = b""
+        while select.select([fd], [], [], 60)[0]:
+            try:
+                data = os.read(fd, 4096)
+            except OSError:  # how Linux says that the other side is closed
+                break
+            shown += data
+        _, status = os.waitpid(pid, 0)
+        os.close(fd)
+        return shown.decode().replace("\r\n", "\n"), os.waitstatus_to_exitcode(status)
+
+    return run

@@ -32,11 +32,11 @@ def load_model(path: Path | None):
     """Load the model at `path`; without one, look for it. Say which one it is, unless it was named in the command."""
     from ..checkpoint import load
 
-    path = path or _newest() or _bundled()
     source = click.get_current_context().get_parameter_source("model_path")
+    found = path or _newest()
     if source is not ParameterSource.COMMANDLINE:
-        click.echo(f"Model: {visible(str(path))}", err=True)
-    return load(path)
+        click.echo(f"Model: {visible(str(found or 'the bundled English one'))}", err=True)
+    return load(found or _bundled())
 
 
 def _newest() -> Path | None:

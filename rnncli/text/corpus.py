@@ -58,6 +58,7 @@ def read_corpus(
     tokenizer = tokenizer or Tokenizer()
     if not 0 < valid_fraction < 1:
         raise SettingError(f"the held-out fraction is {valid_fraction}, and must be between 0 and 1")
+    sources, valid = listed(sources), valid and listed(valid)
     name, digest = corpus_name(sources), hashlib.sha256()
     unit, tokens = read_tokens(
         sources, tokenizer, unit, encoding, lambda text: digest.update(text.encode("utf-8", "surrogatepass") + b"\n")

@@ -1,20 +1,16 @@
 """rnncli train"""
 
-import json
 import math
-import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ..errors import SettingError, TrainingError
+from ..errors import TrainingError
 from .options import encoding_option
-from .output import on_terminal, visible, warn
+from .output import visible, warn
+from .progress import check_log, deferred_interrupt, display, logging_to
 
 
 @click.command()
@@ -161,10 +157,10 @@ def train(corpora: tuple[str, ...], output: Path | None, log: Path | None, quiet
     trainer = start(corpora, **options)
     output = output or Path("models") / f"{corpus_name(corpora)}.npz"
     check_writable(output)
-    _check_log(log, output)
+    check_log(log, output)
     state, old = trainer.state, output.exists()
-    with _deferred_interrupt() as interrupted:
-        with _logging(log) as write, _display(trainer.epochs, quiet) as show:
+    with deferred_interrupt() as interrupted:
+        with logging_to(log) as write, display(trainer.epochs, quiet) as show:
             for progress in trainer.run():
                 show(progress)
                 if progress.finished:
@@ -187,113 +183,3 @@ def train(corpora: tuple[str, ...], output: Path | None, log: Path | None, quiet
     click.echo(visible(str(output)))
     if interrupted():
         sys.exit(130)
-
-
-@contextmanager
-def _deferred_interrupt() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C was pressed, to be asked between two steps; pressed a second time it interrupts at once."""
-    presses = []
-
-    def press(*_: Any) -> None:
-        presses.append(True)
-        if len(presses) > 1:
-            raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGINT, press)
-    try:
-        yield lambda: bool(presses)
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _check_log(log: Path | None, output: Path) -> None:
-    """Refuse to write a log over what is not one."""
-    try:
-        if log and log.is_file():
-            with log.open("rb") as file:
-                if file.read(1) not in (b"", b"{") or (output.exists() and log.samefile(output)):
-                    raise SettingError(f"{log} is not a log, and would be overwritten: name another file with --log")
-    except OSError as error:
-        raise SettingError(f"cannot write the log {log}: {error.strerror}") from error
-
-
-@contextmanager
-def _logging(path: Path | None) -> Iterator[Any]:
-    """What writes one JSON object a line for each epoch to `path`, or nothing."""
-    if path is None:
-        yield lambda epoch: None
-        return
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("w", encoding="utf-8")
-    except OSError as error:
-        raise SettingError(f"cannot write the log {path}: {error.strerror}") from error
-
-    def write(epoch) -> None:
-        values = {name: value if math.isfinite(value) else None for name, value in asdict(epoch).items()}
-        try:
-            print(json.dumps(values), file=file, flush=True)
-        except OSError as error:  # no reason to lose a training
-            warn(f"cannot write the log {path}: {error.strerror}")
-
-    try:
-        yield write
-    finally:
-        with suppress(OSError):
-            file.close()
-
-
-@contextmanager
-def _display(epochs: int, quiet: bool) -> Iterator[Any]:
-    """What shows the progress on stderr: a live bar on a terminal, else one line for each epoch."""
-    if quiet:
-        yield lambda progress: None
-    elif not on_terminal(sys.stderr):
-
-        def show_epoch(progress) -> None:
-            if progress.finished:
-                click.echo(_line(progress.finished, epochs), err=True)
-
-        yield show_epoch
-    else:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-        bar = Progress(
-            TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
-            BarColumn(bar_width=None),
-            TaskProgressColumn(),
-            TextColumn("ppl {task.fields[perplexities]}"),
-            TextColumn("{task.fields[speed]:,.0f} w/s"),
-            TimeRemainingColumn(),
-            console=Console(stderr=True, highlight=False),
-            expand=True,
-            transient=True,
-            refresh_per_second=4,
-        )
-        with bar:
-            task = bar.add_task("", total=1.0, epoch=1, epochs=epochs, perplexities="-", speed=0)
-            valid = ""
-
-            def show(progress) -> None:
-                nonlocal valid
-                if progress.finished:
-                    valid = f"/{progress.finished.valid_perplexity:.0f}"
-                    bar.console.print(_line(progress.finished, epochs))
-                bar.update(
-                    task,
-                    completed=progress.share,
-                    epoch=progress.epoch,
-                    perplexities=f"{progress.train_perplexity:.0f}{valid}",
-                    speed=progress.words_per_second,
-                )
-
-            yield show
-
-
-def _line(epoch, epochs: int) -> str:
-    """What is told of an epoch: its perplexities, its speed and the time since the beginning; up to 60 columns."""
-    minutes, seconds = divmod(round(epoch.seconds), 60)
-    perplexities = f"train {epoch.train_perplexity:.1f}, valid {epoch.valid_perplexity:.1f}"
-    speed = f"{epoch.words_per_second:,.0f} words/s"
-    return f"epoch {epoch.epoch}/{epochs}: {perplexities}, {speed}, {minutes}:{seconds:02d}"

@@ -8,6 +8,7 @@ about         JSON: the corpus, the settings and the course of the training, the
 """
 
 import json
+import math
 import os
 import zipfile
 from collections.abc import Iterator
@@ -164,15 +165,17 @@ def _from_json(kind: type, values: dict[str, Any]) -> Any:
 def _about(text: str) -> dict[str, Any]:
     """What training left to tell, as far as others rely on it: sections, and numbers for each epoch."""
 
-    def refuse(constant: str) -> None:
-        raise ValueError(f"what it tells of its training holds {constant}")
+    def finite(number: str) -> float:
+        if not math.isfinite(value := float(number)):
+            raise ValueError(f"what it tells of its training holds {number}")
+        return value
 
-    about = json.loads(text, parse_constant=refuse)
+    about = json.loads(text, parse_float=finite, parse_constant=finite)
     if not all(isinstance(section, dict) for section in (about, *(about.get(name, {}) for name in SECTIONS))):
         raise ValueError("what it tells of its training makes no sense")
     told = [(epoch, name) for epoch in about.get("history", []) for name in NUMBERS]
     for section, name in [*told, (about, "best_valid_perplexity")]:
-        value = section.get(name)
+        value = section[name] if section is not about else about.get(name)
         if not (value is None or (isinstance(value, int | float) and 0 < value < 1e300)):
             raise ValueError(f"its {name} is {value!r:.40}")
     return about

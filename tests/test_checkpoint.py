@@ -183,6 +183,8 @@ DAMAGE = {
         lambda s, t: rewrite(s, t, about=np.array(f'{{"history": [{{"epoch": 1{"0" * 400}}}]}}')),
         "its epoch is 1",
     ),
+    "overflow": (lambda s, t: rewrite(s, t, about=np.array('{"corpus": {"train_words": 1e999}}')), "holds 1e999"),
+    "gap": (lambda s, t: rewrite(s, t, about=np.array('{"history": [{"epoch": 1}]}')), "it lacks 'train_perplexity'"),
     "constant": (lambda s, t: rewrite(s, t, about=np.array('{"best_valid_perplexity": NaN}')), "holds NaN"),
     "unit": (lambda s, t: rewrite(s, t, config=config_with(s, "unit", "page")), "its unit is 'page'"),
     "infinite format": (lambda s, t: rewrite(s, t, format=np.array(np.inf)), "its format is not a number"),

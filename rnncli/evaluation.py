@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .errors import TextError
-from .text.corpus import Sources, corpus_name, read_tokens
+from .text.corpus import Sources, read_tokens
+from .text.reading import listed, source_name
 from .text.vocabulary import EOS_ID, UNK_ID
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def evaluate(model: Model, sources: Sources, encoding: str = "utf-8") -> Evaluat
     The state is carried from unit to unit. `<unk>` is a word like any other for the perplexity; for the accuracy
     it is a miss, as it never is among the words that `rank` offers. A character more is counted for each unit's end.
     """
-    characters = 0
+    characters, sources = 0, listed(sources)
 
     def measure(text: str) -> None:
         nonlocal characters
@@ -50,7 +51,7 @@ def evaluate(model: Model, sources: Sources, encoding: str = "utf-8") -> Evaluat
 
     _, tokens = read_tokens(sources, model.tokenizer, model.unit, encoding, measure)
     if tokens.words() == 0:
-        raise TextError(f"{corpus_name(sources)} holds no word to evaluate on")
+        raise TextError(f"{source_name(sources[0])} holds no word to evaluate on")
     ids = model.vocabulary.encode(tokens)
     nll, ranks = np.empty(len(ids)), np.empty(len(ids), np.int64)
     state = model.lm.start(1)

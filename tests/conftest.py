@@ -6,8 +6,8 @@ import pty
 import select
 import shutil
 import subprocess
+import sys
 import sysconfig
-from importlib.metadata import distribution
 from pathlib import Path
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy comes: small products lose more by threads than they gain
@@ -82,8 +82,8 @@ def check_gradient():
 
 @pytest.fixture(scope="session")
 def rnncli_path() -> str:
-    """The installed command: where pip puts it among the interpreter's own, or beside the packages with --target."""
-    folders = [sysconfig.get_path("scripts"), str(distribution("rnncli").locate_file("bin"))]
+    """The installed command: where pip puts it beside the packages with --target, or among the interpreter's own."""
+    folders = [*(str(Path(folder, "bin")) for folder in sys.path), sysconfig.get_path("scripts")]
     return shutil.which("rnncli", path=os.pathsep.join(folders))
 
 

@@ -72,7 +72,7 @@ def test_several_texts_are_read_as_one(model, text, tmp_path):
 def test_a_text_without_a_word_is_refused(model, tmp_path):
     path = tmp_path / "empty.txt"
     path.write_text("\n\n")
-    with pytest.raises(TextError, match="empty holds no word to evaluate on"):
+    with pytest.raises(TextError, match=r"empty\.txt holds no word to evaluate on"):
         evaluate(model, [path])
 
 

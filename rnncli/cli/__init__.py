@@ -8,7 +8,7 @@ from io import TextIOWrapper
 import click
 
 from .. import __version__
-from ..errors import RnncliError
+from ..errors import RnncliError, SettingError
 from .evaluate import evaluate
 from .generate import generate
 from .info import info
@@ -26,6 +26,8 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context):
         try:
             return super().invoke(ctx)
+        except SettingError as error:
+            raise click.UsageError(visible(str(error)), ctx) from error
         except RnncliError as error:
             raise click.ClickException(visible(str(error))) from error
         except MemoryError:

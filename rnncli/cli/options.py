@@ -8,7 +8,7 @@ from click.core import ParameterSource
 from ..errors import ModelError
 from .output import visible
 
-PACKAGE = Path(__file__).parents[1]
+PACKAGE = Path(__file__).resolve().parents[1]
 FORMATS = click.Choice(["table", "tsv", "jsonl"])
 
 model_option = click.option(
@@ -33,21 +33,22 @@ def load_model(path: Path | None):
     from ..checkpoint import load
 
     source = click.get_current_context().get_parameter_source("model_path")
-    found = path or _newest()
+    bundled = _bundled()
+    found = path or _newest(bundled) or bundled
+    if found is None:
+        raise ModelError("there is no model yet: train one with `rnncli train corpus.txt`, or name one with --model")
     if source is not ParameterSource.COMMANDLINE:
-        click.echo(f"Model: {visible(str(found or 'the bundled English one'))}", err=True)
-    return load(found or _bundled())
+        click.echo(f"Model: {'the bundled English one' if found == bundled else visible(str(found))}", err=True)
+    return load(found)
 
 
-def _newest() -> Path | None:
-    """The newest model in `models/` of the current folder."""
-    dated = [(path.stat().st_mtime, path.name, path) for path in Path("models").glob("*.npz") if path.is_file()]
-    return max(dated)[2] if dated else None
+def _newest(bundled: Path | None) -> Path | None:
+    """The newest model in `models/` of the current folder, but for the bundled one in that of the source tree."""
+    found = [path for path in Path("models").glob("*.npz") if path.is_file() and path.resolve() != bundled]
+    return max(found, key=lambda path: (path.stat().st_mtime, path.name), default=None)
 
 
-def _bundled() -> Path:
+def _bundled() -> Path | None:
     """The model that comes along: installed inside of the package, in the source tree beside it."""
-    for folder in (PACKAGE / "models", PACKAGE.parent / "models"):
-        if (path := folder / "english.npz").exists():
-            return path
-    raise ModelError("there is no model yet: train one with `rnncli train corpus.txt`, or name one with --model")
+    places = (folder / "models" / "english.npz" for folder in (PACKAGE, PACKAGE.parent))
+    return next((path for path in places if path.exists()), None)

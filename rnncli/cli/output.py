@@ -33,7 +33,7 @@ def warn(text: str) -> None:
 def warn_of_unknown(words: Sequence[str]) -> None:
     """Name the words of a prompt that the model does not know, if there are any."""
     if words:
-        warn(f"not in the model's vocabulary: {', '.join(words)}")
+        warn(f"not in the model's vocabulary: {', '.join(dict.fromkeys(words))}")
 
 
 def chosen_format(output_format: str | None) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from ..errors import SettingError
+from ..errors import RnncliError
 from .output import on_terminal, warn
 
 
@@ -39,9 +39,9 @@ def check_log(log: Path | None, output: Path) -> None:
         if log and log.is_file():
             with log.open("rb") as file:
                 if file.read(1) not in (b"", b"{") or (output.exists() and log.samefile(output)):
-                    raise SettingError(f"{log} is not a log, and would be overwritten: name another file with --log")
+                    raise RnncliError(f"{log} is not a log, and would be overwritten: name another file with --log")
     except OSError as error:
-        raise SettingError(f"cannot write the log {log}: {error.strerror}") from error
+        raise RnncliError(f"cannot write the log {log}: {error.strerror}") from error
 
 
 @contextmanager
@@ -54,7 +54,7 @@ def logging_to(path: Path | None) -> Iterator[Any]:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("w", encoding="utf-8")
     except OSError as error:
-        raise SettingError(f"cannot write the log {path}: {error.strerror}") from error
+        raise RnncliError(f"cannot write the log {path}: {error.strerror}") from error
 
     def write(epoch) -> None:
         values = {name: value if math.isfinite(value) else None for name, value in asdict(epoch).items()}

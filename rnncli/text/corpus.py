@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import SettingError, TextError
-from .reading import OPENERS, STDIN, listed, read_units
+from .reading import OPENERS, STDIN, listed, read_units, source_name
 from .tokenizers import Tokenizer
 from .vocabulary import UNK_ID, Tokens, Vocabulary
 
@@ -59,7 +59,7 @@ def read_corpus(
     if not 0 < valid_fraction < 1:
         raise SettingError(f"the held-out fraction is {valid_fraction}, and must be between 0 and 1")
     sources, valid = listed(sources), valid and listed(valid)
-    name, digest = corpus_name(sources), hashlib.sha256()
+    name, digest = source_name(sources[0]), hashlib.sha256()
     unit, tokens = read_tokens(
         sources, tokenizer, unit, encoding, lambda text: digest.update(text.encode("utf-8", "surrogatepass") + b"\n")
     )
@@ -69,7 +69,7 @@ def read_corpus(
     if valid:
         train, (_, held_out) = tokens, read_tokens(valid, tokenizer, unit, encoding)
         if held_out.words() == 0:
-            raise TextError(f"{corpus_name(valid)} holds no word to validate on: name a text that does")
+            raise TextError(f"{source_name(valid[0])} holds no word to validate on: name a text that does")
     else:
         train, held_out = tokens.split(valid_fraction)
     counts = train.counts()
@@ -83,7 +83,7 @@ def read_corpus(
     if len(vocabulary) == 2:
         raise TextError(f"no word of {name} is left to learn: it takes a smaller min-count or a larger max-vocab")
     return Corpus(
-        name,
+        corpus_name(sources),
         tokenizer,
         unit,
         vocabulary,

@@ -43,6 +43,11 @@ def read_units(
     return unit, itertools.chain.from_iterable(map(cut, files))
 
 
+def source_name(source: str | Path) -> str:
+    """What to call a source in a message."""
+    return "standard input" if source == STDIN else str(source)
+
+
 def listed(sources: str | Path | Iterable[str | Path]) -> list[str | Path]:
     """The sources as a list, also where there is a single one; at least one."""
     found = [sources] if isinstance(sources, str | Path) else list(sources)
@@ -53,7 +58,6 @@ def listed(sources: str | Path | Iterable[str | Path]) -> list[str | Path]:
 
 def read_lines(source: str | Path, encoding: str = "utf-8") -> Iterator[str]:
     """The lines of one file, or of standard input ("-"), without their ends. A byte order mark is left out."""
-    name = "standard input" if source == STDIN else str(source)
     try:
         "".encode(encoding)  # says no to what is not an encoding of text, such as base64
         decoder = codecs.lookup(encoding).incrementaldecoder
@@ -61,10 +65,10 @@ def read_lines(source: str | Path, encoding: str = "utf-8") -> Iterator[str]:
         raise SettingError(f"no text encoding is called {encoding!r}: try utf-8, latin-1 or cp1252") from None
     try:
         with _open(source) as file:
-            yield from _decoded_lines(file, decoder("strict"), name)
+            yield from _decoded_lines(file, decoder("strict"), source_name(source))
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else f"damaged ({error})"
-        raise TextError(f"cannot read {name}: {reason}") from error
+        raise TextError(f"cannot read {source_name(source)}: {reason}") from error
 
 
 def _decoded_lines(file: BinaryIO, decoder: codecs.IncrementalDecoder, name: str) -> Iterator[str]:

@@ -27,7 +27,7 @@ def test_generate_gives_what_the_library_gives(invoke, model, model_file):
 
 
 def test_generate_names_unknown_words(invoke, model_file):
-    result = invoke("generate", "Zorg is", "-n1", "-m", model_file)
+    result = invoke("generate", "Zorg is Zorg", "-n1", "-m", model_file)
     assert result.stderr == "Warning: not in the model's vocabulary: Zorg\n"
 
 

@@ -99,6 +99,13 @@ def test_the_bundled_model_is_used_where_there_is_no_other(invoke, tmp_path, mon
     assert "be" in words
 
 
+def test_the_source_tree_s_own_model_is_the_bundled_one(invoke, monkeypatch):
+    monkeypatch.chdir(Path(__file__).parents[2])
+    monkeypatch.delenv("RNNCLI_MODEL", raising=False)
+    monkeypatch.setattr("rnncli.cli.options.PACKAGE", Path("rnncli").resolve())
+    assert invoke("predict", "Tom", "-n1").stderr == "Model: the bundled English one\n"
+
+
 def test_without_any_model_the_remedy_is_named(invoke, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("RNNCLI_MODEL", raising=False)

@@ -81,9 +81,9 @@ def test_a_corpus_can_come_through_a_pipe(invoke, corpus_file):
     ("content", "message"),
     [
         (None, "Error: cannot read corpus.txt: No such file or directory"),
-        (b"", "Error: corpus holds no word: training needs a text of at least two, and learns from thousands"),
-        (b"\n \n", "Error: corpus holds no word: "),
-        (b"word\n", "Error: corpus holds a single word: "),
+        (b"", "Error: corpus.txt holds no word: training needs a text of at least two, and learns from thousands"),
+        (b"\n \n", "Error: corpus.txt holds no word: "),
+        (b"word\n", "Error: corpus.txt holds a single word: "),
         (
             b"caf\xe9\n",
             "Error: corpus.txt is not UTF-8 text (byte 0xe9 at offset 3): name its encoding with --encoding",
@@ -211,6 +211,12 @@ def test_wrong_usage_ends_with_2(invoke, corpus_file, wrong):
     result = invoke("train", corpus_file, *wrong)
     assert (result.exit_code, result.stdout) == (2, "")
     assert f"Invalid value for '{wrong[0]}'" in result.stderr
+
+
+def test_settings_that_do_not_go_together_are_wrong_usage(invoke, corpus_file):
+    result = invoke("train", corpus_file, "--activation", "relu")
+    assert result.exit_code == 2
+    assert "Error: the activation relu is for the elman cell; lstm has its own" in result.stderr
 
 
 def test_train_without_a_corpus_is_wrong_usage(invoke):

@@ -19,7 +19,7 @@ class Settings:
     schedule: str = "cosine"
     clip: float = 1.0
     weight_decay: float = 0.0
-    epochs: int | None = None  # None: as many as read some six million words, from 3 to 30
+    epochs: int | None = None  # None: as many as read some six million words, from 3 to 12
     patience: int = 3
     seed: int = 1
 

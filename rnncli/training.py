@@ -82,7 +82,7 @@ class Trainer:
         # A small text is cut into fewer streams, so that each is still some ten windows long.
         batch = min(settings.batch_size, max(1, len(corpus.train) // (10 * settings.bptt)))
         self.words = streams(corpus.train, batch)
-        self.epochs = settings.epochs or min(30, max(3, round(TOTAL_WORDS / len(corpus.train))))
+        self.epochs = settings.epochs or min(12, max(3, round(TOTAL_WORDS / len(corpus.train))))
         self.lr = settings.lr or (1.0 if settings.optimizer == "sgd" else 1e-3 if config.cell == "elman" else 4e-3)
         initial, dropout = (np.random.default_rng(s) for s in np.random.SeedSequence(settings.seed).spawn(2))
         network = Network(config, initial_values(config, initial, corpus.counts()))
@@ -246,13 +246,14 @@ def start(
     hidden_size: int = 256,
     layers: int = 1,
     tied: bool = True,
-    dropout: float = 0.2,
+    dropout: float | None = None,
     **settings: Any,
 ) -> Trainer:
     """Make everything ready to train a model on the texts in `sources`: files, folders, "-" for standard input.
 
     The text's options are those of `rnncli.text.corpus.read_corpus`, the network's those of
-    `rnncli.lm.network.Config` (`embedding_size` None: like `hidden_size`), `settings` those of `Settings`.
+    `rnncli.lm.network.Config`, `settings` those of `Settings`. `embedding_size` is by default that of the hidden
+    layer, `dropout` what `default_dropout` says.
     Raises `TextError` for a text that cannot be read, `SettingError` for a value that makes no sense.
     """
     checked = Settings(**settings)
@@ -264,7 +265,7 @@ def start(
         embedding_size=hidden_size if embedding_size is None else embedding_size,
         layers=layers,
         tied=tied,
-        dropout=dropout,
+        dropout=dropout or 0.0,
     )
     corpus = read_corpus(
         sources,
@@ -276,7 +277,14 @@ def start(
         valid=valid,
         valid_fraction=valid_fraction,
     )
-    return Trainer(corpus, replace(shape, vocabulary_size=len(corpus.vocabulary)), checked)
+    if dropout is None:
+        dropout = default_dropout(len(corpus.train))
+    return Trainer(corpus, replace(shape, vocabulary_size=len(corpus.vocabulary), dropout=dropout), checked)
+
+
+def default_dropout(words: int) -> float:
+    """How much to hide in training where nothing else is said: more of a small text, which is soon known by heart."""
+    return 0.5 if words < 500_000 else 0.35 if words < 2_000_000 else 0.2
 
 
 def train(sources: Sources, **options: Any) -> Model:

@@ -150,6 +150,13 @@ def test_a_huge_learning_rate_never_gives_a_model_of_nans(corpus_file):
     assert all(np.isfinite(value).all() for value in trainer.state.best.values())
 
 
+@pytest.mark.parametrize(("words", "rate"), [(100, 0.5), (929_589, 0.35), (2_900_000, 0.2)])
+def test_the_smaller_the_text_the_more_is_hidden_unless_it_is_told(corpus_file, words, rate):
+    assert training.default_dropout(words) == rate
+    assert training.start(corpus_file).config.dropout == 0.5
+    assert training.start(corpus_file, dropout=0).config.dropout == 0
+
+
 @pytest.mark.parametrize("text", ["two words", "one two three\n", "a b\n" * 20])
 def test_tiny_texts_can_be_learned(tmp_path, text):
     path = tmp_path / "tiny.txt"

@@ -62,7 +62,7 @@ def train_peer(trainer: training.Trainer) -> float:
     state = None
     for position in range(0, rows, bptt):
         for group in optimizer.param_groups:
-            group["lr"] = trainer.lr * SCHEDULES[trainer.settings.schedule](position / rows)
+            group["lr"] = trainer.settings.lr * SCHEDULES[trainer.settings.schedule](position / rows)
         inputs, targets = (torch.from_numpy(part.astype(np.int64)) for part in window(trainer.words, position, bptt))
         logits, state = peer(inputs, state)
         loss = nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten())

@@ -1,11 +1,15 @@
 """How a network learns."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .errors import SettingError
 from .nn.optimizers import OPTIMIZERS
 from .nn.schedules import SCHEDULES
+from .threads import usable_cores
+
+SOFTMAXES = ("full", "sampled")
+TOTAL_WORDS = 6_000_000  # how many are read in all, about, where the number of epochs is left open
 
 
 @dataclass(frozen=True)
@@ -19,12 +23,15 @@ class Settings:
     schedule: str = "cosine"
     clip: float = 1.0
     weight_decay: float = 0.0
+    softmax: str | None = None  # None: sampled where more words are known than twice the samples, else full
+    samples: int = 2000  # how many words a sampled softmax draws in a step
     epochs: int | None = None  # None: as many as read some six million words, from 3 to 12
     patience: int = 3
+    threads: int | None = None  # None: as many as there are cores to use
     seed: int = 1
 
     def __post_init__(self):
-        for name in ("batch_size", "bptt", "epochs", "patience"):
+        for name in ("batch_size", "bptt", "samples", "epochs", "patience", "threads"):
             value = getattr(self, name)
             if value is not None and (not isinstance(value, int) or value < 1):
                 raise SettingError(f"{name} is {value}, and must be a whole number from 1 on")
@@ -33,6 +40,18 @@ class Settings:
                 raise SettingError(f"{name} is {getattr(self, name)}, and must be a finite number from 0 on")
         if self.lr is not None and not 0 < self.lr < math.inf:
             raise SettingError(f"lr is {self.lr}, and must be a finite number above 0")
-        for name, known in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)):
+        for name, known in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES), ("softmax", (*SOFTMAXES, None))):
             if getattr(self, name) not in known:
-                raise SettingError(f"no {name} is called {getattr(self, name)!r}: choose from {', '.join(known)}")
+                choices = ", ".join(filter(None, known))
+                raise SettingError(f"no {name} is called {getattr(self, name)!r}: choose from {choices}")
+
+    def settled(self, words: int, vocabulary_size: int, cell: str) -> "Settings":
+        """These settings with all that was left open decided: for a text of so many words, and a cell."""
+        adam = 1e-3 if cell == "elman" else 4e-3
+        return replace(
+            self,
+            lr=self.lr or (adam if self.optimizer == "adam" else 1.0),
+            softmax=self.softmax or ("sampled" if vocabulary_size > 2 * self.samples else "full"),
+            epochs=self.epochs or min(12, max(3, round(TOTAL_WORDS / words))),
+            threads=self.threads or usable_cores(),
+        )

@@ -15,13 +15,15 @@ from .evaluation import mean_loss, perplexity
 from .lm.network import Config, Network, State, initial_values
 from .model import Model
 from .nn.optimizers import OPTIMIZERS, SGD, Adam, clip_by_global_norm
+from .nn.sampling import Sampler
 from .nn.schedules import SCHEDULES
 from .settings import Settings
 from .text.batches import streams, window
 from .text.corpus import Corpus, Sources, read_corpus
 from .text.tokenizers import Tokenizer
+from .threads import Threads
+from .workers import Team
 
-TOTAL_WORDS = 6_000_000  # how many are read in all, about, where the number of epochs is left open
 ROLLBACKS = 5  # how often a training that diverges is taken up again, each time with half the learning rate
 
 
@@ -78,15 +80,16 @@ class Trainer:
     """Teaches a network a corpus: iterate over `run()`, then take `best()`."""
 
     def __init__(self, corpus: Corpus, config: Config, settings: Settings):
-        self.corpus, self.config, self.settings = corpus, config, settings
+        self.corpus, self.config = corpus, config
+        self.settings = settings = settings.settled(len(corpus.train), config.vocabulary_size, config.cell)
         # A small text is cut into fewer streams, so that each is still some ten windows long.
         batch = min(settings.batch_size, max(1, len(corpus.train) // (10 * settings.bptt)))
         self.words = streams(corpus.train, batch)
-        self.epochs = settings.epochs or min(12, max(3, round(TOTAL_WORDS / len(corpus.train))))
-        self.lr = settings.lr or (1.0 if settings.optimizer == "sgd" else 1e-3 if config.cell == "elman" else 4e-3)
         initial, dropout = (np.random.default_rng(s) for s in np.random.SeedSequence(settings.seed).spawn(2))
         network = Network(config, initial_values(config, initial, corpus.counts()))
         optimizer = OPTIMIZERS[settings.optimizer](network.named_parameters(), settings.weight_decay)
+        self.sampler = Sampler(corpus.counts(), settings.samples) if settings.softmax == "sampled" else None
+        self.threads = Threads(settings.threads)
         self.state = TrainingState(network, optimizer, dropout, network.blank(batch))
         self._keep_best(math.inf)
 
@@ -97,14 +100,15 @@ class Trainer:
         that does not help either, it ends with the best model, or raises `TrainingError` where there is none yet.
         """
         state = self.state
+        team = Team(state.network, self.words.shape[1], self.threads)
         while not self._is_over():
-            self._step()
+            self._step(team)
             finished = self._end_epoch() if state.position >= len(self.words) - 1 else None
             yield self._progress(finished)
 
     def measure(self) -> float:
         """The perplexity on validation as the network stands; where it is the best so far, the values are kept."""
-        valid_perplexity = perplexity(mean_loss(self.state.network, self.corpus.valid))
+        valid_perplexity = perplexity(mean_loss(self.state.network, self.corpus.valid, self.threads.map))
         self.state.stale += 1
         if valid_perplexity < self.state.best_perplexity:
             self._keep_best(valid_perplexity)
@@ -117,30 +121,28 @@ class Trainer:
 
     def _share(self) -> float:
         """How much of the whole training is done, from 0 to 1."""
-        return (len(self.state.history) + self.state.position / (len(self.words) - 1)) / self.epochs
+        return (len(self.state.history) + self.state.position / (len(self.words) - 1)) / self.settings.epochs
 
     def _rate(self) -> float:
-        return self.lr * self.state.rate_scale * SCHEDULES[self.settings.schedule](self._share())
+        return self.settings.lr * self.state.rate_scale * SCHEDULES[self.settings.schedule](self._share())
 
     def _is_over(self) -> bool:
         state = self.state
-        return len(state.history) >= self.epochs or state.stale >= self.settings.patience or state.given_up
+        return len(state.history) >= self.settings.epochs or state.stale >= self.settings.patience or state.given_up
 
-    def _step(self) -> None:
+    def _step(self, team: Team) -> None:
         state, began = self.state, time.perf_counter()
         inputs, targets = window(self.words, state.position, self.settings.bptt)
-        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is dealt with here
-            loss, carried, backward = state.network.loss(inputs, targets, state.carried, state.rng)
-            backward()
-            parameters = state.network.named_parameters()
-            norm = clip_by_global_norm(parameters, self.settings.clip)
-            if math.isfinite(loss) and math.isfinite(norm):
-                state.optimizer.step(self._rate())
-                state.carried = carried
-                state.epoch_loss += loss * targets.size
-                state.epoch_words += targets.size
-            else:
-                self._roll_back()
+        draw = state.network.draw(inputs, targets, state.rng, self.sampler)
+        loss, carried = team.learn(inputs, targets, state.carried, draw)
+        norm = clip_by_global_norm(state.network.named_parameters(), self.settings.clip)
+        if math.isfinite(loss) and math.isfinite(norm):
+            state.optimizer.step(self._rate(), self.threads.map)
+            state.carried = carried
+            state.epoch_loss += loss * targets.size
+            state.epoch_words += targets.size
+        else:
+            self._roll_back()
         state.step += 1
         state.words += targets.size
         state.position += len(targets)
@@ -151,8 +153,7 @@ class Trainer:
     def _end_epoch(self) -> Epoch:
         state = self.state
         rate = self._rate()
-        with np.errstate(over="ignore", invalid="ignore"):
-            valid_perplexity = self.measure()
+        valid_perplexity = self.measure()
         if not math.isfinite(valid_perplexity):
             self._roll_back()
         epoch = Epoch(
@@ -176,7 +177,7 @@ class Trainer:
         state.rollbacks += 1
         if state.rollbacks > ROLLBACKS:
             if math.isinf(state.best_perplexity):
-                rate = self.lr * state.rate_scale
+                rate = self.settings.lr * state.rate_scale
                 raise TrainingError(f"training diverged, even with a learning rate of {rate:.2g}: try a smaller --lr")
             state.given_up = True
         state.rate_scale /= 2
@@ -217,7 +218,7 @@ class Trainer:
                 "valid_words": len(corpus.valid),
                 "sha256": corpus.sha256,
             },
-            "settings": {**asdict(self.settings), "epochs": self.epochs, "lr": self.lr},
+            "settings": asdict(self.settings),
             "history": [{name: _finite(getattr(epoch, name)) for name in told} for epoch in self.state.history],
             "best_valid_perplexity": _finite(self.state.best_perplexity),
             "versions": {"rnncli": __version__, "numpy": np.__version__, "python": platform.python_version()},

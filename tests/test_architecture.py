@@ -14,13 +14,14 @@ FLOORS = [
     {"__main__"},
     {"cli"},
     {"training"},
-    {"checkpoint", "settings"},
+    {"checkpoint", "settings", "workers"},
     {"model"},
     {"generation", "evaluation"},
     {"prediction"},
     {"lm"},
     {"nn"},
     {"text"},
+    {"threads"},
     {"errors", ""},
 ]
 FLOOR = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}

@@ -5,8 +5,9 @@ import pytest
 
 import rnncli
 from rnncli.errors import TextError
-from rnncli.evaluation import STREAMS, evaluate, mean_loss, perplexity
+from rnncli.evaluation import GROUP, STREAMS, evaluate, mean_loss, perplexity
 from rnncli.prediction import rank
+from rnncli.threads import Threads
 
 
 @pytest.fixture
@@ -92,10 +93,11 @@ def test_a_text_of_unknown_words_alone_is_no_mistake(model, tmp_path):
 
 def test_the_validation_loss_is_that_of_reading_each_part_from_a_beginning(model):
     ids = np.resize(np.array([2, 3, 4, 5, 6, 0]), 3001)
-    parts = np.split(ids, range(188, 3001, 188))  # 16 streams, the last one shorter
+    parts = np.split(ids, range(131, 3001, 131))  # streams of at least 128 words, the last one shorter
     losses = [model.lm.score(part[:, None], model.lm.start(1))[0] for part in parts]
-    assert len(parts) == STREAMS
+    assert GROUP < len(parts) < STREAMS
     assert mean_loss(model.lm, ids) == pytest.approx(np.concatenate(losses).mean(), rel=1e-4)
+    assert mean_loss(model.lm, ids, Threads(2).map) == mean_loss(model.lm, ids)
 
 
 def test_the_validation_loss_counts_every_word_once(model):

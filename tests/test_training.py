@@ -98,7 +98,7 @@ def test_the_best_model_is_kept_not_the_last(corpus_file):
 
 def test_training_ends_early_when_validation_no_longer_improves(corpus_file, monkeypatch):
     perplexities = iter([5.0, 4.0, 4.5, 4.2, 3.0])
-    monkeypatch.setattr(training, "mean_loss", lambda lm, ids: math.log(next(perplexities)))
+    monkeypatch.setattr(training, "mean_loss", lambda *_: math.log(next(perplexities)))
     trainer = training.start([corpus_file], hidden_size=8, bptt=10, epochs=9, patience=2)
     assert [round(epoch.valid_perplexity, 6) for epoch in run(trainer)] == [5, 4, 4.5, 4.2]
     assert trainer.state.best_perplexity == pytest.approx(4)
@@ -114,7 +114,7 @@ def test_a_loss_that_is_not_finite_leads_back_to_the_best_model_and_half_the_rat
         state.network.parameters["softmax.bias"].value[3] = np.nan
         next(trainer.run())
     else:
-        monkeypatch.setattr(training, "mean_loss", lambda lm, ids: math.nan)
+        monkeypatch.setattr(training, "mean_loss", lambda *_: math.nan)
         trainer._end_epoch()
     assert (state.rollbacks, state.rate_scale) == (1, 0.5)
     for name, parameter in state.network.named_parameters().items():
@@ -136,7 +136,7 @@ def test_a_training_that_always_diverges_ends_with_an_error(corpus_file, monkeyp
 
 def test_a_training_that_diverges_late_ends_with_the_best_model(corpus_file, monkeypatch):
     perplexities = iter([5.0, 4.0])
-    monkeypatch.setattr(training, "mean_loss", lambda lm, ids: math.log(next(perplexities, math.nan)))
+    monkeypatch.setattr(training, "mean_loss", lambda *_: math.log(next(perplexities, math.nan)))
     trainer = training.start([corpus_file], hidden_size=8, bptt=10, epochs=30, patience=30)
     assert len(run(trainer)) == 2 + training.ROLLBACKS + 1
     assert trainer.state.given_up
@@ -191,6 +191,8 @@ def test_the_state_alone_is_enough_to_go_on_as_if_nothing_had_happened(corpus_fi
         ({"lr": 0}, "lr is 0, and must be a finite number above 0"),
         ({"optimizer": "lion"}, "no optimizer is called 'lion': choose from adam, sgd"),
         ({"schedule": "linear"}, "no schedule is called 'linear': choose from cosine, step"),
+        ({"softmax": "hierarchical"}, "no softmax is called 'hierarchical': choose from full, sampled"),
+        ({"threads": 0}, "threads is 0, and must be a whole number from 1 on"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(wrong, message):

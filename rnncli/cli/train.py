@@ -100,6 +100,19 @@ from .progress import check_log, deferred_interrupt, display, logging_to
     help="The rule by which it learns.",
 )
 @click.option(
+    "--softmax",
+    type=click.Choice(["full", "sampled"]),
+    help="Over all words in every step, or over those of the step and a sample: as good, and fast with any vocabulary."
+    "  [default: sampled where more words are known than twice the samples]",
+)
+@click.option(
+    "--samples",
+    type=click.IntRange(1),
+    default=2000,
+    show_default=True,
+    help="Words that a sampled softmax draws in each step; frequent ones more than once.",
+)
+@click.option(
     "--lr",
     type=click.FloatRange(0, min_open=True),
     help="The peak learning rate.  [default: adam 0.004, with elman 0.001; sgd 1]",
@@ -134,7 +147,16 @@ from .progress import check_log, deferred_interrupt, display, logging_to
     help="Stop after so many epochs without a better validation perplexity.",
 )
 @click.option(
-    "--seed", type=click.IntRange(0), default=1, show_default=True, help="The same seed gives the same model."
+    "--threads",
+    type=click.IntRange(1),
+    help="Cores to work on at the same time.  [default: all that this process may use]",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=1,
+    show_default=True,
+    help="The same seed gives the same model, with the same number of threads.",
 )
 # What is told.
 @click.option("--log", type=click.Path(path_type=Path, dir_okay=False), help="Write one JSON object for each epoch.")
@@ -159,7 +181,7 @@ def train(corpora: tuple[str, ...], output: Path | None, log: Path | None, quiet
     check_log(log, output)
     state, old = trainer.state, output.exists()
     with deferred_interrupt() as interrupted:
-        with logging_to(log) as write, display(trainer.epochs, quiet) as show:
+        with logging_to(log) as write, display(trainer.settings.epochs, quiet) as show:
             for progress in trainer.run():
                 show(progress)
                 if progress.finished:

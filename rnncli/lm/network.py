@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import SettingError
+from ..nn.buffers import Empty
 from ..nn.cells import ACTIVATIONS, GRU, LSTM, Cell, Elman, LayerState
-from ..nn.layers import Embedding, Linear, dropout
+from ..nn.layers import Embedding, Linear, dropout, dropout_mask
 from ..nn.parameters import Parameter, glorot, orthogonal, uniform
 from ..nn.recurrent import Recurrent
+from ..nn.sampling import Sample, Sampler
 from ..nn.softmax import Softmax
 from ..text.vocabulary import EOS_ID
 
@@ -104,6 +106,18 @@ def initial_values(
     return values
 
 
+@dataclass(frozen=True)
+class Draw:
+    """What chance decides in one step of training."""
+
+    masks: list[np.ndarray]  # (B, features) each: what is hidden from each layer and from the softmax; or none
+    sample: Sample | None = None  # the words that the softmax is over; None: all
+
+    def share(self, streams: slice) -> "Draw":
+        """The part for some of the batch's streams."""
+        return Draw([mask[streams] for mask in self.masks], self.sample)
+
+
 class Network:
     """A recurrent language model (see `rnncli.lm` for the interface that all models share)."""
 
@@ -176,33 +190,61 @@ class Network:
 
     # Learning.
 
+    def replica(self) -> "Network":
+        """A network with the same values (shared, not copied), and gradients of its own."""
+        return Network(self.config, {name: parameter.value for name, parameter in self.parameters.items()})
+
+    def draw(
+        self, inputs: np.ndarray, targets: np.ndarray, rng: np.random.Generator, sampler: Sampler | None = None
+    ) -> Draw:
+        """Decide by chance what the next step on `inputs` and `targets` (T, B) hides, and what its softmax is over."""
+        rate, features = self.config.dropout, [layer.input_weight.value.shape[0] for layer in self.layers]
+        dtype = self.softmax.bias.value.dtype.type
+        shapes = [(inputs.shape[1], size) for size in (*features, self.config.hidden_size)] if rate else []
+        masks = [dropout_mask(rng, rate, shape, dtype) for shape in shapes]
+        return Draw(masks, sampler.sample(np.concatenate([inputs, targets]), rng) if sampler else None)
+
+    def use(self, inputs: np.ndarray, sample: Sample | None) -> None:
+        """Begin the gradients of the words' tables for a step: only of the rows that it touches."""
+        if sample is not None:
+            for table in {self.embedding.weight, self.softmax.weight, self.softmax.bias}:  # two, where tied
+                table.use(sample.words)
+        elif not self.config.tied:
+            self.embedding.weight.use(np.unique(inputs))
+
     def loss(
-        self, inputs: np.ndarray, targets: np.ndarray, state: State, rng: np.random.Generator | None = None
+        self,
+        inputs: np.ndarray,
+        targets: np.ndarray,
+        state: State,
+        draw: Draw | None = None,
+        empty: Empty = np.empty,
     ) -> tuple[float, State, Callable[..., None]]:
         """The mean loss in nats of predicting `targets` (T, B), each after the input in its place (T, B).
 
         Returns the loss, the state after the inputs, and `backward`, which adds the loss's derivative to the
         gradients of all parameters, times its argument (1 by default): a network that is given a share of a batch
-        passes that share. Dropout happens when `rng` is given.
+        passes that share. It is for one call. Without a `draw` nothing is hidden and the softmax is over all words.
         """
-        rate, backwards = self.config.dropout, []
+        masks, sample = (draw.masks, draw.sample) if draw else ([], None)
+        hidden, backwards = iter(masks), []
 
         def through(forward_result):
             result, *_, backward = forward_result
             backwards.append(backward)
             return result
 
-        x, embed_backward = self.embedding.forward(inputs)
+        x, embed_backward = self.embedding.forward(inputs, empty)
         after = []
         for layer, before in zip(self.layers, state, strict=True):
-            x = through(dropout(x, rate, rng))
-            x, last, layer_backward = layer.forward(x, before)
+            x = through(dropout(x, next(hidden, None), empty))
+            x, last, layer_backward = layer.forward(x, before, empty)
             backwards.append(lambda d_out, backward=layer_backward: backward(d_out)[0])
             after.append(last)
-        x = through(dropout(x, rate, rng))
+        x = through(dropout(x, next(hidden, None), empty))
         if self.projection is not None:
-            x = through(self.projection.forward(x))
-        nll, softmax_backward = self.softmax.forward(x.reshape(targets.size, -1), targets.ravel())
+            x = through(self.projection.forward(x, empty))
+        nll, softmax_backward = self.softmax.forward(x.reshape(targets.size, -1), targets.ravel(), sample, empty)
 
         def backward(share: float = 1.0) -> None:
             d_out = softmax_backward(np.full(targets.size, share / targets.size, x.dtype)).reshape(x.shape)

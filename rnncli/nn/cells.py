@@ -11,7 +11,11 @@ LayerState = Any  # a cell's own `State`: a named tuple of arrays (B, H), the ou
 
 
 class Cell(Protocol):
-    """What a layer asks of its cell."""
+    """What a layer asks of its cell.
+
+    The gates of a step are an array (G, B, H), one block for each gate, so that all that is done to a gate walks
+    through memory in order.
+    """
 
     State: Any  # the fields that are remembered from step to step
     gates: int  # G, how many times H numbers the weights must give for each step
@@ -20,27 +24,28 @@ class Cell(Protocol):
     def initial_bias(self, size: int) -> np.ndarray:
         """The bias (G*H,) to start training from, for H = `size` units."""
 
-    def step(self, a: np.ndarray, u: np.ndarray, before: LayerState, after: LayerState) -> Any:
+    def step(self, a: np.ndarray, u: np.ndarray, kept: np.ndarray, before: LayerState, after: LayerState) -> None:
         """Go one step, from the state `before` to the state `after`, which is filled.
 
-        `a` (B, G*H) is the gates' input part, x_t W_x + b, and is turned into the gates' activations; `u` (B, G*H)
-        is their recurrent part, h_{t-1} W_h. What is returned comes back as `saved`.
+        `a` (G, B, H) is the gates' input part, x_t W_x + b, and is turned into the gates' activations; `u` (G, B, H)
+        is their recurrent part, h_{t-1} W_h. In `kept` (B, H) the cell may keep what its derivative needs besides.
         """
 
-    def step_backward(
-        self,
-        saved: Any,
-        a: np.ndarray,
-        before: LayerState,
-        after: LayerState,
-        d: LayerState,
-        da: np.ndarray,
-        du: np.ndarray,
-    ) -> None:
-        """Fill `da` and `du` (B, G*H) with the gradients with respect to `a` and `u` as they came in.
+    def derivatives(
+        self, a: np.ndarray, kept: np.ndarray, before: LayerState, after: LayerState, da: np.ndarray
+    ) -> tuple[np.ndarray, ...]:
+        """What the way back needs of every step, for all T steps at once: arrays as in `step`, with T in front.
 
-        `d` is the gradient with respect to the state `after`, and is turned in place into that part of the gradient
-        with respect to the state `before` which does not pass through `u`.
+        Fills `da` (T, G, B, H) with the factors by which `step_backward` multiplies what reaches the gates, and
+        returns what else it needs, arrays (T, B, H).
+        """
+
+    def step_backward(self, saved: tuple[np.ndarray, ...], da: np.ndarray, du: np.ndarray, d: LayerState) -> None:
+        """Turn `da` and `du` (G, B, H) into the gradients with respect to `a` and `u` as they came in.
+
+        `saved` is the step's part of what `derivatives` returned. `d` is the gradient with respect to the state
+        after the step, and is turned in place into that part of the gradient with respect to the state before it
+        which does not pass through `u`.
         """
 
 
@@ -81,13 +86,17 @@ class Elman:
     def initial_bias(self, size):
         return np.zeros(size)
 
-    def step(self, a, u, before, after):
+    def step(self, a, u, kept, before, after):
         a += u
         self.activate(a)
-        after.h[...] = a
+        after.h[...] = a[0]
 
-    def step_backward(self, saved, a, before, after, d, da, du):
-        np.multiply(d.h, self.derivative(a), out=da)
+    def derivatives(self, a, kept, before, after, da):
+        da[...] = self.derivative(a)
+        return ()
+
+    def step_backward(self, saved, da, du, d):
+        da *= d.h
         d.h.fill(0)
 
 
@@ -108,29 +117,32 @@ class GRU:
     def initial_bias(self, size):
         return np.zeros(3 * size)
 
-    def step(self, a, u, before, after):
-        size = before.h.shape[1]
-        rz = a[:, : 2 * size]
-        rz += u[:, : 2 * size]
+    def step(self, a, u, kept, before, after):
+        rz, n, h = a[:2], a[2], after.h
+        rz += u[:2]
         _sigmoid(rz)
-        r, z, n = a[:, :size], a[:, size : 2 * size], a[:, 2 * size :]
-        u_n = u[:, 2 * size :].copy()
-        n += r * u_n
+        r, z = rz
+        kept[...] = u[2]
+        np.multiply(r, kept, out=h)
+        n += h
         np.tanh(n, out=n)
-        np.subtract(before.h, n, out=after.h)
-        after.h[...] *= z
-        after.h[...] += n
-        return u_n
+        np.subtract(before.h, n, out=h)
+        h *= z
+        h += n
 
-    def step_backward(self, saved, a, before, after, d, da, du):
-        size, u_n = before.h.shape[1], saved
-        r, z, n = a[:, :size], a[:, size : 2 * size], a[:, 2 * size :]
-        da_r, da_z, da_n = da[:, :size], da[:, size : 2 * size], da[:, 2 * size :]
-        np.multiply(d.h * (1 - z), 1 - n * n, out=da_n)
-        np.multiply(d.h * (before.h - n), z * (1 - z), out=da_z)
-        np.multiply(da_n * u_n, r * (1 - r), out=da_r)
+    def derivatives(self, a, kept, before, after, da):
+        r, z, n = a.swapaxes(0, 1)
+        da_r, da_z, da_n = da.swapaxes(0, 1)
+        np.multiply(1 - z, 1 - n * n, out=da_n)
+        np.multiply(before.h - n, z * (1 - z), out=da_z)
+        np.multiply(da_n * kept, r * (1 - r), out=da_r)
+        return r, z
+
+    def step_backward(self, saved, da, du, d):
+        r, z = saved
+        da *= d.h
         du[...] = da
-        du[:, 2 * size :] *= r
+        du[2] *= r
         d.h[...] *= z
 
 
@@ -153,31 +165,46 @@ class LSTM:
         """A forget gate that begins open keeps what it has (Gers et al. 2000; Jozefowicz et al. 2015)."""
         return np.repeat([0.0, 1.0, 0.0, 0.0], size)
 
-    def step(self, a, u, before, after):
-        size = before.h.shape[1]
+    def step(self, a, u, kept, before, after):
+        ifo, c = a[:3], after.c
         a += u
-        ifo = a[:, : 3 * size]
         ifo *= 0.5  # sigmoid(x) = (tanh(x / 2) + 1) / 2, so one tanh serves all four gates
         np.tanh(a, out=a)
         ifo *= 0.5
         ifo += 0.5
-        i, f, o, g = (a[:, k * size : (k + 1) * size] for k in range(4))
-        np.multiply(f, before.c, out=after.c)
-        after.c[...] += i * g
-        np.tanh(after.c, out=after.h)
-        after.h[...] *= o
+        i, f, o, g = a
+        np.multiply(f, before.c, out=c)
+        np.multiply(i, g, out=kept)
+        c += kept
+        np.tanh(c, out=kept)
+        np.multiply(o, kept, out=after.h)
 
-    def step_backward(self, saved, a, before, after, d, da, du):
-        size = before.h.shape[1]
-        i, f, o, g = (a[:, k * size : (k + 1) * size] for k in range(4))
-        da_i, da_f, da_o, da_g = (da[:, k * size : (k + 1) * size] for k in range(4))
-        tanh_c = np.tanh(after.c)
-        d.c[...] += d.h * o * (1 - tanh_c * tanh_c)
-        np.multiply(d.c, g, out=da_i)
-        np.multiply(d.c, before.c, out=da_f)
-        np.multiply(d.h, tanh_c, out=da_o)
-        np.multiply(d.c * i, 1 - g * g, out=da_g)
-        ifo = a[:, : 3 * size]
-        da[:, : 3 * size] *= ifo * (1 - ifo)
-        d.c[...] *= f
+    def derivatives(self, a, kept, before, after, da):
+        tanh_c = kept
+        i, f, o, g = a.swapaxes(0, 1)
+        da_i, da_f, da_o, da_g = da.swapaxes(0, 1)
+        ifo, da_ifo = a[:, :3], da[:, :3]
+        np.subtract(1, ifo, out=da_ifo)
+        da_ifo *= ifo
+        da_i *= g
+        da_f *= before.c
+        da_o *= tanh_c
+        np.multiply(g, g, out=da_g)
+        np.subtract(1, da_g, out=da_g)
+        da_g *= i
+        h_to_c = tanh_c  # in its place: o * (1 - tanh_c ** 2)
+        h_to_c *= tanh_c
+        np.subtract(1, h_to_c, out=h_to_c)
+        h_to_c *= o
+        return h_to_c, f
+
+    def step_backward(self, saved, da, du, d):
+        h_to_c, f = saved
+        h_to_c *= d.h
+        dc, da_if, da_o, da_g = d.c, da[:2], da[2], da[3]
+        dc += h_to_c
+        da_if *= dc
+        da_o *= d.h
+        da_g *= dc
+        dc *= f
         d.h.fill(0)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from .buffers import Empty
 from .parameters import Parameter
 
 Backward = Callable[[np.ndarray], np.ndarray]
@@ -15,8 +16,10 @@ class Embedding:
     def __init__(self, weight: Parameter):
         self.weight = weight
 
-    def forward(self, ids: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], None]]:
+    def forward(self, ids: np.ndarray, empty: Empty = np.empty) -> tuple[np.ndarray, Callable[[np.ndarray], None]]:
         """Look up `ids` (T, B), giving (T, B, D)."""
+        table = self.weight.value
+        out = np.take(table, ids, axis=0, out=empty((*ids.shape, table.shape[1]), table.dtype), mode="clip")
 
         def backward(d_out: np.ndarray) -> None:
             # Rows of one word side by side, then summed in runs: several times faster than `np.add.at`.
@@ -24,9 +27,9 @@ class Embedding:
             order = np.argsort(flat, kind="stable")
             words, starts = np.unique(flat[order], return_index=True)
             rows = d_out.reshape(flat.size, -1)[order]
-            self.weight.grad[words] += np.add.reduceat(rows, starts, axis=0)
+            self.weight.grad[self.weight.places(words)] += np.add.reduceat(rows, starts, axis=0)
 
-        return self.weight.value[ids], backward
+        return out, backward
 
 
 class Linear:
@@ -35,14 +38,14 @@ class Linear:
     def __init__(self, weight: Parameter, bias: Parameter):
         self.weight, self.bias = weight, bias
 
-    def forward(self, x: np.ndarray) -> tuple[np.ndarray, Backward]:
+    def forward(self, x: np.ndarray, empty: Empty = np.empty) -> tuple[np.ndarray, Backward]:
         """Map `x` (..., D) to (..., H)."""
         inputs, outputs = self.weight.value.shape
         rows = x.reshape(-1, inputs)  # one large product; (T, B, D) as it stands would be T small ones
 
         def backward(d_out: np.ndarray) -> np.ndarray:
             d_rows = d_out.reshape(-1, outputs)
-            self.weight.grad += rows.T @ d_rows
+            self.weight.add_product(rows.T, d_rows, empty)
             self.bias.grad += d_rows.sum(axis=0)
             return (d_rows @ self.weight.value.T).reshape(x.shape)
 
@@ -51,14 +54,23 @@ class Linear:
         return y.reshape(*x.shape[:-1], outputs), backward
 
 
-def dropout(x: np.ndarray, rate: float, rng: np.random.Generator | None) -> tuple[np.ndarray, Backward]:
-    """Hide a share `rate` of the features of `x` (T, B, D), the same ones at every step of a sequence.
+def dropout_mask(rng: np.random.Generator, rate: float, shape: tuple[int, int], dtype: type) -> np.ndarray:
+    """A mask (B, D) that hides a share `rate` of the features, and scales up what stays.
 
-    Locked (variational) dropout: Gal and Ghahramani 2016. What stays is scaled up, so that nothing needs to
-    change without dropout: when `rng` is None, `x` comes back as it is.
+    So nothing needs to change without dropout.
     """
-    if rng is None or rate == 0:
+    return (rng.random(shape, dtype=np.float32) >= rate) / dtype(1 - rate)
+
+
+def dropout(x: np.ndarray, mask: np.ndarray | None, empty: Empty = np.empty) -> tuple[np.ndarray, Backward]:
+    """Hide features of `x` (T, B, D) by a `mask` (B, D): the same ones at every step of a sequence.
+
+    Locked (variational) dropout: Gal and Ghahramani 2016. Without a mask `x` comes back as it is.
+    """
+    if mask is None:
         return x, lambda d_out: d_out
-    keep = rng.random(x.shape[1:], dtype=np.float32) >= rate
-    mask = keep.astype(x.dtype) / x.dtype.type(1 - rate)  # (B, D)
-    return x * mask, lambda d_out: d_out * mask
+
+    def hide(features: np.ndarray) -> np.ndarray:
+        return np.multiply(features, mask, out=empty(x.shape, x.dtype))
+
+    return hide(x), hide

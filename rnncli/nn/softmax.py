@@ -2,10 +2,13 @@
 
 import numpy as np
 
+from .buffers import Empty
 from .layers import Backward
 from .parameters import Parameter
+from .sampling import Sample
 
-BLOCK = 2**23  # logits worked on at a time: 32 MB in float32. Smaller blocks make the products slower
+BLOCK = 2**21  # logits of `score` at a time: 8 MB in float32
+CACHED = 2**16  # logits that are worked on element by element at a time: they then stay in the cache
 
 
 class Softmax:
@@ -14,53 +17,74 @@ class Softmax:
     def __init__(self, weight: Parameter, bias: Parameter):
         self.weight, self.bias = weight, bias
 
-    def _logits(self, features: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-        logits = np.matmul(features, self.weight.value.T, out=out)
-        logits += self.bias.value
-        return logits
-
     def log_prob(self, features: np.ndarray) -> np.ndarray:
         """The log-probabilities (N, V) of all words after `features` (N, D)."""
-        logits = self._logits(features)
+        logits = features @ self.weight.value.T
+        logits += self.bias.value
         logits -= logits.max(axis=1, keepdims=True)
         logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
         return logits
 
     def score(self, features: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Minus the log-probability (N,) of each of the `targets` (N,), in nats."""
-        nll = np.empty(len(features), features.dtype)
-        for block in self._blocks(len(features)):
-            nll[block] = _normalise(self._logits(features[block]), targets[block])
+        nll, rows = np.empty(len(features), features.dtype), max(1, BLOCK // self.bias.value.size)
+        for start in range(0, len(features), rows):
+            block = slice(start, start + rows)
+            nll[block] = _losses(features[block] @ self.weight.value.T, self.bias.value, targets[block])[0]
         return nll
 
-    def forward(self, features: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, Backward]:
-        """`score`, and its derivative: `backward` takes the gradient (N,) and returns that of the features."""
-        nll = np.empty(len(features), features.dtype)
-        probabilities = np.empty((len(features), self.bias.value.size), features.dtype)
-        for block in self._blocks(len(features)):
-            logits = self._logits(features[block], out=probabilities[block])
-            nll[block] = _normalise(logits, targets[block])
+    def forward(
+        self, features: np.ndarray, targets: np.ndarray, sample: Sample | None = None, empty: Empty = np.empty
+    ) -> tuple[np.ndarray, Backward]:
+        """`score`, and its derivative: `backward` takes the gradient (N,) and returns that of the features.
+
+        With a `sample`, which must hold all targets, the softmax is over its words alone, and the loss an estimate.
+        For the derivative the weight and the bias must then be in use for just these words.
+        """
+        weight, bias, excess = self.weight.value, self.bias.value, None
+        if sample is not None:
+            words, table = sample.words, weight
+            weight = np.take(table, words, axis=0, out=empty((len(words), table.shape[1]), table.dtype), mode="clip")
+            targets = np.searchsorted(words, targets)
+            # A word that came by a chance of one in ten stands for ten; but a row's own target was sure to come.
+            raised = -sample.log_chance.astype(bias.dtype)
+            bias, excess = bias[words] + raised, raised[targets]
+        logits = np.matmul(features, weight.T, out=empty((len(features), len(weight)), features.dtype))
+        nll, total = _losses(logits, bias, targets, excess)
 
         def backward(d_nll: np.ndarray) -> np.ndarray:
-            d_logits = probabilities  # turned into the gradient in place, so `backward` is for one call
-            d_logits[np.arange(len(targets)), targets] -= 1
-            d_logits *= d_nll[:, None]
-            self.weight.grad += d_logits.T @ features
-            self.bias.grad += d_logits.sum(axis=0)
-            return d_logits @ self.weight.value
+            # d_logits = (e / total - 1 at the target) * d_nll, without ever dividing the large array e.
+            e, factor = logits, (d_nll / total)[:, None]
+            e[np.arange(len(targets)), targets] -= total  # so `backward` is for one call
+            self.weight.add_product(e.T, np.multiply(features, factor, out=empty(features.shape, e.dtype)), empty)
+            self.bias.grad += factor[:, 0] @ e
+            d_features = np.matmul(e, weight, out=empty(features.shape, e.dtype))
+            d_features *= factor
+            return d_features
 
         return nll, backward
 
-    def _blocks(self, rows: int) -> list[slice]:
-        size = max(1, BLOCK // self.bias.value.size)
-        return [slice(start, start + size) for start in range(0, rows, size)]
 
+def _losses(
+    logits: np.ndarray, bias: np.ndarray, targets: np.ndarray, excess: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The losses (N,) of the targets (N,), and the sums (N,) of what logits (N, V) become: e^(logit - largest).
 
-def _normalise(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Turn logits (N, V) into probabilities in place; returns the losses (N,) of the targets (N,)."""
-    logits -= logits.max(axis=1, keepdims=True)
-    wanted = logits[np.arange(len(targets)), targets]
-    np.exp(logits, out=logits)
-    total = logits.sum(axis=1, keepdims=True)
-    logits /= total
-    return np.log(total[:, 0]) - wanted
+    The logits are still without the `bias` (V,), and those of the targets are `excess` (N,) too large with it. A few
+    rows at a time, so that the half dozen things that are done to them happen in the cache.
+    """
+    nll, total = np.empty(len(logits), logits.dtype), np.empty(len(logits), logits.dtype)
+    rows = max(1, CACHED // logits.shape[1])
+    for start in range(0, len(logits), rows):
+        block = slice(start, start + rows)
+        part = logits[block]
+        own = np.arange(len(part)), targets[block]
+        part += bias
+        if excess is not None:
+            part[own] -= excess[block]
+        part -= part.max(axis=1, keepdims=True)
+        wanted = part[own]
+        np.exp(part, out=part)
+        part.sum(axis=1, out=total[block])
+        np.subtract(np.log(total[block]), wanted, out=nll[block])
+    return nll, total

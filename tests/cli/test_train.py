@@ -38,7 +38,7 @@ def test_every_option_reaches_the_model(invoke, corpus_file):
         "--activation", "relu",
         "--embedding-size", 6, "--hidden-size", 5, "--layers", 2, "--untied", "--dropout", 0.1, "--batch-size", 3,
         "--bptt", 11, "--optimizer", "sgd", "--lr", 0.5, "--schedule", "step", "--clip", 2, "--weight-decay", 0.001,
-        "--epochs", 1, "--patience", 2, "--seed", 9,
+        "--softmax", "sampled", "--samples", 7, "--epochs", 1, "--patience", 2, "--threads", 2, "--seed", 9,
     )  # fmt: skip
     assert result.exit_code == 0, result.stderr
     model = load("all.npz")
@@ -50,8 +50,8 @@ def test_every_option_reaches_the_model(invoke, corpus_file):
     }  # fmt: skip
     assert model.about["settings"] == {
         "batch_size": 3, "bptt": 11, "optimizer": "sgd", "lr": 0.5, "schedule": "step", "clip": 2,
-        "weight_decay": 0.001,
-        "epochs": 1, "patience": 2, "seed": 9,
+        "weight_decay": 0.001, "softmax": "sampled", "samples": 7,
+        "epochs": 1, "patience": 2, "threads": 2, "seed": 9,
     }  # fmt: skip
 
 
@@ -105,7 +105,7 @@ def test_bad_input_gives_one_line_and_leaves_no_trace(invoke, content, message):
 def test_a_failed_training_leaves_the_old_model_in_place(invoke, corpus_file, monkeypatch):
     invoke("train", corpus_file, *TINY)
     old = Path("models/school.npz").read_bytes()
-    monkeypatch.setattr(training, "mean_loss", lambda lm, ids: np.nan)
+    monkeypatch.setattr(training, "mean_loss", lambda *_: np.nan)
     result = invoke("train", corpus_file, "--hidden-size", "8", "--bptt", "10", "--epochs", "9")
     assert result.exit_code == 1
     assert result.stderr.splitlines()[-1].startswith("Error: training diverged, even with a learning rate of")
@@ -154,11 +154,11 @@ def press_ctrl_c(monkeypatch, method: str, *times: int) -> None:
     """As if Ctrl-C were pressed in the course of the given calls of a trainer's method (from 1)."""
     original, calls = getattr(training.Trainer, method), []
 
-    def interrupted(trainer):
+    def interrupted(trainer, *arguments):
         calls.append(1)
         if len(calls) in times:
             signal.raise_signal(signal.SIGINT)
-        return original(trainer)
+        return original(trainer, *arguments)
 
     monkeypatch.setattr(training.Trainer, method, interrupted)
 

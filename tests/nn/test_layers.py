@@ -1,7 +1,6 @@
 import numpy as np
-import pytest
 
-from rnncli.nn.layers import Embedding, Linear, dropout
+from rnncli.nn.layers import Embedding, Linear, dropout, dropout_mask
 from rnncli.nn.parameters import Parameter
 
 
@@ -44,23 +43,37 @@ def test_gradients_add_up_over_passes(rng):
     np.testing.assert_allclose(layer.weight.grad, 2 * once)
 
 
-@pytest.mark.parametrize(("rate", "with_rng"), [(0.0, True), (0.5, False)])
-def test_without_a_generator_or_a_rate_nothing_is_dropped(rng, rate, with_rng):
+def test_the_gradient_of_an_embedding_goes_to_the_rows_in_use(rng):
+    table, ids = rng.normal(size=(7, 5)), np.array([[3, 0, 3], [6, 3, 0]])
+    dense, sparse = Embedding(Parameter(table)), Embedding(Parameter(table))
+    sparse.weight.use(np.array([0, 2, 3, 6]))
+    weights = rng.normal(size=(2, 3, 5))
+    for layer in (dense, sparse):
+        layer.forward(ids)[1](weights)
+    np.testing.assert_array_equal(sparse.weight.grad, dense.weight.grad[[0, 2, 3, 6]])
+
+
+def test_without_a_mask_nothing_is_dropped(rng):
     x = rng.normal(size=(4, 3, 5))
-    y, backward = dropout(x, rate, rng if with_rng else None)
+    y, backward = dropout(x, None)
     assert y is x
     assert backward(x) is x
 
 
+def test_a_mask_hides_its_share_and_keeps_the_mean(rng):
+    mask = dropout_mask(rng, 0.25, (30, 40), np.float32)
+    assert mask.dtype == np.float32
+    assert set(np.unique(mask)) == {np.float32(0), np.float32(1 / 0.75)}
+    assert abs((mask == 0).mean() - 0.25) < 0.04
+
+
 def test_dropout_hides_the_same_features_at_every_step(rng):
-    y, _ = dropout(np.ones((6, 30, 40)), 0.25, rng)
-    assert set(np.unique(y)) == {0.0, 1 / 0.75}
-    assert (y == y[0]).all()
-    assert not (y[:, :1] == y).all()  # but not in every sequence
-    assert abs((y == 0).mean() - 0.25) < 0.04
+    mask = dropout_mask(rng, 0.25, (3, 4), np.float64)
+    y, _ = dropout(np.ones((6, 3, 4)), mask)
+    np.testing.assert_array_equal(y, np.broadcast_to(mask, y.shape))
 
 
 def test_the_gradient_of_dropout_passes_where_the_input_did(rng):
     x = rng.normal(size=(6, 3, 4))
-    y, backward = dropout(x, 0.5, rng)
+    y, backward = dropout(x, dropout_mask(rng, 0.5, (3, 4), np.float64))
     np.testing.assert_array_equal(backward(np.ones_like(x)), y / x)

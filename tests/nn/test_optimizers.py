@@ -1,9 +1,12 @@
+import math
+
 import numpy as np
 import pytest
 
 from rnncli.nn import optimizers
 from rnncli.nn.optimizers import SGD, Adam, clip_by_global_norm
 from rnncli.nn.parameters import Parameter
+from rnncli.threads import Threads
 
 
 @pytest.fixture
@@ -75,4 +78,70 @@ def test_adam_forgets_its_moments_when_it_is_reset(parameters):
     adam.step(0.1)
     adam.reset()
     assert adam.steps == 0
-    assert not any(moments.any() for moments in adam.moments.values())
+    assert not any(moments.any() for moments in (*adam.means.values(), *adam.squares.values()))
+
+
+@pytest.mark.parametrize("optimizer", [SGD, Adam])
+@pytest.mark.parametrize("block", [5, 2**15])
+def test_with_every_row_in_use_a_sparse_step_is_the_dense_one(rng, monkeypatch, optimizer, block):
+    monkeypatch.setattr(optimizers, "BLOCK", block)
+    values = {"table": rng.normal(size=(6, 4)), "bias": rng.normal(size=6)}
+    dense, sparse = ({name: Parameter(value.copy()) for name, value in values.items()} for _ in range(2))
+    rules = [optimizer(parameters, weight_decay=0.1) for parameters in (dense, sparse)]
+    for _ in range(3):
+        for name, parameter in sparse.items():
+            parameter.use(np.arange(6))
+            parameter.grad[...] = dense[name].grad[...] = rng.normal(size=parameter.grad.shape)
+        for rule in rules:
+            rule.step(0.01)
+    for name in values:
+        np.testing.assert_array_equal(sparse[name].value, dense[name].value)
+        assert not sparse[name].grad.any()
+
+
+@pytest.mark.parametrize("optimizer", [SGD, Adam])
+def test_a_row_that_is_not_in_use_stays_as_it_is(rng, optimizer):
+    value = rng.normal(size=(6, 4))
+    table = Parameter(value.copy())
+    rule = optimizer({"table": table}, weight_decay=0.1)
+    for rows in ([0, 2, 5], [2, 3]):
+        table.use(np.array(rows))
+        table.grad[...] = rng.normal(size=table.grad.shape)
+        rule.step(0.01)
+    np.testing.assert_array_equal(table.value[[1, 4]], value[[1, 4]])
+    assert (table.value != value).any(axis=1).tolist() == [True, False, True, True, False, True]
+
+
+def test_the_moments_of_a_row_rest_while_it_is_not_in_use(rng):
+    table = Parameter(rng.normal(size=(2, 3)))
+    adam, first, last = Adam({"table": table}), rng.normal(size=3), rng.normal(size=3)
+    for rows, grads in [([0, 1], [first, first]), ([1], [last]), ([1], [last]), ([0], [last])]:
+        table.use(np.array(rows))
+        table.grad[...] = grads
+        before = table.value[0].copy()
+        adam.step(0.01)
+    mean, square = 0.9 * 0.1 * first + 0.1 * last, 0.999 * 0.001 * first**2 + 0.001 * last**2  # as after two steps,
+    expected = 0.01 * (mean / (1 - 0.9**4)) / (np.sqrt(square / (1 - 0.999**4)) + 1e-8)  # at the time of the fourth
+    np.testing.assert_allclose(before - table.value[0], expected)
+
+
+@pytest.mark.parametrize("optimizer", [SGD, Adam])
+def test_threads_change_nothing_in_a_step(rng, monkeypatch, optimizer):
+    monkeypatch.setattr(optimizers, "BLOCK", 8)
+    value, grads = rng.normal(size=(40, 4)), rng.normal(size=(30, 4))
+    results = []
+    for side_by_side in (map, Threads(3).map):
+        table = Parameter(value.copy())
+        table.use(np.arange(5, 35))
+        table.grad[...] = grads
+        optimizer({"table": table}).step(0.01, side_by_side)
+        results.append(table.value)
+    np.testing.assert_array_equal(*results)
+
+
+def test_the_norm_is_that_of_the_rows_in_use(rng):
+    table = Parameter(rng.normal(size=(6, 4)))
+    table.use(np.array([1, 3]))
+    table.grad[...] = 2
+    assert clip_by_global_norm({"table": table}, 1.0) == pytest.approx(math.sqrt(8 * 4))
+    np.testing.assert_allclose(table.grad, 1 / math.sqrt(8))

@@ -10,6 +10,23 @@ def test_a_new_parameter_has_a_gradient_of_zeros_of_its_shape_and_type(rng):
     assert not parameter.grad.any()
 
 
+def test_a_gradient_of_the_rows_in_use_begins_with_zeros(rng):
+    table = Parameter(rng.normal(size=(9, 2)))
+    for rows in ([1, 4, 7], [0, 1, 2, 3, 8], [5]):
+        table.use(np.array(rows))
+        assert table.grad.shape == (len(rows), 2)
+        assert not table.grad.any()
+        assert table.places(np.array(rows)).tolist() == list(range(len(rows)))
+        table.grad += 1
+
+
+def test_products_add_up_in_a_gradient(rng):
+    parameter, a, b = Parameter(np.zeros((2, 3))), rng.normal(size=(2, 5)), rng.normal(size=(5, 3))
+    parameter.add_product(a, b)
+    parameter.add_product(a, b)
+    np.testing.assert_allclose(parameter.grad, 2 * a @ b)
+
+
 def test_an_orthogonal_matrix_keeps_every_length(rng):
     matrix = orthogonal(rng, 7)
     np.testing.assert_allclose(matrix.T @ matrix, np.eye(7), atol=1e-12)

@@ -1,0 +1,53 @@
+import os
+import threading
+
+import pytest
+from threadpoolctl import threadpool_info
+
+from rnncli import threads
+from rnncli.threads import Threads, usable_cores
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 9])
+def test_results_come_in_the_order_of_the_pieces(count):
+    assert Threads(count).map(lambda x: x * x, range(7)) == [0, 1, 4, 9, 16, 25, 36]
+    assert Threads(count).map(abs, []) == []
+
+
+def test_as_many_threads_work_as_were_asked_for():
+    meeting = threading.Barrier(3, timeout=30)  # breaks unless three are there at the same time
+    assert len(set(Threads(3).map(lambda _: meeting.wait(), range(3)))) == 3
+
+
+def test_an_exception_in_a_thread_is_raised():
+    def fail(piece):
+        raise MemoryError(f"piece {piece}")
+
+    with pytest.raises(MemoryError, match="piece 0"):
+        Threads(2).map(fail, range(2))
+
+
+def test_products_keep_to_one_core_while_threads_work():
+    def libraries(_=None):
+        return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+
+    before = libraries()
+    assert Threads(2).map(libraries, range(2)) == [[1] * len(before)] * 2
+    assert libraries() == before
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system has no CPU affinity")
+def test_the_usable_cores_are_those_of_the_process():
+    kept = os.sched_getaffinity(0)
+    assert usable_cores() == len(kept)
+    try:
+        os.sched_setaffinity(0, {min(kept)})
+        assert usable_cores() == 1
+    finally:
+        os.sched_setaffinity(0, kept)
+
+
+def test_where_the_system_has_no_affinity_all_cores_count(monkeypatch):
+    monkeypatch.delattr(threads.os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(threads.os, "cpu_count", lambda: 6)
+    assert usable_cores() == 6

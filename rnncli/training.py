@@ -137,7 +137,7 @@ class Trainer:
         loss, carried = team.learn(inputs, targets, state.carried, draw)
         norm = clip_by_global_norm(state.network.named_parameters(), self.settings.clip)
         if math.isfinite(loss) and math.isfinite(norm):
-            state.optimizer.step(self._rate(), self.threads.map)
+            state.optimizer.step(self._rate())
             state.carried = carried
             state.epoch_loss += loss * targets.size
             state.epoch_words += targets.size

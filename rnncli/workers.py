@@ -40,12 +40,15 @@ class Team:
     def learn(self, inputs: np.ndarray, targets: np.ndarray, state: State, draw: Draw) -> tuple[float, State]:
         """The mean loss on a batch (T, B) and the state after it; the gradient is in the first worker's network."""
         parts = self.threads.map(lambda worker: worker.learn(inputs, targets, state, draw), self.workers)
-        # In a fixed order, so that the same number of workers gives the same result.
         first, *others = (worker.network.named_parameters() for worker in self.workers)
-        for name, parameter in first.items():
-            for other in others:
-                parameter.grad += other[name].grad
-                other[name].grad.fill(0)
+
+        def add_up(name: str) -> None:
+            for other in others:  # in a fixed order, so that the same number of workers gives the same result
+                total, grad = first[name].grad, other[name].grad
+                total += grad
+                grad.fill(0)
+
+        self.threads.map(add_up, first)
         return sum(loss for loss, _ in parts), _joined([state for _, state in parts])
 
 

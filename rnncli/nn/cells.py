@@ -33,17 +33,17 @@ class Cell(Protocol):
 
     def derivatives(
         self, a: np.ndarray, kept: np.ndarray, before: LayerState, after: LayerState, da: np.ndarray
-    ) -> tuple[np.ndarray, ...]:
-        """What the way back needs of every step, for all T steps at once: arrays as in `step`, with T in front.
+    ) -> None:
+        """Prepare the way back, for all T steps at once: the arrays are those of `step`, with T in front.
 
-        Fills `da` (T, G, B, H) with the factors by which `step_backward` multiplies what reaches the gates, and
-        returns what else it needs, arrays (T, B, H).
+        Fills `da` (T, G, B, H) with the factors by which `step_backward` multiplies what reaches the gates. In `kept`
+        may be changed what it needs besides.
         """
 
-    def step_backward(self, saved: tuple[np.ndarray, ...], da: np.ndarray, du: np.ndarray, d: LayerState) -> None:
+    def step_backward(self, a: np.ndarray, kept: np.ndarray, da: np.ndarray, du: np.ndarray, d: LayerState) -> None:
         """Turn `da` and `du` (G, B, H) into the gradients with respect to `a` and `u` as they came in.
 
-        `saved` is the step's part of what `derivatives` returned. `d` is the gradient with respect to the state
+        `a` and `kept` are as `step` and `derivatives` left them. `d` is the gradient with respect to the state
         after the step, and is turned in place into that part of the gradient with respect to the state before it
         which does not pass through `u`.
         """
@@ -93,9 +93,8 @@ class Elman:
 
     def derivatives(self, a, kept, before, after, da):
         da[...] = self.derivative(a)
-        return ()
 
-    def step_backward(self, saved, da, du, d):
+    def step_backward(self, a, kept, da, du, d):
         da *= d.h
         d.h.fill(0)
 
@@ -136,14 +135,13 @@ class GRU:
         np.multiply(1 - z, 1 - n * n, out=da_n)
         np.multiply(before.h - n, z * (1 - z), out=da_z)
         np.multiply(da_n * kept, r * (1 - r), out=da_r)
-        return r, z
 
-    def step_backward(self, saved, da, du, d):
-        r, z = saved
+    def step_backward(self, a, kept, da, du, d):
         da *= d.h
         du[...] = da
-        du[2] *= r
-        d.h[...] *= z
+        du_n, dh = du[2], d.h
+        du_n *= a[0]  # r
+        dh *= a[1]  # z
 
 
 class LSTM:
@@ -180,31 +178,27 @@ class LSTM:
         np.multiply(o, kept, out=after.h)
 
     def derivatives(self, a, kept, before, after, da):
-        tanh_c = kept
-        i, f, o, g = a.swapaxes(0, 1)
+        i, _, o, g = a.swapaxes(0, 1)
         da_i, da_f, da_o, da_g = da.swapaxes(0, 1)
         ifo, da_ifo = a[:, :3], da[:, :3]
         np.subtract(1, ifo, out=da_ifo)
         da_ifo *= ifo
         da_i *= g
         da_f *= before.c
-        da_o *= tanh_c
+        da_o *= kept
         np.multiply(g, g, out=da_g)
         np.subtract(1, da_g, out=da_g)
         da_g *= i
-        h_to_c = tanh_c  # in its place: o * (1 - tanh_c ** 2)
-        h_to_c *= tanh_c
-        np.subtract(1, h_to_c, out=h_to_c)
-        h_to_c *= o
-        return h_to_c, f
+        kept *= kept  # from tanh(c_t) to the derivative of h_t with respect to c_t
+        np.subtract(1, kept, out=kept)
+        kept *= o
 
-    def step_backward(self, saved, da, du, d):
-        h_to_c, f = saved
-        h_to_c *= d.h
+    def step_backward(self, a, kept, da, du, d):
         dc, da_if, da_o, da_g = d.c, da[:2], da[2], da[3]
-        dc += h_to_c
+        kept *= d.h
+        dc += kept
         da_if *= dc
         da_o *= d.h
         da_g *= dc
-        dc *= f
+        dc *= a[1]  # f
         d.h.fill(0)

@@ -6,7 +6,7 @@ as they are, and it does not move, while the dense rule would let them fade and 
 With every row in use both are the same.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,6 @@ import numpy as np
 from .parameters import Parameter
 
 BLOCK = 2**15  # numbers updated at a time: the half dozen arrays of an update then stay in the cache
-
-Map = Callable[..., Any]  # `map`, or what does the same on several threads
 
 
 def clip_by_global_norm(parameters: Mapping[str, Parameter], limit: float) -> float:
@@ -31,13 +29,12 @@ def clip_by_global_norm(parameters: Mapping[str, Parameter], limit: float) -> fl
     return norm
 
 
-def _blocks(parameters: Mapping[str, Parameter]) -> Iterator[tuple[str, slice, Any]]:
-    """All gradients, some rows at a time: whose they are, and where they are in its gradient and in its value."""
-    for name, parameter in parameters.items():
-        rows = max(1, BLOCK // max(1, parameter.value[0].size))
-        for start in range(0, len(parameter.grad), rows):
-            part = slice(start, start + rows)
-            yield name, part, part if parameter.rows is None else parameter.rows[part]
+def _blocks(parameter: Parameter) -> Iterator[tuple[np.ndarray, Any]]:
+    """A gradient, some rows at a time, and where these rows are in the value."""
+    size = max(1, BLOCK // max(1, parameter.value[0].size))
+    for start in range(0, len(parameter.grad), size):
+        part = slice(start, start + size)
+        yield parameter.grad[part], part if parameter.rows is None else parameter.rows[part]
 
 
 class SGD:
@@ -46,20 +43,15 @@ class SGD:
     def __init__(self, parameters: Mapping[str, Parameter], weight_decay: float = 0.0):
         self.parameters, self.weight_decay = parameters, weight_decay
 
-    def step(self, learning_rate: float, side_by_side: Map = map) -> None:
+    def step(self, learning_rate: float) -> None:
         """Move each parameter against its gradient, and clear the gradient."""
-
-        def update(block: tuple[str, slice, Any]) -> None:
-            name, part, rows = block
-            parameter = self.parameters[name]
-            value, grad = parameter.value, parameter.grad[part]
-            if self.weight_decay and value.ndim > 1:
-                value[rows] *= 1 - learning_rate * self.weight_decay
-            grad *= learning_rate
-            value[rows] -= grad
-            grad.fill(0)
-
-        list(side_by_side(update, _blocks(self.parameters)))
+        for parameter in self.parameters.values():
+            for g, rows in _blocks(parameter):
+                if self.weight_decay and parameter.value.ndim > 1:
+                    parameter.value[rows] *= 1 - learning_rate * self.weight_decay
+                g *= learning_rate
+                parameter.value[rows] -= g
+                g.fill(0)
 
     def reset(self) -> None:
         """Forget what was gathered from earlier gradients: nothing here."""
@@ -80,42 +72,38 @@ class Adam:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the moments, which are the running means of the gradients and of their squares."""
+        """Forget the moments: the sums of the gradients and of their squares, in which earlier ones count less."""
         self.steps = 0
-        self.means = {name: np.zeros_like(p.value) for name, p in self.parameters.items()}
+        self.sums = {name: np.zeros_like(p.value) for name, p in self.parameters.items()}
         self.squares = {name: np.zeros_like(p.value) for name, p in self.parameters.items()}
 
-    def step(self, learning_rate: float, side_by_side: Map = map) -> None:
+    def step(self, learning_rate: float) -> None:
         """Move each parameter by its moments, and clear its gradient."""
         self.steps += 1
         beta1, beta2 = self.betas
-        correction = (1 - beta2**self.steps) ** 0.5
-        rate = learning_rate * correction / (1 - beta1**self.steps)
-
-        def update(block: tuple[str, slice, Any]) -> None:
-            name, part, rows = block
-            parameter = self.parameters[name]
-            whole = parameter.value, self.means[name], self.squares[name]
-            value, mean, square = (array[rows] for array in whole)  # views, or copies of the rows in use
-            g = parameter.grad[part]
-            mean *= beta1
-            mean += (1 - beta1) * g
-            square *= beta2
-            g *= g
-            square += (1 - beta2) * g
-            np.sqrt(square, out=g)
-            g += self.epsilon * correction
-            np.divide(mean, g, out=g)
-            g *= rate
-            if self.weight_decay and value.ndim > 1:
-                value *= 1 - learning_rate * self.weight_decay
-            value -= g
-            g.fill(0)
-            if parameter.rows is not None:
-                for array, changed in zip(whole, (value, mean, square), strict=True):
-                    array[rows] = changed
-
-        list(side_by_side(update, _blocks(self.parameters)))
+        # The paper's means are these sums times 1 - beta; this, and its correction of their beginning, is done once.
+        scale = ((1 - beta2**self.steps) / (1 - beta2)) ** 0.5
+        rate = learning_rate * (1 - beta1) / (1 - beta1**self.steps) * scale
+        for name, parameter in self.parameters.items():
+            whole = parameter.value, self.sums[name], self.squares[name]
+            for g, rows in _blocks(parameter):
+                value, total, square = (array[rows] for array in whole)  # views, or copies of the rows in use
+                total *= beta1
+                total += g
+                square *= beta2
+                g *= g
+                square += g
+                np.sqrt(square, out=g)
+                g += self.epsilon * scale
+                np.divide(total, g, out=g)
+                g *= rate
+                if self.weight_decay and value.ndim > 1:
+                    value *= 1 - learning_rate * self.weight_decay
+                value -= g
+                g.fill(0)
+                if parameter.rows is not None:
+                    for array, changed in zip(whole, (value, total, square), strict=True):
+                        array[rows] = changed
 
 
 OPTIMIZERS = {"adam": Adam, "sgd": SGD}

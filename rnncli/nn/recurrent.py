@@ -48,9 +48,9 @@ class Recurrent:
             history[0] = first
         states = [cell.State(*moment) for moment in zip(*histories, strict=True)]  # views: T + 1 states
         kept, u = empty((steps, batch, size), dtype), empty((gates, batch, size), dtype)
-        for t in range(steps):
-            np.matmul(states[t].h, weight, out=u)
-            cell.step(a[t], u, kept[t], states[t], states[t + 1])
+        for a_t, kept_t, before, after in zip(a, kept, states, states[1:], strict=False):
+            np.matmul(before.h, weight, out=u)
+            cell.step(a_t, u, kept_t, before, after)
 
         def backward(d_out: np.ndarray, d_last: LayerState | None = None) -> tuple[np.ndarray, LayerState]:
             d = cell.State(*(np.zeros((batch, size), dtype) for _ in state))
@@ -58,16 +58,16 @@ class Recurrent:
                 total += given
             before, after = (cell.State(*(h[part] for h in histories)) for part in (slice(-1), slice(1, None)))
             da = empty(a.shape, dtype)
-            saved = cell.derivatives(a, kept, before, after, da)
+            cell.derivatives(a, kept, before, after, da)
             du = da if cell.additive else empty(a.shape, dtype)
             transposed = _transposed(weight, empty(weight.shape, dtype))
-            through_u = empty((batch, size), dtype)
-            for t in reversed(range(steps)):
-                d.h[...] += d_out[t]
-                cell.step_backward(tuple(array[t] for array in saved), da[t], du[t], d)
-                np.matmul(du[t], transposed, out=u)
+            dh, through_u = d.h, empty((batch, size), dtype)
+            for d_out_t, *moment, du_t in zip(d_out[::-1], a[::-1], kept[::-1], da[::-1], du[::-1], strict=True):
+                dh += d_out_t
+                cell.step_backward(*moment, du_t, d)
+                np.matmul(du_t, transposed, out=u)
                 np.add.reduce(u, axis=0, out=through_u)
-                d.h[...] += through_u
+                dh += through_u
 
             def side_by_side(gradient: np.ndarray) -> np.ndarray:
                 flat.reshape(steps, batch, gates, size)[...] = gradient.swapaxes(1, 2)

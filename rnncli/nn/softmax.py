@@ -8,7 +8,7 @@ from .parameters import Parameter
 from .sampling import Sample
 
 BLOCK = 2**21  # logits of `score` at a time: 8 MB in float32
-CACHED = 2**16  # logits that are worked on element by element at a time: they then stay in the cache
+CACHED = 2**19  # logits that are worked on element by element at a time: 2 MB, which stay in the cache
 
 
 class Softmax:

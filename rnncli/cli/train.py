@@ -110,7 +110,7 @@ from .progress import check_log, deferred_interrupt, display, logging_to
     type=click.IntRange(1),
     default=2000,
     show_default=True,
-    help="Words that a sampled softmax draws in each step; frequent ones more than once.",
+    help="How many words a sampled softmax draws in each step, the most frequent ones always.",
 )
 @click.option(
     "--lr",

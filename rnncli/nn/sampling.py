@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-SMOOTHING = 0.75  # the power of a word's count by which it is drawn: rare words more often than they occur
-
 
 @dataclass(frozen=True)
 class Sample:
@@ -16,34 +14,35 @@ class Sample:
 
 
 class Sampler:
-    """Draws words from a smoothed unigram distribution.
+    """Draws words by their frequency in a text, smoothed by one more occurrence of each.
 
-    The softmax over a step's own words and such a sample, with every logit lowered by the log of its word's chance to
-    be there, estimates the softmax over all words (Bengio and Senecal 2008; Jean et al. 2015).
+    The softmax over a step's own words and such a sample, each word standing for as many as it was unlikely to come,
+    estimates the softmax over all words (Bengio and Senecal 2008; Jean et al. 2015). The sum over a sample varies least
+    where words are drawn by the probabilities that a network gives them, and these grow about as their frequencies.
     """
 
-    def __init__(self, counts: np.ndarray, draws: int):
-        """Draw `draws` times from the words that occurred `counts` (V,) times; frequent words come more than once."""
-        counts = counts + 1.0
-        self.draws = draws
-        self.log_absent = np.log1p(-counts / counts.sum())  # of each word from any one place of a text
-        self.ends = np.cumsum(counts**SMOOTHING)
-        self.ends *= draws / self.ends[-1]  # word w is on the line from ends[w - 1] to ends[w]
+    def __init__(self, counts: np.ndarray, size: int):
+        """Draw about `size` of the words that occurred `counts` (V,) times; the most frequent ones always."""
+        weights, size = counts + 1.0, min(size, len(counts))
+        self.log_absent = np.log1p(-weights / weights.sum())  # of each word from any one place of a text
+        order = np.argsort(-weights, kind="stable")
+        weights = weights[order]
+        # As many as would each get a chance of one or more, of what is left when all more frequent ones are taken.
+        rest = np.cumsum(weights[::-1])[::-1]
+        sure = int(np.argmin(np.append((size - np.arange(len(weights))) * weights >= rest, False)))
+        self.sure, self.unsure, self.darts = order[:sure], order[sure:], size - sure
+        # Laid end to end, each as long as its chance, the others make a line on which one dart is thrown at each unit.
+        self.ends = np.cumsum(weights[sure:]) * (self.darts / max(1.0, weights[sure:].sum()))
+        self.ends[-1:] = self.darts  # whatever the sum was rounded to
+        starts = np.concatenate([[0], self.ends])[:-1]
+        unit = np.floor(self.ends)
+        one, two = 1 - (self.ends - starts), (1 - (unit - starts)) * (1 - (self.ends - unit))
+        self.log_missed = np.full(len(counts), -np.inf)  # by all darts
+        self.log_missed[self.unsure] = np.log(np.where(starts >= unit, one, two))
 
     def sample(self, words: np.ndarray, rng: np.random.Generator) -> Sample:
-        """The `words` of a step, of any shape, and those that are hit by one dart thrown at each unit of the line."""
-        darts = np.searchsorted(self.ends, np.arange(self.draws) + rng.random(self.draws))
-        together = np.unique(np.concatenate([words.ravel(), np.minimum(darts, len(self.ends) - 1)]))
-        log_missing = words.size * self.log_absent[together] + self._log_missed(together)
+        """The `words` of a step, of any shape, together with those that are drawn."""
+        hit = np.searchsorted(self.ends, np.arange(self.darts) + rng.random(self.darts))
+        together = np.unique(np.concatenate([words.ravel(), self.sure, self.unsure[hit]]))
+        log_missing = words.size * self.log_absent[together] + self.log_missed[together]
         return Sample(together, np.log(-np.expm1(log_missing)))
-
-    def _log_missed(self, words: np.ndarray) -> np.ndarray:
-        """The log of the probability (S,) that no dart hits a word; minus infinity where one must."""
-        start, end = self.ends[words - 1], self.ends[words]
-        start[words == 0] = 0
-        first, last = np.floor(start), np.floor(end)
-        # Within one unit; or the rest of the first and the beginning of the last, and none that is all its own between.
-        one = 1 - (end - start)
-        two = (start - first) * (last + 1 - end)
-        with np.errstate(divide="ignore"):
-            return np.log(np.where(first == last, one, np.where(last == first + 1, two, 0)))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rnncli.nn.sampling import SMOOTHING, Sampler
+from rnncli.nn.sampling import Sampler
 
 COUNTS = np.array([400, 0, 90, 1, 30, 30, 5, 60, 2, 7])
 NONE = np.array([], int)
@@ -38,14 +38,28 @@ def test_the_chance_counts_that_a_word_may_be_one_of_the_step(rng):
     assert frequencies.sum() > frequencies_and_chances(Sampler(COUNTS, 3), rng)[0].sum() + 0.5
 
 
-def test_words_are_drawn_by_the_smoothed_frequency(rng):
-    weights = (COUNTS + 1.0) ** SMOOTHING
+def test_words_are_drawn_by_their_smoothed_frequency(rng):
+    weights = COUNTS + 1.0
     np.testing.assert_allclose(frequencies_and_chances(Sampler(COUNTS, 1), rng)[0], weights / weights.sum(), atol=0.02)
 
 
-def test_with_many_draws_the_frequent_words_are_sure_to_come(rng):
-    sample = Sampler(COUNTS, 12).sample(NONE, rng)
-    assert dict(zip(sample.words.tolist(), sample.log_chance.tolist(), strict=True))[0] == 0
+def test_frequent_words_are_sure_to_come_and_the_others_share_what_is_left(rng):
+    frequencies, chances = frequencies_and_chances(Sampler(COUNTS, 4), rng)
+    assert chances[[0, 2]].tolist() == frequencies[[0, 2]].tolist() == [1, 1]
+    assert chances[4] / chances[6] == pytest.approx(31 / 6, rel=0.2)  # but for what may be hit twice
+    assert frequencies.sum() == pytest.approx(4, abs=0.3)
+
+
+@pytest.mark.parametrize("size", [10, 11, 500])
+def test_a_sample_as_large_as_the_vocabulary_is_the_vocabulary(rng, size):
+    sample = Sampler(COUNTS, size).sample(NONE, rng)
+    assert sample.words.tolist() == list(range(len(COUNTS)))
+    assert sample.log_chance.tolist() == [0] * len(COUNTS)
+
+
+def test_words_that_are_all_equally_frequent_have_the_same_chance(rng):
+    sample = Sampler(np.full(10, 3), 5).sample(NONE, rng)
+    np.testing.assert_allclose(np.exp(sample.log_chance), 0.5)
 
 
 def test_the_sum_over_a_sample_estimates_the_sum_over_all_words(rng):

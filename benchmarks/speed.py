@@ -1,0 +1,158 @@
+"""Words per second in training, beside PyTorch: python benchmarks/speed.py DATA_FOLDER [--rounds N] [ROW...]
+
+DATA_FOLDER/ptb and DATA_FOLDER/wikitext-2 hold train.txt and valid.txt. The peer is PyTorch's `word_language_model`
+example: two layers of 200 units, untied, 20 streams, 35 steps, dropout 0.2, SGD with clipping. Every run is a process
+of its own, so that neither side disturbs the other's threads or memory, and the sides take turns in every round.
+Printed are the medians over the rounds, and the medians of the rounds' ratios. Takes some 15 minutes on two cores.
+"""
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+BATCH, BPTT, UNITS, LAYERS, DROPOUT = 20, 35, 200, 2, 0.2
+RECIPE = {"hidden_size": UNITS, "layers": LAYERS, "tied": False, "dropout": DROPOUT, "optimizer": "sgd"}
+SECONDS = 6  # of each run, and at least MINIMUM steps, of which the first WARM_UP do not count
+MINIMUM, WARM_UP = 12, 4
+
+
+def rnncli(text: str = "ptb", **options) -> dict:
+    return {"side": "rnncli", "text": text, **options}
+
+
+def pytorch(text: str = "ptb", **options) -> dict:
+    return {"side": "pytorch", "text": text, "cell": "lstm", "softmax": "full", **options}
+
+
+# What is measured: the row's name, and its two sides.
+ROWS = {
+    "a": ("LSTM, full softmax, V = 10,000", rnncli(**RECIPE, softmax="full"), pytorch()),
+    "b": (
+        "LSTM, full softmax, V = 33,278",
+        rnncli("wikitext-2", **RECIPE, softmax="full"),
+        pytorch("wikitext-2"),
+    ),
+    "c1": ("LSTM, default softmax over full, V = 10,000", rnncli(**RECIPE), pytorch()),
+    "c2": ("LSTM, default softmax over full, V = 33,278", rnncli("wikitext-2", **RECIPE), pytorch("wikitext-2")),
+    "c3": (
+        "LSTM, default softmax over adaptive, V = 33,278",
+        rnncli("wikitext-2", **RECIPE),
+        pytorch("wikitext-2", softmax="adaptive"),
+    ),
+    "d1": ("GRU, full softmax, V = 10,000", rnncli(**RECIPE, cell="gru", softmax="full"), pytorch(cell="gru")),
+    "d2": ("Elman, full softmax, V = 10,000", rnncli(**RECIPE, cell="elman", softmax="full"), pytorch(cell="elman")),
+    "d3": ("GRU, default softmax over full, V = 10,000", rnncli(**RECIPE, cell="gru"), pytorch(cell="gru")),
+    "d4": ("Elman, default softmax over full, V = 10,000", rnncli(**RECIPE, cell="elman"), pytorch(cell="elman")),
+    "e1": ("default network, V = 100,000 over V = 10,000", rnncli("zipf-100000"), rnncli("zipf-10000")),
+    "e2": ("default network, V = 500,000 over V = 10,000", rnncli("zipf-500000"), rnncli("zipf-10000")),
+    "f1": ("default network, 2 threads over 1", rnncli(threads=2), rnncli(threads=1)),
+    "f2": (
+        "LSTM of the recipe, full softmax, 2 threads over 1",
+        rnncli(**RECIPE, softmax="full", threads=2),
+        rnncli(**RECIPE, softmax="full", threads=1),
+    ),
+    "g": ("peak memory in MB, one epoch and its validation: default network", rnncli(epoch=True), pytorch(epoch=True)),
+}
+
+
+def corpus_of(text: str, data: Path):
+    """A text of the data folder, or one of random words whose frequencies follow Zipf's law."""
+    import numpy as np
+
+    from rnncli.text.corpus import Corpus, read_corpus
+    from rnncli.text.tokenizers import Tokenizer
+    from rnncli.text.vocabulary import Vocabulary
+
+    name, _, size = text.partition("-")
+    if name != "zipf":
+        return read_corpus(
+            [data / text / "train.txt"], valid=[data / text / "valid.txt"], tokenizer=Tokenizer("whitespace")
+        )
+    words = int(size)
+    weights = 1 / np.arange(1, words + 1)
+    ids = np.searchsorted(np.cumsum(weights) / weights.sum(), np.random.default_rng(1).random(2_000_000))
+    ids = np.minimum(ids, words - 1).astype(np.int32)
+    vocabulary = Vocabulary([f"w{number}" for number in range(words)])
+    return Corpus(text, Tokenizer("whitespace"), "line", vocabulary, ids, ids[:10_000], "")
+
+
+def measured(steps, epoch: bool) -> dict:
+    """The speed of a side that takes a step each time it is asked for one, and the most memory it took."""
+    times, began = [], time.perf_counter()
+    before = began
+    for _ in steps:
+        now = time.perf_counter()
+        times.append(now - before)
+        before = now
+        if not epoch and len(times) >= MINIMUM and now - began > SECONDS:
+            break
+    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"words": BATCH * BPTT / statistics.median(times[WARM_UP:]), "megabytes": megabytes}
+
+
+def run_rnncli(data: Path, text: str, epoch: bool = False, **options) -> dict:
+    from dataclasses import fields
+
+    from rnncli.lm.network import Config
+    from rnncli.settings import Settings
+    from rnncli.training import Trainer, default_dropout
+
+    corpus = corpus_of(text, data)
+    settings = {field.name: options.pop(field.name) for field in fields(Settings) if field.name in options}
+    options = {"dropout": default_dropout(len(corpus.train)), **options}
+    if "hidden_size" in options:
+        options["embedding_size"] = options["hidden_size"]
+    trainer = Trainer(corpus, Config(len(corpus.vocabulary), **options), Settings(**settings, epochs=1))
+    return measured(trainer.run(), epoch)
+
+
+def run_pytorch(data: Path, text: str, cell: str, softmax: str, epoch: bool = False) -> dict:
+    import word_language_model as peer
+
+    corpus = corpus_of(text, data)
+    model = peer.Model(len(corpus.vocabulary), cell, softmax)
+
+    def steps():
+        for _ in peer.train_epoch(model, corpus.train, learning_rate=1.0):
+            yield
+        if epoch:
+            yield peer.mean_loss(model, corpus.valid)
+
+    return measured(steps(), epoch)
+
+
+def in_a_process_of_its_own(data: Path, side: dict) -> dict:
+    command = [sys.executable, __file__, str(data), "--side", json.dumps(side)]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, metavar="DATA_FOLDER")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"{', '.join(ROWS)}; all by default")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--side", type=json.loads, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.side:
+        run = {"rnncli": run_rnncli, "pytorch": run_pytorch}[arguments.side.pop("side")]
+        print(json.dumps(run(arguments.data, **arguments.side)))
+        return
+    print("| row | words per second in training | rnncli | beside it | ratio |")
+    print("|---|---|--:|--:|--:|")
+    for name in arguments.rows or ROWS:
+        title, *sides = ROWS[name]
+        unit = "megabytes" if name == "g" else "words"
+        rounds = range(1 if name == "g" else arguments.rounds)
+        pairs = [[in_a_process_of_its_own(arguments.data, side)[unit] for side in sides] for _ in rounds]
+        ours, theirs = map(statistics.median, zip(*pairs, strict=True))
+        ratio = statistics.median(our / their for our, their in pairs)
+        print(f"| {name} | {title} | {ours:,.0f} | {theirs:,.0f} | {ratio:.2f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -27,7 +27,7 @@ class Settings:
     samples: int = 2000  # how many words a sampled softmax draws in a step, about
     epochs: int | None = None  # None: as many as read some six million words, from 3 to 12
     patience: int = 3
-    threads: int | None = None  # None: as many as there are cores to use
+    threads: int | None = None  # None: as many as there are cores to use; no more than one for four streams work
     seed: int = 1
 
     def __post_init__(self):

@@ -58,7 +58,7 @@ class TrainingState:
 
     network: Network  # the parameters
     optimizer: Adam | SGD  # their moments
-    rng: np.random.Generator  # for dropout
+    rng: np.random.Generator  # for dropout, and for the words of a sampled softmax
     carried: State  # what the network remembers of each stream
     position: int = 0  # the row of the streams that is read next
     step: int = 0
@@ -85,12 +85,12 @@ class Trainer:
         # A small text is cut into fewer streams, so that each is still some ten windows long.
         batch = min(settings.batch_size, max(1, len(corpus.train) // (10 * settings.bptt)))
         self.words = streams(corpus.train, batch)
-        initial, dropout = (np.random.default_rng(s) for s in np.random.SeedSequence(settings.seed).spawn(2))
+        initial, chance = (np.random.default_rng(s) for s in np.random.SeedSequence(settings.seed).spawn(2))
         network = Network(config, initial_values(config, initial, corpus.counts()))
         optimizer = OPTIMIZERS[settings.optimizer](network.named_parameters(), settings.weight_decay)
         self.sampler = Sampler(corpus.counts(), settings.samples) if settings.softmax == "sampled" else None
         self.threads = Threads(settings.threads)
-        self.state = TrainingState(network, optimizer, dropout, network.blank(batch))
+        self.state = TrainingState(network, optimizer, chance, network.blank(batch))
         self._keep_best(math.inf)
 
     def run(self) -> Iterator[Progress]:

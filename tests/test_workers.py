@@ -6,7 +6,7 @@ from rnncli.nn.sampling import Sampler
 from rnncli.threads import Threads
 from rnncli.workers import Team
 
-T, B, V = 4, 5, 30
+T, B, V = 4, 13, 30
 SHAPES = {
     "tied": Config(V, embedding_size=6, hidden_size=6, dropout=0.4),
     "untied": Config(V, cell="gru", embedding_size=3, hidden_size=6, layers=2, tied=False, dropout=0.4),
@@ -35,8 +35,17 @@ def learn(values, threads: int, sampled: bool):
     return loss, [field for layer in after for field in layer], gradients
 
 
+@pytest.mark.parametrize(
+    ("batch", "threads", "shares"), [(13, 2, [6, 7]), (13, 8, [4, 4, 5]), (3, 2, [3]), (20, 1, [20])]
+)
+def test_the_streams_are_shared_out_evenly_and_not_too_thinly(values, batch, threads, shares):
+    team = Team(Network(*values), batch, Threads(threads))
+    assert [len(range(batch)[worker.streams]) for worker in team.workers] == shares
+    assert sorted(stream for worker in team.workers for stream in range(batch)[worker.streams]) == list(range(batch))
+
+
 @pytest.mark.parametrize("sampled", [False, True])
-@pytest.mark.parametrize("threads", [2, 3, 8])
+@pytest.mark.parametrize("threads", [2, 3])
 def test_several_workers_find_together_what_one_finds(values, sampled, threads):
     loss, state, gradients = learn(values, 1, sampled)
     shared_loss, shared_state, shared_gradients = learn(values, threads, sampled)

@@ -149,7 +149,7 @@ from .progress import check_log, deferred_interrupt, display, logging_to
 @click.option(
     "--threads",
     type=click.IntRange(1),
-    help="Cores to work on at the same time.  [default: all that this process may use]",
+    help="How many cores to work on; no more than one for four streams.  [default: all that may be used]",
 )
 @click.option(
     "--seed",

@@ -134,6 +134,8 @@ class Trainer:
         state, began = self.state, time.perf_counter()
         inputs, targets = window(self.words, state.position, self.settings.bptt)
         draw = state.network.draw(inputs, targets, state.rng, self.sampler)
+        state.network.use(inputs, draw.sample)
+        state.optimizer.catch_up(self._rate())
         loss, carried = team.learn(inputs, targets, state.carried, draw)
         norm = clip_by_global_norm(state.network.named_parameters(), self.settings.clip)
         if math.isfinite(loss) and math.isfinite(norm):
@@ -153,6 +155,7 @@ class Trainer:
     def _end_epoch(self) -> Epoch:
         state = self.state
         rate = self._rate()
+        state.optimizer.catch_up(rate, everything=True)
         valid_perplexity = self.measure()
         if not math.isfinite(valid_perplexity):
             self._roll_back()

@@ -1,9 +1,9 @@
 """How parameters follow their gradients: clipping, SGD and Adam.
 
 Where only some rows of a parameter are in use (`Parameter.use`), a step touches just these: their moments, their
-values, and their share of the decay. For Adam that means "lazy" moments: those of a word that a step leaves out stay
-as they are, and it does not move, while the dense rule would let them fade and move the word on for some steps more.
-With every row in use both are the same.
+values, and their share of the decay. The others rest. Under Adam's rule a row moves on for some steps after its
+gradient has become zero, while its moments fade: `catch_up` makes up for that in one go, when a row comes in use
+again, so that rows that are seldom seen learn as they would without this saving. Weight decay is not made up for.
 """
 
 from collections.abc import Iterator, Mapping
@@ -53,6 +53,9 @@ class SGD:
                 parameter.value[rows] -= g
                 g.fill(0)
 
+    def catch_up(self, learning_rate: float, everything: bool = False) -> None:
+        """Make up for the steps that rows in use have missed: nothing here, where each gradient is used up at once."""
+
     def reset(self) -> None:
         """Forget what was gathered from earlier gradients: nothing here."""
 
@@ -76,16 +79,53 @@ class Adam:
         self.steps = 0
         self.sums = {name: np.zeros_like(p.value) for name, p in self.parameters.items()}
         self.squares = {name: np.zeros_like(p.value) for name, p in self.parameters.items()}
+        self.caught_up = {name: np.zeros(len(p.value), np.int64) for name, p in self.parameters.items()}
+
+    def catch_up(self, learning_rate: float, everything: bool = False) -> None:
+        """Make up for the steps that the rows in use have missed, or all rows: to be called before they are read.
+
+        In k steps without a gradient the sums shrink by beta1^k, the sums of squares by beta2^k, and each step moves
+        the value by r = beta1 / sqrt(beta2) times as much as the one before it. The rate is taken to be what it is now.
+        """
+        beta1, beta2 = self.betas
+        ratio = beta1 / beta2**0.5
+        rate, epsilon = self._rate_and_epsilon(learning_rate)
+        for name, parameter in self.parameters.items():
+            if parameter.rows is None:
+                continue
+            whole = parameter.value, self.sums[name], self.squares[name]
+            size = max(1, BLOCK // max(1, parameter.value[0].size))
+            in_use = np.arange(len(parameter.value)) if everything else parameter.rows
+            in_use = in_use[self.caught_up[name][in_use] < self.steps]
+            for start in range(0, len(in_use), size):
+                rows = in_use[start : start + size]
+                value, total, square = (array[rows] for array in whole)
+                missed = (self.steps - self.caught_up[name][rows]).reshape(-1, *[1] * (value.ndim - 1))
+                factors = (rate * ratio * (1 - ratio**missed) / (1 - ratio), beta1**missed, beta2**missed)
+                move, fade, fade_squares = (factor.astype(value.dtype) for factor in factors)
+                value -= move * total / (np.sqrt(square) + epsilon)
+                total *= fade
+                square *= fade_squares
+                for array, changed in zip(whole, (value, total, square), strict=True):
+                    array[rows] = changed
+            self.caught_up[name][in_use] = self.steps
+
+    def _rate_and_epsilon(self, learning_rate: float) -> tuple[float, float]:
+        """What the quotient of the sums is to be multiplied by, and what is added to its denominator."""
+        beta1, beta2 = self.betas
+        # The paper's means are these sums times 1 - beta; this, and its correction of their beginning, is done once.
+        steps = max(1, self.steps)
+        scale = ((1 - beta2**steps) / (1 - beta2)) ** 0.5
+        return learning_rate * (1 - beta1) / (1 - beta1**steps) * scale, self.epsilon * scale
 
     def step(self, learning_rate: float) -> None:
         """Move each parameter by its moments, and clear its gradient."""
         self.steps += 1
         beta1, beta2 = self.betas
-        # The paper's means are these sums times 1 - beta; this, and its correction of their beginning, is done once.
-        scale = ((1 - beta2**self.steps) / (1 - beta2)) ** 0.5
-        rate = learning_rate * (1 - beta1) / (1 - beta1**self.steps) * scale
+        rate, epsilon = self._rate_and_epsilon(learning_rate)
         for name, parameter in self.parameters.items():
             whole = parameter.value, self.sums[name], self.squares[name]
+            self.caught_up[name][slice(None) if parameter.rows is None else parameter.rows] = self.steps
             for g, rows in _blocks(parameter):
                 value, total, square = (array[rows] for array in whole)  # views, or copies of the rows in use
                 total *= beta1
@@ -94,7 +134,7 @@ class Adam:
                 g *= g
                 square += g
                 np.sqrt(square, out=g)
-                g += self.epsilon * scale
+                g += epsilon
                 np.divide(total, g, out=g)
                 g *= rate
                 if self.weight_decay and value.ndim > 1:

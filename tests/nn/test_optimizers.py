@@ -111,6 +111,24 @@ def test_a_row_that_is_not_in_use_stays_as_it_is(rng, optimizer):
     assert (table.value != value).any(axis=1).tolist() == [True, False, True, True, False, True]
 
 
+def test_rows_that_catch_up_are_where_the_dense_rule_has_them(rng):
+    value = rng.normal(size=(8, 3))
+    dense, sparse = Parameter(value.copy()), Parameter(value.copy())
+    dense_adam, sparse_adam = Adam({"table": dense}), Adam({"table": sparse})
+    dense_adam.steps = sparse_adam.steps = 10_000  # the corrections of the moments' beginning no longer change
+    for _ in range(400):
+        rows = np.flatnonzero(rng.random(8) < 0.1)
+        sparse.use(rows)
+        sparse_adam.catch_up(0.01)
+        np.testing.assert_allclose(sparse.value[rows], dense.value[rows], rtol=1e-4, atol=1e-5)
+        sparse.grad[...] = dense.grad[rows] = rng.normal(size=(len(rows), 3))
+        dense_adam.step(0.01)
+        sparse_adam.step(0.01)
+    sparse_adam.catch_up(0.01, everything=True)
+    np.testing.assert_allclose(sparse.value, dense.value, rtol=1e-4, atol=1e-5)
+    assert np.abs(dense.value - value).max() > 0.1
+
+
 def test_the_moments_of_a_row_rest_while_it_is_not_in_use(rng):
     table = Parameter(rng.normal(size=(2, 3)))
     adam, first, last = Adam({"table": table}), rng.normal(size=3), rng.normal(size=3)

@@ -107,6 +107,7 @@ def main() -> None:
             hidden_size=200,
             dropout=0.2,
             epochs=1,
+            softmax="full",
         )
         theirs = train_peer(trainer)
         *_, last = trainer.run()

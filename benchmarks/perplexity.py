@@ -12,8 +12,8 @@ from pathlib import Path
 from rnncli import training
 
 MODELS = {
-    "lstm": {"cell": "lstm", "hidden_size": 320, "dropout": 0.35, "epochs": 8},
-    "elman": {"cell": "elman", "hidden_size": 256, "dropout": 0.2, "epochs": 8},
+    "lstm": {"cell": "lstm", "hidden_size": 320, "dropout": 0.35, "epochs": 8, "softmax": "full"},
+    "elman": {"cell": "elman", "hidden_size": 256, "dropout": 0.2, "epochs": 8, "softmax": "full"},
 }
 PUBLISHED = [
     ("5-gram, modified Kneser-Ney (Mikolov et al. 2011)", 141.1),

@@ -108,6 +108,7 @@ class Trainer:
 
     def measure(self) -> float:
         """The perplexity on validation as the network stands; where it is the best so far, the values are kept."""
+        self.state.optimizer.catch_up(self._rate(), everything=True)
         valid_perplexity = perplexity(mean_loss(self.state.network, self.corpus.valid, self.threads.map))
         self.state.stale += 1
         if valid_perplexity < self.state.best_perplexity:
@@ -137,7 +138,8 @@ class Trainer:
         state.network.use(inputs, draw.sample)
         state.optimizer.catch_up(self._rate())
         loss, carried = team.learn(inputs, targets, state.carried, draw)
-        norm = clip_by_global_norm(state.network.named_parameters(), self.settings.clip)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is dealt with here
+            norm = clip_by_global_norm(state.network.named_parameters(), self.settings.clip)
         if math.isfinite(loss) and math.isfinite(norm):
             state.optimizer.step(self._rate())
             state.carried = carried
@@ -155,7 +157,6 @@ class Trainer:
     def _end_epoch(self) -> Epoch:
         state = self.state
         rate = self._rate()
-        state.optimizer.catch_up(rate, everything=True)
         valid_perplexity = self.measure()
         if not math.isfinite(valid_perplexity):
             self._roll_back()

@@ -52,7 +52,8 @@ class Team:
         def add_up(name: str) -> None:
             for other in others:  # in a fixed order, so that the same number of workers gives the same result
                 total, grad = first[name].grad, other[name].grad
-                total += grad
+                with np.errstate(over="ignore", invalid="ignore"):
+                    total += grad
                 grad.fill(0)
 
         self.threads.map(add_up, first)

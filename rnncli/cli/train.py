@@ -102,7 +102,7 @@ from .progress import check_log, deferred_interrupt, display, logging_to
 @click.option(
     "--softmax",
     type=click.Choice(["full", "sampled"]),
-    help="Over all words in every step, or over those of the step and a sample: as good, and fast with any vocabulary."
+    help="Over all words in every step, or over those of the step and a sample: fast with any vocabulary."
     "  [default: sampled where more words are known than twice the samples]",
 )
 @click.option(

@@ -137,7 +137,7 @@ def main() -> None:
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"{', '.join(ROWS)}; all by default")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--side", type=json.loads, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     if arguments.side:
         run = {"rnncli": run_rnncli, "pytorch": run_pytorch}[arguments.side.pop("side")]
         print(json.dumps(run(arguments.data, **arguments.side)))

@@ -40,24 +40,32 @@ class Team:
 
     def __init__(self, network: Network, batch: int, threads: Threads):
         count = min(threads.count, max(1, batch // FEWEST_STREAMS))
-        ends = [batch * k // count for k in range(count + 1)]
         self.threads = threads
-        self.workers = [Worker(network.replica() if k else network, slice(ends[k], ends[k + 1])) for k in range(count)]
+        self.workers = [Worker(network.replica() if k else network, _share(batch, k, count)) for k in range(count)]
 
     def learn(self, inputs: np.ndarray, targets: np.ndarray, state: State, draw: Draw) -> tuple[float, State]:
         """The mean loss on a batch (T, B) and the state after it; the gradient is in the first worker's network."""
         parts = self.threads.map(lambda worker: worker.learn(inputs, targets, state, draw), self.workers)
         first, *others = (worker.network.named_parameters() for worker in self.workers)
 
-        def add_up(name: str) -> None:
-            for other in others:  # in a fixed order, so that the same number of workers gives the same result
-                total, grad = first[name].grad, other[name].grad
-                with np.errstate(over="ignore", invalid="ignore"):
-                    total += grad
-                grad.fill(0)
+        def add_up(share: int) -> None:
+            for name, parameter in first.items():
+                rows = _share(len(parameter.grad), share, self.threads.count)
+                total = parameter.grad[rows]
+                for other in others:  # in a fixed order, so that the same number of workers gives the same result
+                    grad = other[name].grad[rows]
+                    with np.errstate(over="ignore", invalid="ignore"):
+                        total += grad
+                    grad.fill(0)
 
-        self.threads.map(add_up, first)
+        if others:
+            self.threads.map(add_up, range(self.threads.count))
         return sum(loss for loss, _ in parts), _joined([state for _, state in parts])
+
+
+def _share(size: int, number: int, count: int) -> slice:
+    """One of `count` about equal parts of `size` things."""
+    return slice(size * number // count, size * (number + 1) // count)
 
 
 def _joined(states: Sequence[State]) -> State:

@@ -108,7 +108,7 @@ from .progress import check_log, deferred_interrupt, display, logging_to
 @click.option(
     "--samples",
     type=click.IntRange(1),
-    default=2000,
+    default=1000,
     show_default=True,
     help="How many words a sampled softmax draws in each step, the most frequent ones always.",
 )

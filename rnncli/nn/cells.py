@@ -19,7 +19,7 @@ class Cell(Protocol):
 
     State: Any  # the fields that are remembered from step to step
     gates: int  # G, how many times H numbers the weights must give for each step
-    additive: bool  # whether a step uses `a + u` alone, so that `du` is the same array as `da`
+    additive: bool  # whether a step uses `a + u` alone, and not `h` besides: then `du` is the same array as `da`
 
     def initial_bias(self, size: int) -> np.ndarray:
         """The bias (G*H,) to start training from, for H = `size` units."""
@@ -45,7 +45,7 @@ class Cell(Protocol):
 
         `a` and `kept` are as `step` and `derivatives` left them. `d` is the gradient with respect to the state
         after the step, and is turned in place into that part of the gradient with respect to the state before it
-        which does not pass through `u`.
+        which does not pass through `u`; of `d.h` there is none where the cell is additive, and it may stay as it is.
         """
 
 
@@ -96,7 +96,6 @@ class Elman:
 
     def step_backward(self, a, kept, da, du, d):
         da *= d.h
-        d.h.fill(0)
 
 
 class GRU:
@@ -201,4 +200,3 @@ class LSTM:
         da_o *= d.h
         da_g *= dc
         dc *= a[1]  # f
-        d.h.fill(0)

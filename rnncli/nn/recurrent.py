@@ -66,8 +66,10 @@ class Recurrent:
                 dh += d_out_t
                 cell.step_backward(*moment, du_t, d)
                 np.matmul(du_t, transposed, out=u)
-                np.add.reduce(u, axis=0, out=through_u)
-                dh += through_u
+                if cell.additive:
+                    np.add.reduce(u, axis=0, out=dh)
+                else:
+                    dh += np.add.reduce(u, axis=0, out=through_u)
 
             def side_by_side(gradient: np.ndarray) -> np.ndarray:
                 flat.reshape(steps, batch, gates, size)[...] = gradient.swapaxes(1, 2)

@@ -188,7 +188,7 @@ class Trainer:
         state.stale = 0
         for name, parameter in state.network.named_parameters().items():
             parameter.value[...] = state.best[name]
-            parameter.grad.fill(0)
+        state.network.clear()
         state.optimizer.reset()
         state.carried = state.network.blank(self.words.shape[1])
 

@@ -46,20 +46,19 @@ class Team:
     def learn(self, inputs: np.ndarray, targets: np.ndarray, state: State, draw: Draw) -> tuple[float, State]:
         """The mean loss on a batch (T, B) and the state after it; the gradient is in the first worker's network."""
         parts = self.threads.map(lambda worker: worker.learn(inputs, targets, state, draw), self.workers)
-        first, *others = (worker.network.named_parameters() for worker in self.workers)
+        gradients = [[p.grad for p in worker.network.named_parameters().values()] for worker in self.workers]
 
         def add_up(share: int) -> None:
-            for name, parameter in first.items():
-                rows = _share(len(parameter.grad), share, self.threads.count)
-                total = parameter.grad[rows]
-                for other in others:  # in a fixed order, so that the same number of workers gives the same result
-                    grad = other[name].grad[rows]
+            for total, *others in zip(*gradients, strict=True):
+                rows = _share(len(total), share, self.threads.count)
+                for grad in others:  # in a fixed order, so that the same number of workers gives the same result
                     with np.errstate(over="ignore", invalid="ignore"):
-                        total += grad
-                    grad.fill(0)
+                        np.add(total[rows], grad[rows], out=total[rows])
 
-        if others:
+        if len(self.workers) > 1:
             self.threads.map(add_up, range(self.threads.count))
+        for worker in self.workers[1:]:
+            worker.network.clear()
         return sum(loss for loss, _ in parts), _joined([state for _, state in parts])
 
 

@@ -75,7 +75,7 @@ def test_a_second_step_begins_with_new_gradients(values):
         team.learn(words[:-1], words[1:], network.blank(B), draw)
         found.append({name: p.grad.copy() for name, p in network.named_parameters().items()})
         for parameter in network.named_parameters().values():
-            parameter.grad.fill(0)  # as an optimizer does
+            parameter.clear()  # as an optimizer does
     for name, gradient in found[0].items():
         np.testing.assert_array_equal(found[1][name], gradient)
 

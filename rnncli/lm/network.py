@@ -204,6 +204,11 @@ class Network:
         masks = [dropout_mask(rng, rate, shape, dtype) for shape in shapes]
         return Draw(masks, sampler.sample(np.concatenate([inputs, targets]), rng) if sampler else None)
 
+    def clear(self) -> None:
+        """Begin all gradients anew, with zeros."""
+        for parameter in self.parameters.values():
+            parameter.clear()
+
     def use(self, inputs: np.ndarray, sample: Sample | None) -> None:
         """Begin the gradients of the words' tables for a step: only of the rows that it touches."""
         if sample is not None:

@@ -46,7 +46,7 @@ class Linear:
         def backward(d_out: np.ndarray) -> np.ndarray:
             d_rows = d_out.reshape(-1, outputs)
             self.weight.add_product(rows.T, d_rows, empty)
-            self.bias.grad += d_rows.sum(axis=0)
+            self.bias.add(d_rows.sum(axis=0))
             return (d_rows @ self.weight.value.T).reshape(x.shape)
 
         y = rows @ self.weight.value

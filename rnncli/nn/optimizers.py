@@ -25,7 +25,8 @@ def clip_by_global_norm(parameters: Mapping[str, Parameter], limit: float) -> fl
     norm = float(np.sqrt(sum(float(np.vdot(p.grad, p.grad)) for p in parameters.values())))
     if 0 < limit < norm < np.inf:
         for parameter in parameters.values():
-            parameter.grad *= limit / norm
+            grad = parameter.grad
+            grad *= limit / norm
     return norm
 
 
@@ -51,7 +52,7 @@ class SGD:
                     parameter.value[rows] *= 1 - learning_rate * self.weight_decay
                 g *= learning_rate
                 parameter.value[rows] -= g
-                g.fill(0)
+            parameter.clear()
 
     def catch_up(self, learning_rate: float, everything: bool = False) -> None:
         """Make up for the steps that rows in use have missed: nothing here, where each gradient is used up at once."""
@@ -140,10 +141,10 @@ class Adam:
                 if self.weight_decay and value.ndim > 1:
                     value *= 1 - learning_rate * self.weight_decay
                 value -= g
-                g.fill(0)
                 if parameter.rows is not None:
                     for array, changed in zip(whole, (value, total, square), strict=True):
                         array[rows] = changed
+            parameter.clear()
 
 
 OPTIMIZERS = {"adam": Adam, "sgd": SGD}

@@ -79,7 +79,7 @@ class Recurrent:
             self.recurrent_weight.add_product(histories.h[:-1].reshape(-1, size).T, du_rows, empty)
             da_rows = du_rows if cell.additive else side_by_side(da)
             self.input_weight.add_product(rows.T, da_rows, empty)
-            self.bias.grad += da_rows.sum(axis=0)
+            self.bias.add(da_rows.sum(axis=0))
             d_rows = np.matmul(da_rows, self.input_weight.value.T, out=empty(rows.shape, dtype))
             return d_rows.reshape(x.shape), d
 

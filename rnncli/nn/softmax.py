@@ -57,7 +57,7 @@ class Softmax:
             e, factor = logits, (d_nll / total)[:, None]
             e[np.arange(len(targets)), targets] -= total  # so `backward` is for one call
             self.weight.add_product(e.T, np.multiply(features, factor, out=empty(features.shape, e.dtype)), empty)
-            self.bias.grad += factor[:, 0] @ e
+            self.bias.add(factor[:, 0] @ e)
             d_features = np.matmul(e, weight, out=empty(features.shape, e.dtype))
             d_features *= factor
             return d_features

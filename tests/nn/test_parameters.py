@@ -17,14 +17,19 @@ def test_a_gradient_of_the_rows_in_use_begins_with_zeros(rng):
         assert table.grad.shape == (len(rows), 2)
         assert not table.grad.any()
         assert table.places(np.array(rows)).tolist() == list(range(len(rows)))
-        table.grad += 1
+        table.grad[...] += 1
 
 
-def test_products_add_up_in_a_gradient(rng):
+def test_products_and_sums_add_up_in_a_gradient_until_it_is_cleared(rng):
     parameter, a, b = Parameter(np.zeros((2, 3))), rng.normal(size=(2, 5)), rng.normal(size=(5, 3))
-    parameter.add_product(a, b)
-    parameter.add_product(a, b)
-    np.testing.assert_allclose(parameter.grad, 2 * a @ b)
+    for _ in range(2):
+        parameter.add_product(a, b)
+        parameter.add_product(a, b)
+        parameter.add(np.ones((2, 3)))
+        np.testing.assert_allclose(parameter.grad, 2 * a @ b + 1)
+        parameter.clear()
+        assert not parameter.grad.any()
+        parameter.clear()
 
 
 def test_an_orthogonal_matrix_keeps_every_length(rng):

@@ -56,7 +56,7 @@ ROWS = {
         rnncli(**RECIPE, softmax="full", threads=2),
         rnncli(**RECIPE, softmax="full", threads=1),
     ),
-    "g": ("peak memory in MB, one epoch and its validation: default network", rnncli(epoch=True), pytorch(epoch=True)),
+    "g": ("peak memory in MB: rnncli's default network, and the peer's", rnncli(epoch=True), pytorch(epoch=True)),
 }
 
 

@@ -79,6 +79,8 @@ def main() -> None:
     clock.around(Softmax, "forward", "softmax")
     clock.around(workers.Team, "learn", "all workers, with the sum of their gradients")
     clock.around(training, "clip_by_global_norm", "clipping")
+    clock.around(network.Network, "use", "rows in use")
+    clock.around(Adam, "catch_up", "optimizer, catching up")
     clock.around(Adam, "step", "optimizer")
     clock.around(training.Trainer, "_step", "the whole step")
     readings = []

@@ -7,6 +7,7 @@ courses. Needs PyTorch and Matplotlib; takes some 15 minutes on two cores.
 """
 
 import argparse
+import copy
 import math
 import sys
 import time
@@ -40,8 +41,13 @@ def course(steps: Iterable[object], measure) -> Course:
 
 def rnncli_course(trainer: training.Trainer) -> Course:
     # The measurement at the end of an epoch is a part of its last step, and so of the time.
-    lm, valid = trainer.state.network, trainer.corpus.valid
-    return course(trainer.run(), lambda: mean_loss(lm, valid, trainer.threads.map))
+
+    def measure() -> float:
+        state = copy.deepcopy(trainer.state)  # which catches up, so that the training itself goes on as it would
+        state.optimizer.catch_up(everything=True)
+        return mean_loss(state.network, trainer.corpus.valid, trainer.threads.map)
+
+    return course(trainer.run(), measure)
 
 
 def peer_course(corpus) -> Course:

@@ -101,8 +101,9 @@ def mean_loss(lm: LanguageModel, ids: np.ndarray, side_by_side: Map = map) -> fl
 
     def losses(first: int) -> np.ndarray:
         words = streams[first : first + GROUP].T
-        state, nll = lm.start(words.shape[1]), np.empty(words.shape)
+        nll = np.empty(words.shape)
         with np.errstate(over="ignore", invalid="ignore"):  # a network that has gone astray foresees nothing
+            state = lm.start(words.shape[1])
             for start in range(0, length, STEPS):
                 part = slice(start, start + STEPS)
                 nll[part], state = lm.score(words[part], state)

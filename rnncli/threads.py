@@ -16,7 +16,11 @@ def usable_cores() -> int:
 
 
 class Threads:
-    """`count` threads that share out the pieces of a job."""
+    """`count` threads that share out the pieces of a job.
+
+    While they work, matrix products have one thread each in the whole process: two such jobs at once, as two trainings
+    side by side in one process would be, may leave it so.
+    """
 
     def __init__(self, count: int):
         self.count = count

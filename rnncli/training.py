@@ -107,8 +107,12 @@ class Trainer:
             yield self._progress(finished)
 
     def measure(self) -> float:
-        """The perplexity on validation as the network stands; where it is the best so far, the values are kept."""
-        self.state.optimizer.catch_up(self._rate(), everything=True)
+        """The perplexity on validation; where it is the best so far, the values are kept.
+
+        Words that have missed steps of the optimizer make up for them first, so that the values may change a little.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.state.optimizer.catch_up(everything=True)
         valid_perplexity = perplexity(mean_loss(self.state.network, self.corpus.valid, self.threads.map))
         self.state.stale += 1
         if valid_perplexity < self.state.best_perplexity:
@@ -136,17 +140,17 @@ class Trainer:
         inputs, targets = window(self.words, state.position, self.settings.bptt)
         draw = state.network.draw(inputs, targets, state.rng, self.sampler)
         state.network.use(inputs, draw.sample)
-        state.optimizer.catch_up(self._rate())
-        loss, carried = team.learn(inputs, targets, state.carried, draw)
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is dealt with here
+            state.optimizer.catch_up()
+            loss, carried = team.learn(inputs, targets, state.carried, draw)
             norm = clip_by_global_norm(state.network.named_parameters(), self.settings.clip)
-        if math.isfinite(loss) and math.isfinite(norm):
-            state.optimizer.step(self._rate())
-            state.carried = carried
-            state.epoch_loss += loss * targets.size
-            state.epoch_words += targets.size
-        else:
-            self._roll_back()
+            if math.isfinite(loss) and math.isfinite(norm):
+                state.optimizer.step(self._rate())
+                state.carried = carried
+                state.epoch_loss += loss * targets.size
+                state.epoch_words += targets.size
+            else:
+                self._roll_back()
         state.step += 1
         state.words += targets.size
         state.position += len(targets)
@@ -188,7 +192,6 @@ class Trainer:
         state.stale = 0
         for name, parameter in state.network.named_parameters().items():
             parameter.value[...] = state.best[name]
-        state.network.clear()
         state.optimizer.reset()
         state.carried = state.network.blank(self.words.shape[1])
 

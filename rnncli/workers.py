@@ -23,6 +23,7 @@ class Worker:
         """Do this worker's share of a step, all of which is given: its part of the loss and of the state after it."""
         mine, words = self.streams, targets.size
         self.buffers.reset()
+        self.network.clear()
         self.network.use(inputs, draw.sample)
         inputs, targets = inputs[:, mine], targets[:, mine]
         state = tuple(type(layer)(*(field[mine] for field in layer)) for layer in state)
@@ -50,15 +51,13 @@ class Team:
 
         def add_up(share: int) -> None:
             for total, *others in zip(*gradients, strict=True):
-                rows = _share(len(total), share, self.threads.count)
+                rows = _share(len(total), share, len(self.workers))
                 for grad in others:  # in a fixed order, so that the same number of workers gives the same result
                     with np.errstate(over="ignore", invalid="ignore"):
                         np.add(total[rows], grad[rows], out=total[rows])
 
         if len(self.workers) > 1:
-            self.threads.map(add_up, range(self.threads.count))
-        for worker in self.workers[1:]:
-            worker.network.clear()
+            self.threads.map(add_up, range(len(self.workers)))
         return sum(loss for loss, _ in parts), _joined([state for _, state in parts])
 
 

@@ -197,12 +197,15 @@ class Network:
     def draw(
         self, inputs: np.ndarray, targets: np.ndarray, rng: np.random.Generator, sampler: Sampler | None = None
     ) -> Draw:
-        """Decide by chance what the next step on `inputs` and `targets` (T, B) hides, and what its softmax is over."""
+        """Decide by chance what the next step on `inputs` and `targets` (T, B) hides, and what its softmax is over.
+
+        The targets are the inputs moved on by one word, so the text's places are the first inputs and the targets.
+        """
         rate, features = self.config.dropout, [layer.input_weight.value.shape[0] for layer in self.layers]
         dtype = self.softmax.bias.value.dtype.type
         shapes = [(inputs.shape[1], size) for size in (*features, self.config.hidden_size)] if rate else []
         masks = [dropout_mask(rng, rate, shape, dtype) for shape in shapes]
-        return Draw(masks, sampler.sample(np.concatenate([inputs, targets]), rng) if sampler else None)
+        return Draw(masks, sampler.sample(np.concatenate([inputs[:1], targets]), rng) if sampler else None)
 
     def clear(self) -> None:
         """Begin all gradients anew, with zeros."""

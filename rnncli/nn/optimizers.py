@@ -45,16 +45,15 @@ class SGD:
         self.parameters, self.weight_decay = parameters, weight_decay
 
     def step(self, learning_rate: float) -> None:
-        """Move each parameter against its gradient, and clear the gradient."""
+        """Move each parameter against its gradient, which is used up."""
         for parameter in self.parameters.values():
             for g, rows in _blocks(parameter):
                 if self.weight_decay and parameter.value.ndim > 1:
                     parameter.value[rows] *= 1 - learning_rate * self.weight_decay
                 g *= learning_rate
                 parameter.value[rows] -= g
-            parameter.clear()
 
-    def catch_up(self, learning_rate: float, everything: bool = False) -> None:
+    def catch_up(self, everything: bool = False) -> None:
         """Make up for the steps that rows in use have missed: nothing here, where each gradient is used up at once."""
 
     def reset(self) -> None:
@@ -80,17 +79,20 @@ class Adam:
         self.steps = 0
         self.sums = {name: np.zeros_like(p.value) for name, p in self.parameters.items()}
         self.squares = {name: np.zeros_like(p.value) for name, p in self.parameters.items()}
+        self.rate = self.margin = 0.0  # of the last step, corrected
+        # The last step that each row took part in, or had made up for, and the rate then.
         self.caught_up = {name: np.zeros(len(p.value), np.int64) for name, p in self.parameters.items()}
+        self.rates = {name: np.zeros(len(p.value)) for name, p in self.parameters.items()}
 
-    def catch_up(self, learning_rate: float, everything: bool = False) -> None:
+    def catch_up(self, everything: bool = False) -> None:
         """Make up for the steps that the rows in use have missed, or all rows: to be called before they are read.
 
         In k steps without a gradient the sums shrink by beta1^k, the sums of squares by beta2^k, and each step moves
-        the value by r = beta1 / sqrt(beta2) times as much as the one before it. The rate is taken to be what it is now.
+        the value by r = beta1 / sqrt(beta2) times as much as the one before it. The rate is taken to have stayed what
+        it was, as nine tenths of the way are gone in the first twenty steps.
         """
         beta1, beta2 = self.betas
         ratio = beta1 / beta2**0.5
-        rate, epsilon = self._rate_and_epsilon(learning_rate)
         for name, parameter in self.parameters.items():
             if parameter.rows is None:
                 continue
@@ -101,32 +103,33 @@ class Adam:
             for start in range(0, len(in_use), size):
                 rows = in_use[start : start + size]
                 value, total, square = (array[rows] for array in whole)
-                missed = (self.steps - self.caught_up[name][rows]).reshape(-1, *[1] * (value.ndim - 1))
+                missed = self.steps - self.caught_up[name][rows]
+                rate = self.rates[name][rows]
                 factors = (rate * ratio * (1 - ratio**missed) / (1 - ratio), beta1**missed, beta2**missed)
-                move, fade, fade_squares = (factor.astype(value.dtype) for factor in factors)
-                value -= move * total / (np.sqrt(square) + epsilon)
+                column = -1, *[1] * (value.ndim - 1)
+                move, fade, fade_squares = (factor.astype(value.dtype).reshape(column) for factor in factors)
+                value -= move * total / (np.sqrt(square) + self.margin)
                 total *= fade
                 square *= fade_squares
                 for array, changed in zip(whole, (value, total, square), strict=True):
                     array[rows] = changed
-            self.caught_up[name][in_use] = self.steps
+            self._note(name, in_use)
 
-    def _rate_and_epsilon(self, learning_rate: float) -> tuple[float, float]:
-        """What the quotient of the sums is to be multiplied by, and what is added to its denominator."""
-        beta1, beta2 = self.betas
-        # The paper's means are these sums times 1 - beta; this, and its correction of their beginning, is done once.
-        steps = max(1, self.steps)
-        scale = ((1 - beta2**steps) / (1 - beta2)) ** 0.5
-        return learning_rate * (1 - beta1) / (1 - beta1**steps) * scale, self.epsilon * scale
+    def _note(self, name: str, rows: np.ndarray) -> None:
+        self.caught_up[name][rows], self.rates[name][rows] = self.steps, self.rate
 
     def step(self, learning_rate: float) -> None:
-        """Move each parameter by its moments, and clear its gradient."""
+        """Move each parameter by its moments; the gradient is used up."""
         self.steps += 1
         beta1, beta2 = self.betas
-        rate, epsilon = self._rate_and_epsilon(learning_rate)
+        # The paper's means are these sums times 1 - beta; this, and its correction of their beginning, is done once.
+        scale = ((1 - beta2**self.steps) / (1 - beta2)) ** 0.5
+        self.rate = learning_rate * (1 - beta1) / (1 - beta1**self.steps) * scale
+        self.margin = self.epsilon * scale
         for name, parameter in self.parameters.items():
             whole = parameter.value, self.sums[name], self.squares[name]
-            self.caught_up[name][slice(None) if parameter.rows is None else parameter.rows] = self.steps
+            if parameter.rows is not None:
+                self._note(name, parameter.rows)
             for g, rows in _blocks(parameter):
                 value, total, square = (array[rows] for array in whole)  # views, or copies of the rows in use
                 total *= beta1
@@ -135,16 +138,15 @@ class Adam:
                 g *= g
                 square += g
                 np.sqrt(square, out=g)
-                g += epsilon
+                g += self.margin
                 np.divide(total, g, out=g)
-                g *= rate
+                g *= self.rate
                 if self.weight_decay and value.ndim > 1:
                     value *= 1 - learning_rate * self.weight_decay
                 value -= g
                 if parameter.rows is not None:
                     for array, changed in zip(whole, (value, total, square), strict=True):
                         array[rows] = changed
-            parameter.clear()
 
 
 OPTIMIZERS = {"adam": Adam, "sgd": SGD}

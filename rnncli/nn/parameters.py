@@ -8,8 +8,8 @@ from .buffers import Empty
 class Parameter:
     """A value that is learned, and the gradient of the loss with respect to it.
 
-    Layers add to it by `add` and `add_product`; whoever optimizes begins a new one by `clear`. Two layers that share
-    one `Parameter` are tied.
+    A step begins it anew by `clear` or `use`, the layers add to it by `add` and `add_product`, and an optimizer uses it
+    up. Two layers that share one `Parameter` are tied.
 
     `grad` has the shape of `value`. But where a step touches few rows of a large table, `use` keeps it to those: then
     `rows` says which rows of `value` the rows of `grad` belong to, and a step costs the same however large the table.
@@ -19,8 +19,8 @@ class Parameter:
 
     def __init__(self, value: np.ndarray):
         self.value = value
-        self._grad = self._memory = np.zeros(value.shape, value.dtype)
-        self._cleared = False  # whether the gradient is zero, whatever its memory still holds
+        self._grad = self._memory = np.empty(value.shape, value.dtype)
+        self._cleared = True  # whether the gradient is zero, whatever its memory still holds
         self.rows: np.ndarray | None = None
 
     @property

@@ -5,6 +5,7 @@ import pytest
 
 from rnncli.errors import SettingError
 from rnncli.lm.network import CELLS, Config, Network, initial_values
+from rnncli.nn.sampling import Sampler
 
 T, B, V = 4, 3, 7
 
@@ -115,6 +116,17 @@ def test_the_gradients_of_shares_of_a_batch_add_up_to_that_of_the_whole(words, r
             total[name] += parameter.grad
     for name, parameter in whole.named_parameters().items():
         np.testing.assert_allclose(parameter.grad, total[name], atol=1e-12)
+
+
+def test_the_words_of_a_window_and_a_sample_estimate_the_sum_over_all_words(rng):
+    model, sampler = network(config(vocabulary_size=60), rng), Sampler(np.full(60, 9), 4)
+    estimates = []
+    for _ in range(2000):
+        window = rng.integers(0, 60, (T + 1, B))
+        sample = model.draw(window[:-1], window[1:], rng, sampler).sample
+        assert set(window.ravel()) <= set(sample.words)
+        estimates.append(np.exp(-sample.log_chance).sum())
+    assert np.mean(estimates) == pytest.approx(60, rel=0.03)
 
 
 def test_a_tied_table_has_one_gradient_from_both_its_uses(words, rng):

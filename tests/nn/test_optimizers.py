@@ -6,6 +6,7 @@ import pytest
 from rnncli.nn import optimizers
 from rnncli.nn.optimizers import SGD, Adam, clip_by_global_norm
 from rnncli.nn.parameters import Parameter
+from rnncli.nn.schedules import cosine
 
 
 @pytest.fixture
@@ -48,7 +49,6 @@ def test_sgd_follows_its_rule_and_decays_matrices_only(parameters):
     np.testing.assert_allclose(parameters["matrix"].value, value * (1 - 0.05) - 0.5 * grad)
     value, grad = before["bias"]
     np.testing.assert_allclose(parameters["bias"].value, value - 0.5 * grad)
-    assert not parameters["matrix"].grad.any()
 
 
 @pytest.mark.parametrize("block", [5, 2**15])
@@ -69,7 +69,6 @@ def test_adam_follows_its_rule_over_several_steps(parameters, rng, monkeypatch, 
         adam.step(0.01)
     for name, parameter in parameters.items():
         np.testing.assert_allclose(parameter.value, expected[name])
-        assert not parameter.grad.any()
 
 
 def test_adam_forgets_its_moments_when_it_is_reset(parameters):
@@ -95,7 +94,6 @@ def test_with_every_row_in_use_a_sparse_step_is_the_dense_one(rng, monkeypatch, 
             rule.step(0.01)
     for name in values:
         np.testing.assert_array_equal(sparse[name].value, dense[name].value)
-        assert not sparse[name].grad.any()
 
 
 @pytest.mark.parametrize("optimizer", [SGD, Adam])
@@ -119,27 +117,31 @@ def test_rows_that_catch_up_are_where_the_dense_rule_has_them(rng):
     for _ in range(400):
         rows = np.flatnonzero(rng.random(8) < 0.1)
         sparse.use(rows)
-        sparse_adam.catch_up(0.01)
+        sparse_adam.catch_up()
         np.testing.assert_allclose(sparse.value[rows], dense.value[rows], rtol=1e-4, atol=1e-5)
+        dense.grad.fill(0)
         sparse.grad[...] = dense.grad[rows] = rng.normal(size=(len(rows), 3))
         dense_adam.step(0.01)
         sparse_adam.step(0.01)
-    sparse_adam.catch_up(0.01, everything=True)
+    sparse_adam.catch_up(everything=True)
     np.testing.assert_allclose(sparse.value, dense.value, rtol=1e-4, atol=1e-5)
     assert np.abs(dense.value - value).max() > 0.1
 
 
-def test_the_moments_of_a_row_rest_while_it_is_not_in_use(rng):
-    table = Parameter(rng.normal(size=(2, 3)))
-    adam, first, last = Adam({"table": table}), rng.normal(size=3), rng.normal(size=3)
-    for rows, grads in [([0, 1], [first, first]), ([1], [last]), ([1], [last]), ([0], [last])]:
-        table.use(np.array(rows))
-        table.grad[...] = grads
-        before = table.value[0].copy()
-        adam.step(0.01)
-    mean, square = 0.9 * 0.1 * first + 0.1 * last, 0.999 * 0.001 * first**2 + 0.001 * last**2  # as after two steps,
-    expected = 0.01 * (mean / (1 - 0.9**4)) / (np.sqrt(square / (1 - 0.999**4)) + 1e-8)  # at the time of the fourth
-    np.testing.assert_allclose(before - table.value[0], expected)
+def test_rows_catch_up_at_the_rate_of_the_steps_that_they_missed(rng):
+    value = rng.normal(size=(50, 3))
+    dense, sparse = Parameter(value.copy()), Parameter(value.copy())
+    dense_adam, sparse_adam = Adam({"table": dense}), Adam({"table": sparse})
+    for step in range(400):
+        rows = np.flatnonzero(rng.random(50) < 0.01)
+        sparse.use(rows)
+        dense.grad.fill(0)
+        sparse.grad[...] = dense.grad[rows] = rng.normal(size=(len(rows), 3))
+        sparse_adam.catch_up()
+        for adam in (dense_adam, sparse_adam):
+            adam.step(0.01 * cosine(step / 400))
+    sparse_adam.catch_up(everything=True)
+    assert np.std(sparse.value - dense.value) < 0.1 * np.std(dense.value - value)
 
 
 def test_the_norm_is_that_of_the_rows_in_use(rng):

@@ -93,7 +93,7 @@ def peer_perplexity(peer: Peer, ids: np.ndarray) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, metavar="DATA_FOLDER")
-    parser.add_argument("cells", nargs="*", metavar="CELL", help=f"{', '.join(CELLS)}; all by default")
+    parser.add_argument("cells", nargs="*", default=[], metavar="CELL", help=f"{', '.join(CELLS)}; all by default")
     arguments = parser.parse_args()
     ptb = arguments.data / "ptb"
     print("| validation perplexity after one epoch, 200 units | rnncli | PyTorch | ratio |")

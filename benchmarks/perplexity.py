@@ -26,7 +26,7 @@ PUBLISHED = [
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, metavar="DATA_FOLDER")
-    parser.add_argument("models", nargs="*", metavar="MODEL", help=f"{' or '.join(MODELS)}; all by default")
+    parser.add_argument("models", nargs="*", default=[], metavar="MODEL", help=f"{' or '.join(MODELS)}; all by default")
     arguments = parser.parse_args()
     ptb = arguments.data / "ptb"
     rows = []

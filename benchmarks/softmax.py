@@ -29,7 +29,9 @@ def perplexities(corpus: Path, softmax: str) -> list[float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, metavar="DATA_FOLDER")
-    parser.add_argument("corpora", nargs="*", metavar="CORPUS", help=f"{' or '.join(CORPORA)}; both by default")
+    parser.add_argument(
+        "corpora", nargs="*", default=[], metavar="CORPUS", help=f"{' or '.join(CORPORA)}; both by default"
+    )
     arguments = parser.parse_args()
     print("| text | full: validation | test | sampled: validation | test | sampled over full, test |")
     print("|---|--:|--:|--:|--:|--:|")

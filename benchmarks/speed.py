@@ -134,7 +134,7 @@ def in_a_process_of_its_own(data: Path, side: dict) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, metavar="DATA_FOLDER")
-    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"{', '.join(ROWS)}; all by default")
+    parser.add_argument("rows", nargs="*", default=[], metavar="ROW", help=f"{', '.join(ROWS)}; all by default")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--side", type=json.loads, help=argparse.SUPPRESS)
     arguments = parser.parse_intermixed_args()

@@ -86,10 +86,12 @@ class Trainer:
         batch = min(settings.batch_size, max(1, len(corpus.train) // (10 * settings.bptt)))
         self.words = streams(corpus.train, batch)
         initial, chance = (np.random.default_rng(s) for s in np.random.SeedSequence(settings.seed).spawn(2))
-        network = Network(config, initial_values(config, initial, corpus.counts()))
+        self.threads = Threads(settings.threads)
+        # Among the threads, where products have one each: in a small QR several would only wait for each other.
+        (values,) = self.threads.map(lambda rng: initial_values(config, rng, corpus.counts()), [initial])
+        network = Network(config, values)
         optimizer = OPTIMIZERS[settings.optimizer](network.named_parameters(), settings.weight_decay)
         self.sampler = Sampler(corpus.counts(), settings.samples) if settings.softmax == "sampled" else None
-        self.threads = Threads(settings.threads)
         self.state = TrainingState(network, optimizer, chance, network.blank(batch))
         self._keep_best(math.inf)
 
@@ -109,7 +111,7 @@ class Trainer:
     def measure(self) -> float:
         """The perplexity on validation; where it is the best so far, the values are kept.
 
-        Words that have missed steps of the optimizer make up for them first, so that the values may change a little.
+        Words that have missed steps of the optimizer make up for them first, which may move their values.
         """
         with np.errstate(over="ignore", invalid="ignore"):
             self.state.optimizer.catch_up(everything=True)

@@ -51,7 +51,7 @@ def _describe(model) -> dict[str, Any]:
         "valid_words": corpus.get("valid_words"),
         "corpus_sha256": corpus.get("sha256"),
         "valid_perplexity": model.about.get("best_valid_perplexity"),
-        "seed": model.about.get("settings", {}).get("seed"),
+        **model.about.get("settings", {}),
         "written_by": " ".join(f"{name} {version}" for name, version in model.about.get("versions", {}).items()),
     }
 

@@ -105,22 +105,27 @@ def display(epochs: int, quiet: bool) -> Iterator[Any]:
             def show(progress) -> None:
                 nonlocal valid
                 if progress.finished:
-                    valid = f"/{progress.finished.valid_perplexity:.0f}"
+                    valid = f"/{rounded(progress.finished.valid_perplexity, 0)}"
                     bar.console.print(_line(progress.finished, epochs))
                 bar.update(
                     task,
                     completed=progress.share,
                     epoch=progress.epoch,
-                    perplexities=f"{progress.train_perplexity:.0f}{valid}",
+                    perplexities=f"{rounded(progress.train_perplexity, 0)}{valid}",
                     speed=progress.words_per_second,
                 )
 
             yield show
 
 
+def rounded(perplexity: float, digits: int = 1) -> str:
+    """A perplexity in few characters, however absurd."""
+    return f"{perplexity:.{digits}f}" if perplexity < 1e6 else f"{perplexity:.1e}"
+
+
 def _line(epoch, epochs: int) -> str:
     """What is told of an epoch: its perplexities, its speed and the time since the beginning; up to 60 columns."""
     minutes, seconds = divmod(round(epoch.seconds), 60)
-    perplexities = f"train {epoch.train_perplexity:.1f}, valid {epoch.valid_perplexity:.1f}"
+    perplexities = f"train {rounded(epoch.train_perplexity)}, valid {rounded(epoch.valid_perplexity)}"
     speed = f"{epoch.words_per_second:,.0f} words/s"
     return f"epoch {epoch.epoch}/{epochs}: {perplexities}, {speed}, {minutes}:{seconds:02d}"

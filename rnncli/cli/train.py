@@ -10,7 +10,7 @@ import click
 from ..errors import TrainingError
 from .options import encoding_option
 from .output import visible, warn
-from .progress import check_log, deferred_interrupt, display, logging_to
+from .progress import check_log, deferred_interrupt, display, logging_to, rounded
 
 
 @click.command()
@@ -110,7 +110,7 @@ from .progress import check_log, deferred_interrupt, display, logging_to
     type=click.IntRange(1),
     default=1000,
     show_default=True,
-    help="How many words a sampled softmax draws in each step, the most frequent ones always.",
+    help="How many words a sampled softmax takes besides a step's own: the most frequent ones, and others by chance.",
 )
 @click.option(
     "--lr",
@@ -200,7 +200,7 @@ def train(corpora: tuple[str, ...], output: Path | None, log: Path | None, quiet
     if state.given_up:
         warn("the training diverged again and again, and was given up: try a smaller --lr")
     if not quiet:
-        click.echo(f"Saved the best model, of validation perplexity {state.best_perplexity:.1f}:", err=True)
+        click.echo(f"Saved the best model, of validation perplexity {rounded(state.best_perplexity)}:", err=True)
     click.echo(visible(str(output)))
     if interrupted():
         sys.exit(130)

@@ -1,4 +1,5 @@
 import json
+import math
 import signal
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import numpy as np
 import pytest
 
 from rnncli import load, training
+from rnncli.cli.progress import rounded
 
 TINY = ("--hidden-size", "8", "--epochs", "2", "--bptt", "10")
 
@@ -64,6 +66,13 @@ def test_the_log_has_one_json_object_for_each_epoch(invoke, corpus_file):
         "valid_perplexity",
     }  # fmt: skip
     assert records[0]["valid_perplexity"] > records[1]["valid_perplexity"] > 1
+
+
+@pytest.mark.parametrize(
+    ("perplexity", "told"), [(79.84, "79.8"), (123456.78, "123456.8"), (1.4e152, "1.4e+152"), (math.inf, "inf")]
+)
+def test_a_perplexity_takes_few_characters_however_absurd(perplexity, told):
+    assert rounded(perplexity) == told
 
 
 def test_the_same_command_gives_the_same_file(invoke, corpus_file):

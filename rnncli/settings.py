@@ -24,7 +24,7 @@ class Settings:
     clip: float = 1.0
     weight_decay: float = 0.0
     softmax: str | None = None  # None: sampled where more words are known than twice the samples, else full
-    samples: int = 1000  # how many words a sampled softmax draws in a step, about
+    samples: int = 500  # how many words a sampled softmax draws in a step, about
     epochs: int | None = None  # None: as many as read some six million words, from 3 to 12
     patience: int = 3
     threads: int | None = None  # None: as many as there are cores to use; no more than one for four streams work

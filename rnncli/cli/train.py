@@ -108,7 +108,7 @@ from .progress import check_log, deferred_interrupt, display, logging_to, rounde
 @click.option(
     "--samples",
     type=click.IntRange(1),
-    default=1000,
+    default=500,
     show_default=True,
     help="How many words a sampled softmax takes besides a step's own: the most frequent ones, and others by chance.",
 )

@@ -1,0 +1,211 @@
+"""The n-gram model: interpolated Kneser-Ney smoothing with modified discounts (Chen and Goodman 1998).
+
+How likely a word is after the last n - 1 words is estimated from how often it stood there, less a discount; what the
+discounts leave goes to the estimate after n - 2 words, and so on down to an even chance for every word. The estimates
+of lower order count in how many different places a word stood, not how often (Kneser and Ney 1995).
+
+N-grams do not reach over the end of a unit: its `<eos>` is the first word of the next one's contexts, as `<s>` is in
+other programs.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..text.vocabulary import EOS_ID
+
+State = np.ndarray  # (B, order): for each length the number of the n-gram of that length just read; -1: an unseen one
+NONE = -1
+
+
+@dataclass(frozen=True)
+class Level:
+    """The n-grams of one length, n > 1: a context, which is an n-gram one shorter, and a word.
+
+    Those of context k are numbered from `starts[k]` to `starts[k + 1]`, in the order of their words.
+    """
+
+    words: np.ndarray  # of each n-gram the last one
+    counts: np.ndarray  # of each n-gram, and in lower orders the number of different words before it
+    starts: np.ndarray  # of each context, and the end
+    rest: np.ndarray  # of each context the counts of its n-grams that were left out, and 0 for no context
+    discounts: np.ndarray  # (4,), by count, the last one for all larger counts
+
+    def find(self, contexts: np.ndarray, words: np.ndarray) -> np.ndarray:
+        """The number of the n-gram of each of the `contexts` and `words`, of one shape; -1 where there is none."""
+        low = self.starts[contexts].astype(np.int64)
+        high = end = np.where(contexts == NONE, low, self.starts[contexts + 1])
+        while (low < high).any():  # a binary search, for all at once
+            middle = (low + high) // 2
+            before = (self.words[np.minimum(middle, len(self.words) - 1)] < words) & (low < high)
+            low, high = np.where(before, middle + 1, low), np.where(before, high, np.minimum(middle, high))
+        found = low < end
+        found[found] = self.words[low[found]] == words[found]
+        return np.where(found, low, NONE)
+
+    def expand(self, contexts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """All n-grams of the `contexts` (K,), M in all.
+
+        Returns the place (M,) of each one's context in `contexts`, its word (M,), the probability (M,) that its count
+        gives it, and what is left to the lower order in each context (K,).
+        """
+        starts = self.starts[contexts].astype(np.int64)
+        sizes = np.where(contexts == NONE, 0, self.starts[contexts + 1] - starts)
+        ends = np.cumsum(sizes)
+        owners = np.repeat(np.arange(len(contexts)), sizes)
+        numbers = np.arange(len(owners)) + (starts - ends + sizes)[owners]
+        counts = self.counts[numbers]
+        total = np.bincount(owners, counts, len(contexts)) + self.rest[contexts] * (sizes > 0)
+        p = (counts - self.discounts[np.minimum(counts, 3)]) / total[owners]
+        return owners, self.words[numbers], p, 1 - np.bincount(owners, p, len(contexts))
+
+
+class NGram:
+    """A Kneser-Ney model of some order (see `rnncli.lm` for the interface that all models share)."""
+
+    def __init__(self, unigrams: np.ndarray, levels: list[Level]):
+        """With the probabilities (V,) of words after no word at all, and the n-grams from length 2 on."""
+        self.unigrams, self.levels = unigrams, levels
+
+    @property
+    def order(self) -> int:
+        """The length of the longest n-grams."""
+        return len(self.levels) + 1
+
+    # Reading.
+
+    def start(self, batch: int) -> State:
+        """The state at the beginning of a unit."""
+        state = np.full((batch, self.order), NONE)
+        state[:, 0] = EOS_ID
+        return state
+
+    def read(self, words: np.ndarray, state: State) -> State:
+        """The state after reading `words` (T, B) from `state` on."""
+        return self.follow(words, state)[1]
+
+    def log_prob(self, state: State) -> np.ndarray:
+        """The log-probability (B, V) of every word to come next."""
+        p = np.zeros((len(state), len(self.unigrams)))
+        self.add_to(p, state, np.ones(len(state)))
+        return np.log(p)
+
+    def score(self, words: np.ndarray, state: State) -> tuple[np.ndarray, State]:
+        """Minus the log-probability (T, B) of each of the `words`, given `state` and the words before it."""
+        before, after = self.follow(words, state)
+        return -np.log(self.probability(words.ravel(), before.reshape(-1, self.order))).reshape(words.shape), after
+
+    def distributions(self, words: np.ndarray, state: State) -> tuple[np.ndarray, State]:
+        """The log-probabilities (T, B, V) of all words in the place of each of the `words`."""
+        before, after = self.follow(words, state)
+        return self.log_prob(before.reshape(-1, self.order)).reshape(*words.shape, -1), after
+
+    # What a mixture builds on.
+
+    def follow(self, words: np.ndarray, state: State) -> tuple[np.ndarray, State]:
+        """The states (T, B, order) before each of the `words` (T, B), and the one after them."""
+        states = np.full((len(words) + 1, *state.shape), NONE)
+        states[0] = state
+        states[1:, :, 0] = words
+        for n, level in enumerate(self.levels, 1):
+            # All steps at once: what n words before the last one were, is known by now.
+            states[1:, :, n] = level.find(states[:-1, :, n - 1], words)
+            states[1:, :, n][words == EOS_ID] = NONE
+        return states[:-1], states[-1]
+
+    def matched(self, state: State) -> np.ndarray:
+        """How many words (N,) of the contexts (N, order) were seen before, followed by something."""
+        length = np.zeros(len(state), np.int64)
+        for n, level in enumerate(self.levels, 1):
+            context = state[:, n - 1]
+            length[(context != NONE) & (level.starts[context] < level.starts[context + 1])] = n
+        return length
+
+    def probability(self, words: np.ndarray, state: State) -> np.ndarray:
+        """The probability (N,) of one word after each of the contexts (N, order)."""
+        p = self.unigrams[words]
+        for n, level in enumerate(self.levels):
+            contexts, places = np.unique(state[:, n], return_inverse=True)
+            owners, its_words, given, left = level.expand(contexts)
+            p *= left[places]
+            # The n-grams are in the order of their contexts and words: a number for both finds one by its word.
+            size = len(self.unigrams)
+            keys, wanted = owners * size + its_words, places * size + words
+            found = np.searchsorted(keys, wanted)
+            found[found == len(keys)] = 0
+            if len(keys):
+                p += np.where(keys[found] == wanted, given[found], 0)
+        return p
+
+    def add_to(self, p: np.ndarray, state: State, share: np.ndarray) -> None:
+        """Add to `p` (N, V) the distributions after the contexts (N, order), each times its `share` (N,)."""
+        for n, level in reversed(list(enumerate(self.levels))):
+            owners, words, given, left = level.expand(state[:, n])
+            p[owners, words] += given * share[owners]
+            share = share * left
+        p += share[:, None] * self.unigrams
+
+
+def count(ids: np.ndarray, vocabulary_size: int, order: int = 5, prune: bool = False) -> NGram:
+    """The n-gram model of a text (N,), each unit of which ends in `<eos>`.
+
+    `prune` leaves out n-grams of three words and more that occurred once, which most of those of a large text did.
+    """
+    V, ids = vocabulary_size, ids.astype(np.int64)
+    before, places = np.concatenate([[EOS_ID], ids])[:-1], np.arange(len(ids))
+    reach = 1 + places - np.maximum.accumulate(np.where(before == EOS_ID, places, 0))  # words back to the unit's start
+    found = [(np.arange(V), np.bincount(ids, minlength=V))]  # of each length the n-grams, as context * V + word
+    counts = [found[0][1]]
+    ends = ids  # of each place the number of the n-gram that ends there
+    for n in range(2, order + 1):
+        contexts = before if n == 2 else np.concatenate([[NONE], ends[:-1]])
+        inside = np.flatnonzero(reach >= n - 1)
+        keys, first, numbers, occurrences = np.unique(
+            contexts[inside] * V + ids[inside], return_index=True, return_inverse=True, return_counts=True
+        )
+        # Shorter n-grams count in how many places they stood, but for those that no word can stand before.
+        varieties = np.bincount(ends[inside[first]], minlength=len(counts[-1]))
+        counts[-1] = np.where(varieties, varieties, counts[-1])
+        found.append((keys, occurrences))
+        counts.append(occurrences)
+        ends = np.full(len(ids), NONE)
+        ends[inside] = numbers
+    levels, kept = [], np.ones(V, bool)  # whether the n-grams one shorter are left
+    for (keys, occurrences), adjusted in zip(found[1:], counts[1:], strict=True):
+        contexts, words = np.divmod(keys, V)
+        contexts, size = (np.cumsum(kept) - 1)[contexts], np.count_nonzero(kept)  # as those that are left count
+        known, kept = kept[contexts], occurrences > (prune and bool(levels))
+        levels.append(
+            Level(
+                words=_small(words[kept]),
+                counts=_small(adjusted[kept]),
+                starts=_small(np.searchsorted(contexts[kept], np.arange(size + 1))),
+                rest=_small(np.bincount(contexts[known & ~kept], adjusted[known & ~kept], size + 1).astype(np.int64)),
+                discounts=discounts(adjusted),
+            )
+        )
+    return NGram(_unigrams(counts[0]), levels)
+
+
+def discounts(counts: np.ndarray) -> np.ndarray:
+    """What to take off from a count of 0, 1, 2, and 3 or more: (4,), by how many n-grams have which of the `counts`.
+
+    A text too small to tell is given half the count, as far as one and a half; and from every count something is
+    taken, so that something is left to unseen words.
+    """
+    n = np.bincount(np.minimum(counts, 5), minlength=6)[:5]
+    if not n[1:].all():
+        return np.array([0.0, 0.5, 1.0, 1.5])
+    one, k = n[1] / (n[1] + 2 * n[2]), np.arange(1, 4)
+    return np.concatenate([[0.0], np.clip(k - (k + 1) * one * n[2:] / n[1:4], 0.1, k)])
+
+
+def _unigrams(counts: np.ndarray) -> np.ndarray:
+    """The probabilities (V,) of words after nothing: what the discounts leave is shared out evenly."""
+    p = np.maximum(counts - discounts(counts)[np.minimum(counts, 3)], 0) / counts.sum()
+    return p + (1 - p.sum()) / len(p)
+
+
+def _small(numbers: np.ndarray) -> np.ndarray:
+    """The numbers in the smallest type that holds them."""
+    return numbers.astype(np.min_scalar_type(numbers.max(initial=0)))

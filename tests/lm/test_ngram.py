@@ -1,0 +1,123 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from rnncli.lm.ngram import NONE, count, discounts
+from rnncli.text.vocabulary import EOS_ID
+
+V = 8
+
+
+def text(rng, length: int = 300) -> np.ndarray:
+    """Words of which some are much more frequent than others, in units of a few words; 7 never occurs."""
+    ids = np.minimum(rng.geometric(0.35, length) - 1, V - 2)
+    ids[-1] = EOS_ID
+    return ids
+
+
+def by_the_book(ids, order: int):
+    """P(word | context) by the formulas of Chen and Goodman (1998), with dictionaries of tuples."""
+    units = np.split(ids, np.flatnonzero(ids == EOS_ID) + 1)[:-1]
+    raw = [Counter() for _ in range(order + 1)]
+    for unit in units:
+        padded = (EOS_ID, *map(int, unit))
+        for n in range(1, order + 1):
+            for end in range(max(2, n), len(padded) + 1):
+                raw[n][padded[end - n : end]] += 1
+    counts = [None, *raw[1:]]
+    for n in range(1, order):
+        before = Counter(gram[1:] for gram in raw[n + 1])
+        counts[n] = Counter({gram: before[gram] or times for gram, times in raw[n].items()})
+
+    def probability(word, context):
+        if not context:
+            n, lower = 1, 1 / V
+        else:
+            n, lower = len(context) + 1, probability(word, context[1:])
+        followers = {gram[-1]: times for gram, times in counts[n].items() if gram[:-1] == context}
+        if not followers:
+            return lower
+        total = sum(followers.values())
+        off = discounts(np.array(list(counts[n].values())))
+        p = {follower: (times - off[min(times, 3)]) / total for follower, times in followers.items()}
+        return p.get(word, 0.0) + (1 - sum(p.values())) * lower
+
+    return probability
+
+
+@pytest.mark.parametrize("order", [1, 2, 3, 5])
+def test_probabilities_are_those_of_the_formulas(order, rng):
+    ids = text(rng)
+    model, expected = count(ids, V, order), by_the_book(ids, order)
+    seen, state = [EOS_ID], model.start(1)
+    for word in rng.integers(0, V, 40):
+        context = tuple(seen[1 - order :]) if order > 1 else ()
+        p = np.exp(model.log_prob(state)[0])
+        np.testing.assert_allclose(p, [expected(w, context) for w in range(V)])
+        state = model.read(np.array([[word]]), state)
+        seen = [EOS_ID] if word == EOS_ID else [*seen, int(word)]
+
+
+@pytest.mark.parametrize("prune", [False, True])
+def test_the_chance_of_one_word_is_that_in_the_whole_distribution_which_sums_to_one(prune, rng):
+    model, words = count(text(rng, 2000), V, 4, prune), rng.integers(0, V, (25, 3))
+    start = model.start(3)
+    nll, end = model.score(words, start)
+    log_p, same_end = model.distributions(words, start)
+    np.testing.assert_allclose(np.exp(log_p).sum(axis=-1), 1)
+    np.testing.assert_allclose(np.take_along_axis(log_p, words[..., None], -1)[..., 0], -nll)
+    np.testing.assert_array_equal(end, same_end)
+    state = start
+    for t in range(len(words)):
+        np.testing.assert_allclose(log_p[t], model.log_prob(state))
+        state = model.read(words[t : t + 1], state)
+    np.testing.assert_array_equal(state, end)
+
+
+def test_what_was_read_before_a_unit_does_not_matter(rng):
+    model = count(text(rng), V, 4)
+    after = model.read(np.array([[3], [2], [EOS_ID]]), model.start(1))
+    np.testing.assert_array_equal(after, model.start(1))
+
+
+def test_the_matched_length_is_that_of_the_longest_context_that_had_a_follower():
+    model = count(np.array([2, 3, 4, 0, 2, 3, 5, 0]), V, 3)
+    state, found = model.start(1), []
+    for word in (2, 3, 4, 4, 7, 0):
+        found.append(int(model.matched(state)[0]))
+        state = model.read(np.array([[word]]), state)
+    # After <eos>, <eos> 2, 2 3, 3 4, 4 4 (unseen, but 4 was followed by <eos>), and 7, which never occurred.
+    assert found == [1, 2, 2, 2, 1, 0]
+
+
+def test_pruning_leaves_out_longer_ngrams_that_occurred_once_and_keeps_their_weight_in_the_context(rng):
+    ids = text(rng, 2000)
+    whole, pruned = count(ids, V, 4), count(ids, V, 4, prune=True)
+    np.testing.assert_array_equal(whole.levels[0].words, pruned.levels[0].words)
+    once = whole.levels[2].counts == 1
+    assert once.any()
+    assert len(pruned.levels[2].words) == len(whole.levels[2].words) - once.sum()
+    assert pruned.levels[2].counts.sum() + pruned.levels[2].rest.sum() <= whole.levels[2].counts.sum()
+    assert (pruned.levels[2].counts > 1).all()
+    assert pruned.levels[2].rest.sum() > 0
+
+
+@pytest.mark.parametrize("ids", [[2, 0], [2, 2, 2, 0], [0], [0, 0, 0], [2, 3]], ids=str)
+def test_a_tiny_text_leaves_something_to_every_word(ids):
+    model = count(np.array(ids), V, 5)
+    p = np.exp(model.distributions(np.array([[2], [2], [3], [0]]), model.start(1))[0])
+    np.testing.assert_allclose(p.sum(axis=-1), 1)
+    assert p.min() > 0
+
+
+def test_discounts_are_those_of_chen_and_goodman_where_all_small_counts_occur():
+    counts = np.repeat([1, 2, 3, 4, 9], [100, 40, 20, 12, 5])
+    y = 100 / 180
+    np.testing.assert_allclose(discounts(counts), [0, 1 - 2 * y * 40 / 100, 2 - 3 * y * 20 / 40, 3 - 4 * y * 12 / 20])
+
+
+def test_the_place_of_an_unseen_ngram_is_none():
+    model = count(np.array([2, 3, 0]), V, 3)
+    level = model.levels[0]
+    np.testing.assert_array_equal(level.find(np.array([2, 2, NONE]), np.array([3, 4, 3])), [1, NONE, NONE])

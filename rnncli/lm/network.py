@@ -53,6 +53,11 @@ class Config:
         return Elman(self.activation) if self.cell == "elman" else CELLS[self.cell]()
 
     @property
+    def width(self) -> int:
+        """How many features the softmax sees."""
+        return self.embedding_size if self.tied else self.hidden_size
+
+    @property
     def projected(self) -> bool:
         """Whether features must be brought to the embedding's size before they meet the tied table."""
         return self.tied and self.embedding_size != self.hidden_size
@@ -159,17 +164,27 @@ class Network:
 
     def log_prob(self, state: State) -> np.ndarray:
         """The log-probability (B, V) of every word to come next."""
-        return self.softmax.log_prob(self._features(state[-1].h))
+        return self.softmax.log_prob(self.features(state))
 
     def score(self, words: np.ndarray, state: State) -> tuple[np.ndarray, State]:
         """Minus the log-probability (T, B) of each of the `words`, given `state` and the words before it."""
-        features, state = self._features_before(words, state)
-        return self.softmax.score(features, words.ravel()).reshape(words.shape), state
+        features, state = self.foresee(words, state)
+        nll = self.softmax.score(features.reshape(words.size, -1), words.ravel())
+        return nll.reshape(words.shape), state
 
     def distributions(self, words: np.ndarray, state: State) -> tuple[np.ndarray, State]:
         """The log-probabilities (T, B, V) of all words in the place of each of the `words`, as in `score`."""
-        features, state = self._features_before(words, state)
-        return self.softmax.log_prob(features).reshape(*words.shape, -1), state
+        features, state = self.foresee(words, state)
+        return self.softmax.log_prob(features.reshape(words.size, -1)).reshape(*words.shape, -1), state
+
+    def features(self, state: State) -> np.ndarray:
+        """What the softmax sees (B, D) to foresee the next word."""
+        return self._projected(state[-1].h)
+
+    def foresee(self, words: np.ndarray, state: State) -> tuple[np.ndarray, State]:
+        """What the softmax sees (T, B, D) before each of the `words` (T, B), and the state after them."""
+        outputs, after = self._outputs(words, state)
+        return self._projected(np.concatenate([state[-1].h[None], outputs[:-1]])), after
 
     def _outputs(self, words: np.ndarray, state: State) -> tuple[np.ndarray, State]:
         x, _ = self.embedding.forward(words)
@@ -179,14 +194,8 @@ class Network:
             after.append(last)
         return x, tuple(after)
 
-    def _features(self, h: np.ndarray) -> np.ndarray:
+    def _projected(self, h: np.ndarray) -> np.ndarray:
         return h if self.projection is None else self.projection.forward(h)[0]
-
-    def _features_before(self, words: np.ndarray, state: State) -> tuple[np.ndarray, State]:
-        """What the softmax sees before each of the `words`, (T * B, D), and the state after them."""
-        outputs, after = self._outputs(words, state)
-        h = np.concatenate([state[-1].h[None], outputs[:-1]])
-        return self._features(h.reshape(words.size, -1)), after
 
     # Learning.
 

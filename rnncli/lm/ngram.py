@@ -114,10 +114,10 @@ class NGram:
         return states[:-1], states[-1]
 
     def matched(self, state: State) -> np.ndarray:
-        """How many words (N,) of the contexts (N, order) were seen before, followed by something."""
-        length = np.zeros(len(state), np.int64)
+        """How many words (...) of the contexts (..., order) were seen before, followed by something."""
+        length = np.zeros(state.shape[:-1], np.int64)
         for n, level in enumerate(self.levels, 1):
-            context = state[:, n - 1]
+            context = state[..., n - 1]
             length[(context != NONE) & (level.starts[context] < level.starts[context + 1])] = n
         return length
 

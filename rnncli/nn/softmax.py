@@ -19,10 +19,22 @@ class Softmax:
 
     def log_prob(self, features: np.ndarray) -> np.ndarray:
         """The log-probabilities (N, V) of all words after `features` (N, D)."""
+        logits = self._logits(features)
+        logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
+        return logits
+
+    def prob(self, features: np.ndarray) -> np.ndarray:
+        """The probabilities (N, V) of all words after `features` (N, D)."""
+        p = self._logits(features)
+        np.exp(p, out=p)
+        p /= p.sum(axis=1, keepdims=True)
+        return p
+
+    def _logits(self, features: np.ndarray) -> np.ndarray:
+        """The logits (N, V), the largest of each row 0."""
         logits = features @ self.weight.value.T
         logits += self.bias.value
         logits -= logits.max(axis=1, keepdims=True)
-        logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
         return logits
 
     def score(self, features: np.ndarray, targets: np.ndarray) -> np.ndarray:

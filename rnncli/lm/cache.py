@@ -1,0 +1,77 @@
+"""The continuous cache: words that stood lately where the network felt as it feels now (Grave et al. 2017).
+
+For each of the last words read it keeps the network's features from before that word. The chance that a word comes
+again is the sum, over the places where it stood, of exp(sharpness * features then . features now), over all places.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+
+class State(NamedTuple):
+    """What is remembered of the last M words: the features (B, M, D) before each, and the words (B, M)."""
+
+    keys: np.ndarray
+    words: np.ndarray
+
+
+class Glance(NamedTuple):
+    """Where N = T * B places look back to: the words (B, M) within reach, and how strongly (T, B, M) at each.
+
+    The strengths of a place sum to one, or are all zero where there is nothing yet to look back to.
+    """
+
+    words: np.ndarray
+    strengths: np.ndarray
+
+
+@dataclass(frozen=True)
+class Cache:
+    """A cache of the last `size` words; the larger its `sharpness`, the more alike must what it goes by be."""
+
+    size: int
+    sharpness: float
+
+    def start(self, batch: int, width: int) -> State:
+        """The state before anything was read; features are `width` numbers."""
+        return State(np.empty((batch, 0, width), np.float32), np.empty((batch, 0), np.int32))
+
+    def read(self, features: np.ndarray, words: np.ndarray, state: State) -> State:
+        """The state after `words` (T, B), before each of which the network had these `features` (T, B, D)."""
+        keys, words = self._joined(features, words, state)
+        return State(keys[:, -self.size :], words[:, -self.size :])
+
+    def look_back(self, features: np.ndarray, words: np.ndarray, state: State) -> Glance:
+        """Look back from before each of the `words` (T, B), with the `features` (T, B, D) there."""
+        keys, seen = self._joined(features, words, state)
+        strengths = np.matmul(features.swapaxes(0, 1), keys.swapaxes(1, 2)).swapaxes(0, 1)  # (T, B, M)
+        strengths *= self.sharpness
+        now, then = state.words.shape[1] + np.arange(len(features))[:, None], np.arange(seen.shape[1])
+        within = ((then < now) & (then >= now - self.size))[:, None]
+        np.copyto(strengths, -np.inf, where=~within)
+        strengths -= np.max(strengths, axis=2, keepdims=True, where=within, initial=np.finfo(strengths.dtype).min)
+        np.exp(strengths, out=strengths)
+        strengths /= np.maximum(strengths.sum(axis=2, keepdims=True), 1)  # the largest is 1, where there is one
+        return Glance(seen, strengths)
+
+    def _joined(self, features: np.ndarray, words: np.ndarray, state: State) -> State:
+        return State(
+            np.concatenate([state.keys, features.swapaxes(0, 1)], axis=1),
+            np.concatenate([state.words, words.T.astype(np.int32)], axis=1),
+        )
+
+
+def probability(words: np.ndarray, glance: Glance) -> np.ndarray:
+    """The chance (T, B) that each of the `words` (T, B) comes again."""
+    return np.sum(glance.strengths, axis=2, where=glance.words == words[..., None])
+
+
+def add_to(p: np.ndarray, glance: Glance, share: np.ndarray) -> None:
+    """Add to `p` (T, B, V) the chances of all words, each place's times its `share` (T, B)."""
+    for stream, seen in enumerate(glance.words):
+        order = np.argsort(seen, kind="stable")
+        words, starts = np.unique(seen[order], return_index=True)
+        sums = np.add.reduceat(glance.strengths[:, stream, order], starts, axis=1)  # (T, different words)
+        p[:, stream, words] += sums * share[:, stream, None]

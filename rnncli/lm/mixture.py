@@ -1,0 +1,217 @@
+"""The whole model: a network, an n-gram model and a cache, each with a share in every prediction.
+
+P(w) = sum over parts of share * P_part(w). The shares depend on how many words of the context the n-gram model knows:
+the more it has seen, the more it has to say. They are tuned on held-out text by expectation-maximisation (Jelinek and
+Mercer 1980).
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import cache as caches
+from .cache import Cache
+from .network import Network
+from .network import State as NetworkState
+from .ngram import NGram
+
+SHARPNESSES = (0.03, 0.06, 0.12, 0.25, 0.5, 1.0)  # of the cache, to choose from
+STEPS = 128  # words read at a time
+ROUNDS = 40  # of expectation-maximisation
+PRIOR = 50.0  # words, as many as the shares of all count for in a group's own
+
+Map = Callable[..., Any]  # `map`, or what does the same on several threads
+
+
+class State(NamedTuple):
+    """Where each part stands; None for a part that there is not."""
+
+    network: NetworkState
+    ngram: np.ndarray | None
+    cache: caches.State | None
+
+
+class View(NamedTuple):
+    """What the parts go by in T * B places of a text, each before its word."""
+
+    features: np.ndarray  # (T, B, D), of the network
+    contexts: np.ndarray | None  # (T, B, order), of the n-gram model
+    glance: caches.Glance | None  # of the cache
+    lengths: np.ndarray  # (T, B), how many words of the context the n-gram model knows
+    shares: np.ndarray  # (parts, T, B), of each part in what is predicted there
+
+
+class Mixture:
+    """A model of up to three parts (see `rnncli.lm` for the interface that all models share)."""
+
+    def __init__(
+        self,
+        network: Network,
+        ngram: NGram | None = None,
+        cache: Cache | None = None,
+        shares: np.ndarray | None = None,
+    ):
+        """With the `shares` (lengths, parts) by the number of words of the context that the n-gram model knows.
+
+        Without shares all parts have the same.
+        """
+        self.network, self.ngram, self.cache = network, ngram, cache
+        self.parts = ("network", *["ngram"] * (ngram is not None), *["cache"] * (cache is not None))
+        lengths = ngram.order if ngram else 1
+        self.shares = np.full((lengths, len(self.parts)), 1 / len(self.parts)) if shares is None else shares
+
+    # Reading.
+
+    def start(self, batch: int) -> State:
+        """The state at the beginning of a unit."""
+        return State(
+            self.network.start(batch),
+            self.ngram.start(batch) if self.ngram else None,
+            self.cache.start(batch, self.network.config.width) if self.cache else None,
+        )
+
+    def read(self, words: np.ndarray, state: State) -> State:
+        """The state after reading `words` (T, B) from `state` on."""
+        features, network = self.network.foresee(words, state.network)
+        return State(
+            network,
+            self.ngram.read(words, state.ngram) if self.ngram else None,
+            self.cache.read(features, words, state.cache) if self.cache else None,
+        )
+
+    def log_prob(self, state: State) -> np.ndarray:
+        """The log-probability (B, V) of every word to come next."""
+        return self._log_prob(self._here(state))[0]
+
+    def score(self, words: np.ndarray, state: State) -> tuple[np.ndarray, State]:
+        """Minus the log-probability (T, B) of each of the `words`, given `state` and the words before it."""
+        p, shares, after = self.score_parts(words, state)
+        return -np.log(np.sum(shares * p, axis=0)), after
+
+    def distributions(self, words: np.ndarray, state: State) -> tuple[np.ndarray, State]:
+        """The log-probabilities (T, B, V) of all words in the place of each of the `words`."""
+        view, after = self._view(words, state)
+        return self._log_prob(view), after
+
+    # The parts.
+
+    def score_parts(self, words: np.ndarray, state: State) -> tuple[np.ndarray, np.ndarray, State]:
+        """What each part gives each of the `words` (T, B), (parts, T, B); the parts' shares there; the state after."""
+        view, after = self._view(words, state)
+        return self._chances(words, view), view.shares, after
+
+    def log_prob_parts(self, state: State) -> tuple[np.ndarray, np.ndarray]:
+        """What each part by itself gives every word to come next, (parts, B, V), and the parts' shares (parts, B)."""
+        view = self._here(state)
+        alone = np.eye(len(self.parts))[:, :, None, None] * np.ones(view.shares.shape[1:])
+        parts = [self._log_prob(view._replace(shares=shares))[0] for shares in alone]
+        return np.stack(parts), view.shares[:, 0]
+
+    def _here(self, state: State) -> View:
+        """What the parts go by at the end of what was read."""
+        features = self.network.features(state.network)[None]
+        no_words = np.zeros(features.shape[:2], np.int32)  # what comes next is not known yet
+        glance = self.cache.look_back(features, no_words, state.cache) if self.cache else None
+        return self._viewed(features, None if state.ngram is None else state.ngram[None], glance)
+
+    def _view(self, words: np.ndarray, state: State) -> tuple[View, State]:
+        """What the parts go by before each of the `words` (T, B), and the state after them."""
+        features, network = self.network.foresee(words, state.network)
+        contexts = ngram = glance = cache = None
+        if self.ngram:
+            contexts, ngram = self.ngram.follow(words, state.ngram)
+        if self.cache:
+            glance = self.cache.look_back(features, words, state.cache)
+            cache = self.cache.read(features, words, state.cache)
+        return self._viewed(features, contexts, glance), State(network, ngram, cache)
+
+    def _viewed(self, features: np.ndarray, contexts: np.ndarray | None, glance: caches.Glance | None) -> View:
+        lengths = self.ngram.matched(contexts) if self.ngram else np.zeros(features.shape[:2], np.int64)
+        shares = np.moveaxis(self.shares[lengths], -1, 0)
+        if self.cache:  # an empty one leaves its share to the others
+            shares[-1] *= glance.strengths.any(axis=2)
+            shares /= shares.sum(axis=0)
+        return View(features, contexts, glance, lengths, shares)
+
+    def _chances(self, words: np.ndarray, view: View) -> np.ndarray:
+        """What each part gives each of the `words` (T, B): (parts, T, B)."""
+        nll = self.network.softmax.score(view.features.reshape(words.size, -1), words.ravel())
+        p = [np.exp(-nll.astype(np.float64)).reshape(words.shape)]
+        if self.ngram:
+            contexts = view.contexts.reshape(words.size, -1)
+            p.append(self.ngram.probability(words.ravel(), contexts).reshape(words.shape))
+        if self.cache:
+            p.append(caches.probability(words, view.glance))
+        return np.stack(p)
+
+    def _log_prob(self, view: View) -> np.ndarray:
+        """The log-probabilities (T, B, V) of all words in places of a text."""
+        steps, batch, width = view.features.shape
+        features, softmax = view.features.reshape(-1, width), self.network.softmax
+        if len(self.parts) == 1:
+            return softmax.log_prob(features).reshape(steps, batch, -1)
+        shares = view.shares.astype(features.dtype)
+        p = softmax.prob(features)
+        p *= shares[0].reshape(-1, 1)
+        if self.ngram:
+            self.ngram.add_to(p, view.contexts.reshape(steps * batch, -1), shares[1].ravel())
+        p = p.reshape(steps, batch, -1)
+        if self.cache:
+            caches.add_to(p, view.glance, shares[-1])
+        np.maximum(p, np.finfo(p.dtype).tiny, out=p)  # what a network alone foresees may be too small for a number
+        return np.log(p, out=p)
+
+
+def tune(network: Network, ngram: NGram | None, cache_size: int, words: np.ndarray, side_by_side: Map = map) -> Mixture:
+    """Join the parts with the shares, and the cache's sharpness, that foresee a held-out text best.
+
+    `words` (L, B) are B streams of that text; `side_by_side` is `map`, or what does the same on several threads.
+    """
+    candidates = [Cache(cache_size, sharpness) for sharpness in SHARPNESSES] if cache_size else [None]
+    trial = Mixture(network, ngram, candidates[0])
+
+    def evidence(stream: int) -> tuple[np.ndarray, np.ndarray]:
+        """What each part (with each of the candidates) gives the words of a stream, and what length is known."""
+        p, lengths, state = [], [], trial.start(1)
+        for start in range(0, len(words), STEPS):
+            part = words[start : start + STEPS, stream : stream + 1]
+            view, after = trial._view(part, state)
+            glances = [cache.look_back(view.features, part, state.cache) for cache in candidates if cache]
+            others = trial._chances(part, view)[: len(trial.parts) - bool(cache_size)]
+            p.append(np.stack([*others, *(caches.probability(part, glance) for glance in glances)])[:, :, 0])
+            lengths.append(view.lengths[:, 0])
+            state = after
+        return np.concatenate(p, axis=1), np.concatenate(lengths)
+
+    streams = list(side_by_side(evidence, range(words.shape[1])))
+    p, lengths = (np.concatenate(arrays, axis=-1) for arrays in zip(*streams, strict=True))
+    best, least = trial, np.inf
+    for number, cache in enumerate(candidates):
+        chosen = np.append(p[: len(p) - len(candidates)], p[[number - len(candidates)]], axis=0) if cache else p
+        shares = fit_shares(chosen, lengths, len(trial.shares))
+        loss = -np.log(np.sum(shares[lengths].T * chosen, axis=0)).mean()
+        if loss < least:
+            best, least = Mixture(network, ngram, cache, shares), loss
+    return best
+
+
+def fit_shares(p: np.ndarray, groups: np.ndarray, count: int) -> np.ndarray:
+    """The shares (count, parts) with which the probabilities `p` (parts, N) that parts give some words do best.
+
+    Each word is in one of `count` groups, with shares of its own; those of a group of few words stay near to the
+    shares of all.
+    """
+    common = _maximised(p, np.zeros_like(groups), np.full((1, len(p)), 1 / len(p)), prior=0)
+    return _maximised(p, groups, np.repeat(common, count, axis=0), prior=PRIOR)
+
+
+def _maximised(p: np.ndarray, groups: np.ndarray, shares: np.ndarray, prior: float) -> np.ndarray:
+    """`shares` (groups, parts) after some rounds of expectation-maximisation, held to where they begin by `prior`."""
+    begin = shares
+    for _ in range(ROUNDS):
+        credit = shares[groups].T * p  # of each part for each word
+        credit /= np.maximum(credit.sum(axis=0), np.finfo(float).tiny)
+        sums = np.stack([np.bincount(groups, part, len(shares)) for part in credit], axis=1) + prior * begin
+        shares = sums / sums.sum(axis=1, keepdims=True)
+    return shares

@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+from rnncli.lm import cache as caches
+from rnncli.lm.cache import Cache
+
+T, B, D, V = 9, 2, 3, 5
+
+
+@pytest.fixture
+def features(rng):
+    return rng.normal(size=(T, B, D)).astype(np.float32)
+
+
+@pytest.fixture
+def words(rng):
+    return rng.integers(0, V, (T, B))
+
+
+def by_the_book(features, words, t, b, size, sharpness) -> np.ndarray:
+    """The formula of Grave et al., one place at a time."""
+    p = np.zeros(V)
+    for i in range(max(0, t - size), t):
+        p[words[i, b]] += np.exp(sharpness * features[i, b] @ features[t, b])
+    return p / p.sum() if t else p
+
+
+@pytest.mark.parametrize("size", [1, 4, 100])
+def test_the_chance_of_a_word_is_that_of_the_formula(size, features, words):
+    cache = Cache(size, 0.8)
+    glance = cache.look_back(features, words, cache.start(B, D))
+    p = np.zeros((T, B, V))
+    caches.add_to(p, glance, np.ones((T, B)))
+    for t, b in np.ndindex(T, B):
+        np.testing.assert_allclose(p[t, b], by_the_book(features, words, t, b, size, 0.8), rtol=1e-5)
+    np.testing.assert_allclose(
+        caches.probability(words, glance), np.take_along_axis(p, words[..., None], 2)[..., 0], rtol=1e-5
+    )
+
+
+def test_reading_in_parts_gives_the_same_and_keeps_no_more_than_the_size(features, words):
+    cache = Cache(4, 0.8)
+    whole = cache.look_back(features, words, cache.start(B, D))
+    state, found = cache.start(B, D), []
+    for part in (slice(0, 2), slice(2, 3), slice(3, T)):
+        found.append(caches.probability(words[part], cache.look_back(features[part], words[part], state)))
+        state = cache.read(features[part], words[part], state)
+    np.testing.assert_allclose(np.concatenate(found), caches.probability(words, whole), rtol=1e-5)
+    assert state.keys.shape == (B, 4, D)
+    np.testing.assert_array_equal(state.words, words[-4:].T)
+
+
+def test_each_place_adds_its_share(features, words, rng):
+    cache, share = Cache(100, 0.8), rng.random((T, B))
+    glance = cache.look_back(features, words, cache.start(B, D))
+    p = np.ones((T, B, V))
+    caches.add_to(p, glance, share)
+    np.testing.assert_allclose(p[1:].sum(axis=2), V + share[1:], rtol=1e-5)
+    np.testing.assert_array_equal(p[0], 1)  # nothing is there to look back to
+
+
+def test_features_of_any_size_give_numbers(features, words):
+    cache = Cache(100, 1.0)
+    glance = cache.look_back(features * 1e4, words, cache.start(B, D))
+    np.testing.assert_allclose(glance.strengths[1:].sum(axis=2), 1, rtol=1e-5)

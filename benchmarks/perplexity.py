@@ -15,6 +15,7 @@ MODELS = {
     "lstm": {"cell": "lstm", "hidden_size": 320, "dropout": 0.35, "epochs": 8},
     "elman": {"cell": "elman", "hidden_size": 256, "dropout": 0.2, "epochs": 8},
 }
+ALONE = {"ngram_order": 0, "cache_size": 0}  # the network, without the other parts
 PUBLISHED = [
     ("5-gram, modified Kneser-Ney (Mikolov et al. 2011)", 141.1),
     ("Elman network (Mikolov and Zweig 2012)", 124.7),
@@ -32,7 +33,7 @@ def main() -> None:
     rows = []
     for name in arguments.models or MODELS:
         options = MODELS[name]
-        trainer = training.start([ptb / "train.txt"], valid=[ptb / "valid.txt"], tokenizer="whitespace", **options)
+        trainer = training.start([ptb / "train.txt"], valid=[ptb / "valid.txt"], tokenizer="whitespace", **ALONE, **options)
         for progress in trainer.run():
             if epoch := progress.finished:
                 print(f"{name} {epoch}", file=sys.stderr)

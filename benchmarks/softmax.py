@@ -22,6 +22,8 @@ def perplexities(corpus: Path, softmax: str) -> list[float]:
         tokenizer="whitespace",
         softmax=softmax,
         epochs=CORPORA[corpus.name],
+        ngram_order=0,  # the network alone
+        cache_size=0,
     )
     for progress in trainer.run():
         if progress.finished:

@@ -1,10 +1,12 @@
 """The model file: one `.npz` that NumPy alone can read, safe to load from a stranger.
 
 format        the number of this layout
-config        JSON: the network's shape, the tokenizer, the unit of text
+config        JSON: the network's shape, the order of the n-grams, the cache, the tokenizer, the unit of text
 vocabulary    the words in UTF-8, one a line, as bytes
 about         JSON: the corpus, the settings and the course of the training, the versions of the programs
-...           one float32 array for each parameter, under its name
+ngram.*       the n-gram model: `unigrams`, and what `rnncli.lm.ngram.Level` says for each length from 2 on
+shares        of each part in a prediction, by the length of the context that the n-gram model knows
+...           one float32 array for each parameter of the network, under its name
 """
 
 import json
@@ -20,7 +22,10 @@ from typing import IO, Any
 import numpy as np
 
 from .errors import ModelError
+from .lm.cache import Cache
+from .lm.mixture import Mixture
 from .lm.network import Config, Network
+from .lm.ngram import LONGEST, Level, NGram
 from .model import Model
 from .text.tokenizers import Tokenizer
 from .text.vocabulary import EOS, UNK, Vocabulary
@@ -33,13 +38,22 @@ LARGEST = 1e6  # no parameter of a sound model comes near, and the sums of large
 
 def save(model: Model, path: str | Path) -> None:
     """Write a model to `path`: whole, or not at all. What stood there before stays until the new file is complete."""
-    config = {"network": asdict(model.lm.config), "tokenizer": asdict(model.tokenizer), "unit": model.unit}
+    lm = model.lm
+    config = {
+        "network": asdict(lm.network.config),
+        "ngram_order": lm.ngram.order if lm.ngram else 0,
+        "cache": asdict(lm.cache) if lm.cache else None,
+        "tokenizer": asdict(model.tokenizer),
+        "unit": model.unit,
+    }
     arrays = {
         "format": np.array(FORMAT),
         "config": np.array(json.dumps(config)),
         "vocabulary": np.frombuffer("\n".join(model.vocabulary.words).encode("utf-8", "surrogatepass"), np.uint8),
         "about": np.array(json.dumps(model.about)),
-        **{name: parameter.value for name, parameter in model.lm.named_parameters().items()},
+        **{name: parameter.value for name, parameter in lm.network.named_parameters().items()},
+        **(_ngram_arrays(lm.ngram) if lm.ngram else {}),
+        "shares": lm.shares,
     }
     path = Path(path)
     with _draft(path) as draft:
@@ -110,8 +124,9 @@ def _model(arrays: dict[str, np.ndarray]) -> Model:
     shape = _from_json(Config, config["network"])
     if config["unit"] not in ("line", "paragraph"):
         raise ValueError(f"its unit is {config['unit']!r}")
+    network = Network(shape, _parameters(shape, arrays))
     return Model(
-        Network(shape, _parameters(shape, arrays)),
+        _mixture(network, config, arrays),
         _vocabulary(arrays["vocabulary"], shape.vocabulary_size),
         _from_json(Tokenizer, config["tokenizer"]),
         config["unit"],
@@ -198,3 +213,51 @@ def _parameters(config: Config, arrays: dict[str, np.ndarray]) -> dict[str, np.n
             raise ValueError(f"{name} holds values that are not finite, or huge")
         values[name] = np.ascontiguousarray(value)
     return values
+
+
+def _ngram_arrays(ngram: NGram) -> dict[str, np.ndarray]:
+    levels = enumerate(ngram.levels, 2)
+    arrays = {f"ngram.{n}.{field.name}": getattr(level, field.name) for n, level in levels for field in fields(Level)}
+    return {"ngram.unigrams": ngram.unigrams, **arrays}
+
+
+def _ngram(arrays: dict[str, np.ndarray], order: int, vocabulary_size: int) -> NGram:
+    """The n-gram model, checked so far that nothing in it points to where there is nothing."""
+    unigrams, levels, contexts = arrays["ngram.unigrams"], [], vocabulary_size
+    if unigrams.shape != (contexts,) or unigrams.dtype.kind != "f" or not (unigrams > 0).all():
+        raise ValueError(f"ngram.unigrams is not a distribution over {contexts} words")
+    for n in range(2, order + 1):
+        level = Level(**{field.name: arrays[f"ngram.{n}.{field.name}"] for field in fields(Level)})
+        size, starts = len(level.words), level.starts
+        shapes = {"words": (size,), "counts": (size,), "starts": (contexts + 1,), "rest": (contexts + 1,)}
+        for name, shape in shapes.items():
+            array = getattr(level, name)
+            if array.shape != shape or array.dtype.kind != "u":
+                raise ValueError(f"ngram.{n}.{name} is {array.dtype} {array.shape}")
+        sound = starts[0] == 0 and starts[-1] == size and (starts[1:] >= starts[:-1]).all()
+        if not (sound and (level.words < vocabulary_size).all() and (level.counts > 0).all()):
+            raise ValueError(f"its n-grams of {n} words make no sense")
+        off = level.discounts
+        if off.shape != (4,) or off.dtype.kind != "f" or not ((off >= 0) & (off <= np.arange(4))).all():
+            raise ValueError(f"ngram.{n}.discounts are no discounts")
+        levels.append(level)
+        contexts = size
+    return NGram(unigrams, levels)
+
+
+def _mixture(network: Network, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Mixture:
+    order, cache = config.get("ngram_order", 0), config.get("cache")
+    if not isinstance(order, int) or not 0 <= order <= LONGEST:
+        raise ValueError(f"its ngram_order is {order!r}")
+    if cache is not None:
+        cache = _from_json(Cache, cache)
+        if cache.size < 1 or not 0 < cache.sharpness < LARGEST:
+            raise ValueError(f"its cache is {cache}")
+    ngram = _ngram(arrays, order, network.config.vocabulary_size) if order else None
+    mixture = Mixture(network, ngram, cache, arrays.get("shares"))
+    shares = mixture.shares
+    if shares.shape != (order or 1, len(mixture.parts)) or shares.dtype.kind != "f":
+        raise ValueError(f"shares is {shares.dtype} {shares.shape}")
+    if not ((shares >= 0).all() and np.allclose(shares.sum(axis=1), 1)):
+        raise ValueError("its shares do not sum to one")
+    return mixture

@@ -7,7 +7,7 @@ import numpy as np
 
 from .evaluation import Evaluation, evaluate
 from .generation import generate
-from .lm.network import Network
+from .lm.mixture import Mixture
 from .prediction import Prediction, rank
 from .text.corpus import Sources
 from .text.tokenizers import Tokenizer
@@ -18,7 +18,7 @@ from .text.vocabulary import UNK_ID, Vocabulary
 class Model:
     """Made by `rnncli.train` and by `rnncli.load`."""
 
-    lm: Network
+    lm: Mixture
     vocabulary: Vocabulary
     tokenizer: Tokenizer
     unit: str = "line"  # what a text is cut into, "line" or "paragraph"

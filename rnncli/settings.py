@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, replace
 
 from .errors import SettingError
+from .lm.ngram import LONGEST
 from .nn.optimizers import OPTIMIZERS
 from .nn.schedules import SCHEDULES
 from .threads import usable_cores
@@ -29,12 +30,18 @@ class Settings:
     patience: int = 3
     threads: int | None = None  # None: as many as there are cores to use; no more than one for four streams work
     seed: int = 1
+    ngram_order: int = 5  # words of the longest n-grams that are counted beside the network; 0: none
+    cache_size: int = 2000  # the last words that the cache looks back to; 0: no cache
 
     def __post_init__(self):
         for name in ("batch_size", "bptt", "samples", "epochs", "patience", "threads"):
             value = getattr(self, name)
             if value is not None and (not isinstance(value, int) or value < 1):
                 raise SettingError(f"{name} is {value}, and must be a whole number from 1 on")
+        if not isinstance(self.ngram_order, int) or not 0 <= self.ngram_order <= LONGEST:
+            raise SettingError(f"ngram_order is {self.ngram_order}, and must be from 0 (none) to {LONGEST}")
+        if not isinstance(self.cache_size, int) or self.cache_size < 0:
+            raise SettingError(f"cache_size is {self.cache_size}, and must be 0 (none) or more")
         for name in ("clip", "weight_decay", "seed"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise SettingError(f"{name} is {getattr(self, name)}, and must be a finite number from 0 on")

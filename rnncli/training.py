@@ -1,20 +1,21 @@
-"""Training: the loop, and everything that it is at one moment."""
+"""Training: the loop."""
 
 import math
 import platform
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 
 from . import __version__
 from .errors import TrainingError
-from .evaluation import mean_loss, perplexity
-from .lm.network import Config, Network, State, initial_values
+from .evaluation import STEPS, mean_loss, perplexity
+from .lm import mixture, ngram
+from .lm.network import Config, Network, initial_values
 from .model import Model
-from .nn.optimizers import OPTIMIZERS, SGD, Adam, clip_by_global_norm
+from .nn.optimizers import OPTIMIZERS, clip_by_global_norm
 from .nn.sampling import Sampler
 from .nn.schedules import SCHEDULES
 from .settings import Settings
@@ -22,58 +23,13 @@ from .text.batches import streams, window
 from .text.corpus import Corpus, Sources, read_corpus
 from .text.tokenizers import Tokenizer
 from .threads import Threads
+from .training_state import Epoch, Progress, TrainingState
 from .workers import Team
 
+PRUNED = 2_500_000  # words; of a longer text n-grams that occurred once are left out
+TUNING = 100_000  # words of the held-out text, at most, that the parts' shares are tuned on,
+TUNING_STREAMS = 8  # read in so many places at once
 ROLLBACKS = 5  # how often a training that diverges is taken up again, each time with half the learning rate
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What an epoch came to. `step`, `words` and `seconds` count from the beginning of the training."""
-
-    epoch: int
-    step: int
-    words: int
-    seconds: float  # of training alone, without validation
-    words_per_second: float  # in this epoch
-    learning_rate: float  # at its end
-    train_perplexity: float  # as it went, with dropout
-    valid_perplexity: float
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where the training stands after a step."""
-
-    epoch: int  # the one that is under way, from 1
-    share: float  # of the whole training that is done, from 0 to 1
-    words_per_second: float  # in this epoch
-    train_perplexity: float  # in this epoch so far
-    finished: Epoch | None = None  # after the last step of an epoch
-
-
-@dataclass
-class TrainingState:
-    """All that changes while a network learns: whoever has it, the text and the settings can go on from there."""
-
-    network: Network  # the parameters
-    optimizer: Adam | SGD  # their moments
-    rng: np.random.Generator  # for dropout, and for the words of a sampled softmax
-    carried: State  # what the network remembers of each stream
-    position: int = 0  # the row of the streams that is read next
-    step: int = 0
-    words: int = 0
-    seconds: float = 0.0
-    rate_scale: float = 1.0  # halved at each rollback
-    epoch_loss: float = 0.0  # the sum over the words of this epoch so far
-    epoch_words: int = 0
-    epoch_seconds: float = 0.0
-    history: list[Epoch] = field(default_factory=list)
-    best: dict[str, np.ndarray] = field(default_factory=dict)  # the values that did best on validation
-    best_perplexity: float = math.inf
-    stale: int = 0  # epochs since then
-    rollbacks: int = 0  # since then
-    given_up: bool = False  # because it diverged again and again
 
 
 class Trainer:
@@ -122,9 +78,17 @@ class Trainer:
         return valid_perplexity
 
     def best(self) -> Model:
-        """The model that did best on validation."""
-        network = Network(self.config, self.state.best)
-        return Model(network, self.corpus.vocabulary, self.corpus.tokenizer, self.corpus.unit, self._about())
+        """The network that did best on validation, joined with the other parts as validation asks for."""
+        corpus, settings, network = self.corpus, self.settings, Network(self.config, self.state.best)
+        grams = None
+        if settings.ngram_order:
+            prune = len(corpus.train) > PRUNED
+            grams = ngram.count(corpus.train, self.config.vocabulary_size, settings.ngram_order, prune)
+        held_out = corpus.valid[:TUNING]
+        held_out = streams(held_out, min(TUNING_STREAMS, max(1, len(held_out) // (4 * STEPS))))[1:]
+        whole, loss = mixture.tune(network, grams, settings.cache_size, held_out, self.threads.map)
+        about = {**self._about(), "valid_perplexity": _finite(perplexity(loss))}
+        return Model(whole, corpus.vocabulary, corpus.tokenizer, corpus.unit, about)
 
     def _share(self) -> float:
         """How much of the whole training is done, from 0 to 1."""

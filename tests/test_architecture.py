@@ -14,6 +14,7 @@ FLOORS = [
     {"__main__"},
     {"cli"},
     {"training"},
+    {"training_state"},
     {"checkpoint", "settings", "workers"},
     {"model"},
     {"generation", "evaluation"},

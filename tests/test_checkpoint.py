@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import rnncli
 from rnncli.checkpoint import FORMAT, check_writable, load, save
 from rnncli.errors import ModelError, RnncliError
+from rnncli.lm.mixture import Mixture
 from rnncli.lm.network import Config, Network, initial_values
 from rnncli.model import Model
 from rnncli.text.tokenizers import Tokenizer
@@ -49,7 +50,7 @@ def test_a_model_file_can_be_read_with_numpy_alone(model, model_file):
         assert json.loads(str(file["config"]))["network"]["cell"] == "lstm"
         assert file["vocabulary"].tobytes().decode().split("\n") == model.vocabulary.words
         assert json.loads(str(file["about"]))["corpus"]["name"] == "school"
-        np.testing.assert_array_equal(file["embedding.weight"], model.lm.embedding.weight.value)
+        np.testing.assert_array_equal(file["embedding.weight"], model.lm.network.embedding.weight.value)
 
 
 def test_a_model_tells_how_it_was_trained(model):
@@ -80,12 +81,22 @@ def test_any_model_comes_back_as_it_was(tmp_path, words, config, kind, lowercase
     vocabulary = Vocabulary([EOS, UNK, *(word for word in words if word not in (EOS, UNK))])
     config = Config(**{**vars(config), "vocabulary_size": len(vocabulary)})
     values = initial_values(config, np.random.default_rng(1))
-    save(Model(Network(config, values), vocabulary, Tokenizer(kind, lowercase), "line"), tmp_path / "any.npz")
+    save(Model(Mixture(Network(config, values)), vocabulary, Tokenizer(kind, lowercase), "line"), tmp_path / "any.npz")
     loaded = load(tmp_path / "any.npz")
-    assert (loaded.lm.config, loaded.vocabulary.words) == (config, vocabulary.words)
+    assert (loaded.lm.network.config, loaded.vocabulary.words) == (config, vocabulary.words)
     assert (loaded.tokenizer, loaded.unit) == (Tokenizer(kind, lowercase), "line")
     for name, value in values.items():
-        np.testing.assert_array_equal(loaded.lm.parameters[name].value, value)
+        np.testing.assert_array_equal(loaded.lm.network.parameters[name].value, value)
+
+
+def test_the_other_parts_come_back_as_they_were(model, model_file):
+    ours, theirs = model.lm, load(model_file).lm
+    assert (theirs.parts, theirs.cache) == (("network", "ngram", "cache"), ours.cache)
+    np.testing.assert_array_equal(theirs.shares, ours.shares)
+    np.testing.assert_array_equal(theirs.ngram.unigrams, ours.ngram.unigrams)
+    for level, same in zip(ours.ngram.levels, theirs.ngram.levels, strict=True):
+        for name, array in vars(level).items():
+            np.testing.assert_array_equal(getattr(same, name), array)
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_other(model, tmp_path, monkeypatch):
@@ -149,6 +160,12 @@ def corrupt(path) -> None:
     path.write_bytes(data)
 
 
+def with_ngrams(source, target, name: str, change) -> None:
+    """Copy a model file with a changed array of its n-gram model."""
+    with np.load(source) as file:
+        rewrite(source, target, **{f"ngram.{name}": change(file[f"ngram.{name}"])})
+
+
 DAMAGE = {
     "missing": (lambda s, t: None, "cannot read .*: No such file"),
     "empty": (lambda s, t: t.write_bytes(b""), "is not a model of rnncli, or was cut short"),
@@ -176,6 +193,19 @@ DAMAGE = {
     "nan": (lambda s, t: rewrite(s, t, **{"recurrent.0.bias": np.full(128, np.nan, np.float32)}), "not finite"),
     "words": (lambda s, t: rewrite(s, t, vocabulary=np.zeros(9, np.uint8)), "is damaged: its vocabulary"),
     "bytes": (lambda s, t: rewrite(s, t, vocabulary=np.full(9, 255, np.uint8)), "is damaged"),
+    "order": (lambda s, t: rewrite(s, t, config=config_with(s, "ngram_order", 10**9)), "its ngram_order is 1000000000"),
+    "longer": (lambda s, t: rewrite(s, t, config=config_with(s, "ngram_order", 6)), "it lacks 'ngram.6.words'"),
+    "unigrams": (lambda s, t: with_ngrams(s, t, "unigrams", np.zeros_like), "unigrams is not a distribution"),
+    "n-grams": (lambda s, t: with_ngrams(s, t, "3.words", lambda a: a[1:]), "ngram.3.counts is uint8"),
+    "no word": (lambda s, t: with_ngrams(s, t, "2.words", lambda a: a | 255), "its n-grams of 2 words make no sense"),
+    "never": (lambda s, t: with_ngrams(s, t, "2.counts", np.zeros_like), "its n-grams of 2 words make no sense"),
+    "starts": (lambda s, t: with_ngrams(s, t, "2.starts", lambda a: a[::-1]), "its n-grams of 2 words make no sense"),
+    "signed": (lambda s, t: with_ngrams(s, t, "2.rest", lambda a: a.astype(int)), "ngram.2.rest is int64"),
+    "discounts": (lambda s, t: with_ngrams(s, t, "2.discounts", lambda a: a + 9), "ngram.2.discounts are no discounts"),
+    "cache": (lambda s, t: rewrite(s, t, config=config_with(s, "cache", sharpness=-1.0)), "its cache is"),
+    "cache size": (lambda s, t: rewrite(s, t, config=config_with(s, "cache", size="big")), "its size is 'big'"),
+    "shares": (lambda s, t: rewrite(s, t, shares=np.ones((5, 3))), "its shares do not sum to one"),
+    "few shares": (lambda s, t: rewrite(s, t, shares=np.ones((1, 3))), "shares is float64"),
     "about": (lambda s, t: rewrite(s, t, about=np.array("3")), "is damaged"),
     "section": (lambda s, t: rewrite(s, t, about=np.array('{"corpus": 3}')), "makes no sense"),
     "history": (lambda s, t: rewrite(s, t, about=np.array('{"history": [{"epoch": "x"}]}')), "its epoch is 'x'"),
@@ -232,7 +262,7 @@ def test_whatever_happens_to_a_file_loading_gives_a_model_or_an_error_of_ours(mo
     path = tmp_path / "any.npz"
     path.write_bytes(content[: data.draw(st.integers(0, len(content)))] if data.draw(st.booleans()) else content)
     try:
-        told = load(path).lm.config.cell
+        told = load(path).lm.network.config.cell
     except RnncliError as error:
         told = str(error)
     assert told in ("elman", "gru", "lstm") or "any.npz" in told

@@ -67,7 +67,7 @@ def test_unk_is_never_written(tmp_path):
     path.write_text("<unk> <unk> a\n" * 50)
     model = train([path], tokenizer="whitespace", hidden_size=4, epochs=3)
     assert "<unk>" not in model.generate("", 100, seed=1)
-    model.lm.parameters["softmax.bias"].value[:2] = 1e4  # as if nothing but <unk> and <eos> could follow
+    model.lm.network.parameters["softmax.bias"].value[:2] = 1e4  # as if nothing but <unk> and <eos> could follow
     assert model.generate("", 3, temperature=0) == "a\na\na"
 
 

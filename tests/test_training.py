@@ -124,7 +124,7 @@ def test_the_best_model_is_kept_not_the_last(corpus_file):
     for parameter in trainer.state.network.named_parameters().values():
         parameter.value += 1  # ruins what comes after
     assert trainer.measure() > best
-    kept = {name: p.value for name, p in trainer.best().lm.named_parameters().items()}
+    kept = {name: p.value for name, p in trainer.best().lm.network.named_parameters().items()}
     np.testing.assert_array_equal(kept["softmax.bias"], trainer.state.best["softmax.bias"])
     assert trainer.state.best_perplexity == best
 

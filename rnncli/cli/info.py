@@ -24,8 +24,17 @@ def info(model_path: Path | None, output_format: str | None) -> None:
     record, history = _describe(model), model.about.get("history", [])
     chosen = chosen_format(output_format)
     if chosen == "jsonl":
+        record["shares"] = [dict(zip(model.lm.parts, shares, strict=True)) for shares in model.lm.shares.tolist()]
         record["history"] = history
     print_record(record, chosen, title="Model")
+    if chosen == "table" and len(model.lm.parts) > 1:
+        click.echo()
+        print_table(
+            _shares(model.lm),
+            [">"] * (1 + len(model.lm.parts)),
+            title="Shares",
+            header=["words known", *model.lm.parts],
+        )
     if chosen == "table" and history:
         click.echo()
         print_table(
@@ -34,7 +43,8 @@ def info(model_path: Path | None, output_format: str | None) -> None:
 
 
 def _describe(model) -> dict[str, Any]:
-    config, corpus = model.lm.config, model.about.get("corpus", {})
+    network, corpus = model.lm.network, model.about.get("corpus", {})
+    config = network.config
     return {
         "cell": config.cell + (f" ({config.activation})" if config.cell == "elman" else ""),
         "layers": config.layers,
@@ -42,7 +52,8 @@ def _describe(model) -> dict[str, Any]:
         "hidden_size": config.hidden_size,
         "tied": config.tied,
         "dropout": config.dropout,
-        "parameters": sum(parameter.value.size for parameter in model.lm.named_parameters().values()),
+        "parameters": sum(parameter.value.size for parameter in network.named_parameters().values()),
+        "parts": ", ".join(_parts(model.lm)),
         "vocabulary": len(model.vocabulary),
         "tokenizer": model.tokenizer.kind + (", lowercase" if model.tokenizer.lowercase else ""),
         "unit": model.unit,
@@ -50,10 +61,26 @@ def _describe(model) -> dict[str, Any]:
         "train_words": corpus.get("train_words"),
         "valid_words": corpus.get("valid_words"),
         "corpus_sha256": corpus.get("sha256"),
-        "valid_perplexity": model.about.get("best_valid_perplexity"),
+        "network_valid_perplexity": model.about.get("best_valid_perplexity"),
+        "valid_perplexity": model.about.get("valid_perplexity"),
         **model.about.get("settings", {}),
         "written_by": " ".join(f"{name} {version}" for name, version in model.about.get("versions", {}).items()),
     }
+
+
+def _parts(lm) -> list[str]:
+    """What the model is made of."""
+    told = {"network": "network"}
+    if lm.ngram:
+        told["ngram"] = f"{lm.ngram.order}-grams ({sum(len(level.words) for level in lm.ngram.levels):,})"
+    if lm.cache:
+        told["cache"] = f"cache ({lm.cache.size:,} words)"
+    return [told[part] for part in lm.parts]
+
+
+def _shares(lm) -> list[tuple[str, ...]]:
+    """For each number of words that the n-gram model knows of a context, the parts' shares in what is predicted."""
+    return [(str(length), *(f"{share:.3f}" for share in shares)) for length, shares in enumerate(lm.shares)]
 
 
 def _drawing(history: list[dict[str, Any]]) -> list[tuple[Any, ...]]:

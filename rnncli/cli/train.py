@@ -158,6 +158,23 @@ from .progress import check_log, deferred_interrupt, display, logging_to, rounde
     show_default=True,
     help="The same seed gives the same model, with the same number of threads.",
 )
+# The parts beside the network.
+@click.option(
+    "--ngram-order",
+    type=click.IntRange(0, 20),
+    default=5,
+    show_default=True,
+    help="Words of the longest n-grams that are counted, 0: none.",
+)
+@click.option(
+    "--cache",
+    "cache_size",
+    type=click.IntRange(0),
+    default=2000,
+    show_default=True,
+    metavar="SIZE",
+    help="The last words of a text that may come again, 0: none.",
+)
 # What is told.
 @click.option("--log", type=click.Path(path_type=Path, dir_okay=False), help="Write one JSON object for each epoch.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
@@ -196,11 +213,14 @@ def train(corpora: tuple[str, ...], output: Path | None, log: Path | None, quiet
             trainer.measure()
         if math.isinf(state.best_perplexity):
             raise TrainingError("no model came out that foresees the validation text: try a smaller --lr")
-        save(trainer.best(), output)
+        model = trainer.best()
+        save(model, output)
     if state.given_up:
         warn("the training diverged again and again, and was given up: try a smaller --lr")
     if not quiet:
-        click.echo(f"Saved the best model, of validation perplexity {rounded(state.best_perplexity)}:", err=True)
+        whole, network = rounded(model.about["valid_perplexity"] or math.inf), rounded(state.best_perplexity)
+        alone = f", of the network {network}" if len(model.lm.parts) > 1 else ""
+        click.echo(f"Saved. Validation perplexity {whole}{alone}:", err=True)
     click.echo(visible(str(output)))
     if interrupted():
         sys.exit(130)

@@ -166,6 +166,7 @@ class Mixture:
 def tune(network: Network, ngram: NGram | None, cache_size: int, words: np.ndarray, side_by_side: Map = map) -> Mixture:
     """Join the parts with the shares, and the cache's sharpness, that foresee a held-out text best.
 
+    Returns the mixture and its mean loss in nats on that text.
     `words` (L, B) are B streams of that text; `side_by_side` is `map`, or what does the same on several threads.
     """
     candidates = [Cache(cache_size, sharpness) for sharpness in SHARPNESSES] if cache_size else [None]
@@ -192,8 +193,8 @@ def tune(network: Network, ngram: NGram | None, cache_size: int, words: np.ndarr
         shares = fit_shares(chosen, lengths, len(trial.shares))
         loss = -np.log(np.sum(shares[lengths].T * chosen, axis=0)).mean()
         if loss < least:
-            best, least = Mixture(network, ngram, cache, shares), loss
-    return best
+            best, least = Mixture(network, ngram, cache, shares), float(loss)
+    return best, least
 
 
 def fit_shares(p: np.ndarray, groups: np.ndarray, count: int) -> np.ndarray:

@@ -16,6 +16,7 @@ from ..text.vocabulary import EOS_ID
 
 State = np.ndarray  # (B, order): for each length the number of the n-gram of that length just read; -1: an unseen one
 NONE = -1
+LONGEST = 20  # words of an n-gram
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ def test_info_tells_what_a_model_is(invoke, model, model_file):
     assert told["cell"] == "lstm"
     assert told["hidden_size"] == told["embedding_size"] == 32
     assert told["vocabulary"] == len(model.vocabulary)
-    assert told["parameters"] == sum(p.value.size for p in model.lm.named_parameters().values())
+    assert told["parameters"] == sum(p.value.size for p in model.lm.network.named_parameters().values())
     assert (told["tokenizer"], told["corpus"], told["seed"]) == ("word", "school", 1)
     assert (told["softmax"], told["batch_size"], told["lr"]) == ("full", 2, 0.02)
     assert len(told["history"]) == 60

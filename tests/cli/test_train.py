@@ -29,7 +29,7 @@ def test_progress_is_one_plain_line_for_each_epoch_where_there_is_no_terminal(in
     assert len(lines) == 3
     assert lines[0].startswith("epoch 1/2: train ")
     assert lines[1].startswith("epoch 2/2: train ")
-    assert lines[2].startswith("Saved the best model, of validation perplexity ")
+    assert lines[2].startswith("Saved. Validation perplexity ")
     assert invoke("train", corpus_file, *TINY, "--quiet").stderr == ""
 
 
@@ -41,19 +41,22 @@ def test_every_option_reaches_the_model(invoke, corpus_file):
         "--embedding-size", 6, "--hidden-size", 5, "--layers", 2, "--untied", "--dropout", 0.1, "--batch-size", 3,
         "--bptt", 11, "--optimizer", "sgd", "--lr", 0.5, "--schedule", "step", "--clip", 2, "--weight-decay", 0.001,
         "--softmax", "sampled", "--samples", 7, "--epochs", 1, "--patience", 2, "--threads", 2, "--seed", 9,
+        "--ngram-order", 3, "--cache", 50,
     )  # fmt: skip
     assert result.exit_code == 0, result.stderr
     model = load("all.npz")
     assert (model.tokenizer.kind, model.tokenizer.lowercase, model.unit) == ("char", True, "line")
     assert len(model.vocabulary) == 20
-    assert vars(model.lm.config) == {
+    assert vars(model.lm.network.config) == {
         "vocabulary_size": 20, "cell": "elman", "activation": "relu", "embedding_size": 6, "hidden_size": 5,
         "layers": 2, "tied": False, "dropout": 0.1,
     }  # fmt: skip
+    assert (model.lm.parts, model.lm.ngram.order, model.lm.cache.size) == (("network", "ngram", "cache"), 3, 50)
     assert model.about["settings"] == {
         "batch_size": 3, "bptt": 11, "optimizer": "sgd", "lr": 0.5, "schedule": "step", "clip": 2,
         "weight_decay": 0.001, "softmax": "sampled", "samples": 7,
         "epochs": 1, "patience": 2, "threads": 2, "seed": 9,
+        "ngram_order": 3, "cache_size": 50,
     }  # fmt: skip
 
 

@@ -33,7 +33,9 @@ def main() -> None:
     rows = []
     for name in arguments.models or MODELS:
         options = MODELS[name]
-        trainer = training.start([ptb / "train.txt"], valid=[ptb / "valid.txt"], tokenizer="whitespace", **ALONE, **options)
+        trainer = training.start(
+            [ptb / "train.txt"], valid=[ptb / "valid.txt"], tokenizer="whitespace", **ALONE, **options
+        )
         for progress in trainer.run():
             if epoch := progress.finished:
                 print(f"{name} {epoch}", file=sys.stderr)

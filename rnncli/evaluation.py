@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import metrics
 from .errors import TextError
+from .metrics import Keyboard
 from .text.corpus import Sources, read_tokens
 from .text.reading import listed, source_name
 from .text.vocabulary import EOS_ID, UNK_ID
@@ -22,8 +25,28 @@ STREAMS = 32  # a validation text is read in this many places at once,
 GROUP = 8  # so many of which are one piece of work
 STEPS = 128  # words read at a time
 RANKS = (1, 3, 5, 10)
+BANDS = (100, 1000, 10_000)  # the most frequent words, the next ones, and so on
 
 Map = Callable[..., Any]  # `map`, or what does the same on several threads
+
+
+@dataclass(frozen=True)
+class Band:
+    """The words of a text that are about equally frequent in the training text."""
+
+    frequency_rank: str  # the ranks, such as "101-1000"
+    words: int
+    perplexity: float
+    accuracy_at_1: float
+
+
+@dataclass(frozen=True)
+class Bin:
+    """The places of a text where the likeliest word was about equally likely."""
+
+    confidence: float  # the mean probability of the likeliest word
+    accuracy: float  # how often it was right
+    words: int
 
 
 @dataclass(frozen=True)
@@ -31,6 +54,7 @@ class Evaluation:
     """What `evaluate` finds. Perplexities are per word, every `<eos>` counting as one."""
 
     perplexity: float
+    perplexity_of_parts: dict[str, float | None]  # of each part alone; None where it gives a word no chance at all
     words: int  # with the `<eos>` of every unit
     unknown_words: int
     perplexity_known: float  # over the words that are not unknown
@@ -39,13 +63,18 @@ class Evaluation:
     accuracy_at_3: float  # that were among the 3 likeliest, and so on
     accuracy_at_5: float
     accuracy_at_10: float
+    mean_reciprocal_rank: float  # of the words among all that can be named; 0 for unknown ones
+    keystrokes_saved: float | None  # the share of keys that offered words save (see `Keyboard`); None for characters
+    calibration_error: float  # expected, of the probability of the likeliest word
+    bands: list[Band]  # by frequency
+    calibration: list[Bin]  # by confidence
 
 
 def evaluate(model: Model, sources: Sources, encoding: str = "utf-8") -> Evaluation:
     """Read the texts in `sources` as one, word by word, and measure how well each word was foreseen.
 
-    The state is carried from unit to unit. `<unk>` is a word like any other for the perplexity; for the accuracy
-    it is a miss, as it never is among the words that `rank` offers. A character more is counted for each unit's end.
+    The state is carried from unit to unit. `<unk>` is a word like any other for the perplexity; for all else it is a
+    miss, as it never is among the words that `rank` offers. A character more is counted for each unit's end.
     """
     characters, sources = 0, listed(sources)
 
@@ -57,35 +86,53 @@ def evaluate(model: Model, sources: Sources, encoding: str = "utf-8") -> Evaluat
     if tokens.words() == 0:
         raise TextError(f"{source_name(sources[0])} holds no word to evaluate on")
     ids = model.vocabulary.encode(tokens)
-    nll, ranks = np.empty(len(ids)), np.empty(len(ids), np.int64)
+    words, known = len(ids), ids != UNK_ID
+    nll, ranks, confidence = np.empty(words), np.empty(words, np.int64), np.empty(words)
+    right, parts = np.empty(words, bool), np.empty((len(model.lm.parts), words))
+    keyboard = None if model.tokenizer.kind == "char" else Keyboard(model.vocabulary.words)
+    length = np.array([0, *map(len, tokens.types[1:])])[tokens.ids] + 1  # keys without any help
+    keys = length.copy()
     state = model.lm.start(1)
-    for start in range(0, len(ids), STEPS):
+    for start in range(0, words, STEPS):
         part = slice(start, start + STEPS)
-        log_p, state = model.lm.distributions(ids[part, None], state)
-        nll[part], ranks[part] = _losses_and_ranks(log_p[:, 0], ids[part])
-    known = ids != UNK_ID
-    accuracies = {f"accuracy_at_{k}": float(np.mean(ranks < k)) for k in RANKS}
+        log_p, given, state = model.lm.examine(ids[part, None], state)
+        log_p, parts[:, part] = log_p[:, 0], given[:, :, 0]
+        nll[part] = -log_p[np.arange(len(log_p)), ids[part]]
+        ranks[part] = metrics.ranks(log_p, ids[part])
+        best, confidence[part] = metrics.best_words(log_p)
+        right[part] = best == ids[part]
+        if keyboard:
+            for place in np.flatnonzero(known[part]):
+                keys[start + place] = keyboard.keys(log_p[place], ids[start + place])
+    with np.errstate(divide="ignore"):
+        of_parts = zip(model.lm.parts, -np.log(parts).mean(axis=1), strict=True)
+    error, bins = metrics.calibration(confidence, right)
     return Evaluation(
         perplexity=perplexity(nll.mean()),
-        words=len(ids),
+        perplexity_of_parts={name: perplexity(loss) if loss < np.inf else None for name, loss in of_parts},
+        words=words,
         unknown_words=int(np.count_nonzero(~known)),
         perplexity_known=perplexity(nll[known].mean()),
         bits_per_character=float(nll.sum() / math.log(2) / characters),
-        **accuracies,
+        **{f"accuracy_at_{k}": float(np.mean(ranks < k)) for k in RANKS},
+        mean_reciprocal_rank=float(np.mean(known / (1 + ranks))),
+        keystrokes_saved=float(1 - keys.sum() / length.sum()) if keyboard else None,
+        calibration_error=error,
+        bands=_bands(ids, nll, ranks),
+        calibration=[Bin(*values) for values in bins],
     )
 
 
-def _losses_and_ranks(log_p: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Minus the log-probability, and the place (from 0) among the words that can be named, of `targets` (N,)."""
-    rows = np.arange(len(targets))
-    wanted = log_p[rows, targets]
-    better = np.count_nonzero(log_p > wanted[:, None], axis=1) - (log_p[:, UNK_ID] > wanted)
-    # Of equally likely words the one with the smaller number comes first, as in `rank`.
-    tied = (log_p == wanted[:, None]) & (np.arange(log_p.shape[1]) < targets[:, None])
-    tied[:, UNK_ID] = False
-    better += np.count_nonzero(tied, axis=1)
-    better[targets == UNK_ID] = log_p.shape[1]
-    return -wanted, better
+def _bands(ids: np.ndarray, nll: np.ndarray, ranks: np.ndarray) -> list[Band]:
+    """How well words of each frequency were foreseen; the vocabulary's numbers are ranks of frequency."""
+    place = np.where(ids == EOS_ID, 1, ids - UNK_ID)  # from 1 on; the end of a unit is among the most frequent
+    edges = (0, *BANDS, max(BANDS[-1], place.max(initial=0)))
+    named = [(f"{low + 1}-{high}", (place > low) & (place <= high)) for low, high in itertools.pairwise(edges)]
+    return [
+        Band(name, int(np.count_nonzero(within)), perplexity(nll[within].mean()), float(np.mean(ranks[within] == 0)))
+        for name, within in [*named, ("unknown", ids == UNK_ID)]
+        if within.any()
+    ]
 
 
 def mean_loss(lm: LanguageModel, ids: np.ndarray, side_by_side: Map = map) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -27,14 +27,16 @@ class Ranking:
 
     prompt: str
     predictions: list[Prediction]  # best first
+    parts: list[dict[str, float]]  # for each of them what each part of the model gave it; empty if not asked for
     unknown_words: list[str]  # of the prompt, in its order
 
 
-def rank(model: Model, prompt: str, n: int = 10) -> Ranking:
+def rank(model: Model, prompt: str, n: int = 10, parts: bool = False) -> Ranking:
     """The `n` likeliest next words after `prompt`, or all of them where `n` is 0.
 
     The prompt stands at the beginning of a unit. `<unk>` is left out, and the probabilities of the other words,
-    `<eos>` (the end of the unit) among them, sum to one.
+    `<eos>` (the end of the unit) among them, sum to one. With `parts` it is told what each part of the model gave to
+    each word: that sums to the word's probability.
     """
     if n < 0:
         raise SettingError(f"n is {n}, and must be 0 (all words) or more")
@@ -43,7 +45,16 @@ def rank(model: Model, prompt: str, n: int = 10) -> Ranking:
     best = np.argsort(-log_p, kind="stable")
     best = best[best != UNK_ID][: n or None]
     words = model.vocabulary.words
-    return Ranking(prompt, [Prediction(words[i], float(np.exp(log_p[i]))) for i in best], unknown)
+    predictions = [Prediction(words[i], float(np.exp(log_p[i]))) for i in best]
+    return Ranking(prompt, predictions, _parts(model, state, best) if parts else [], unknown)
+
+
+def _parts(model: Model, state: Any, words: np.ndarray) -> list[dict[str, float]]:
+    """What each part of the model gives to each of the `words`, of what all give to all but `<unk>`."""
+    log_p, shares = model.lm.log_prob_parts(state)
+    given = shares * np.exp(log_p[:, 0].astype(np.float64))  # (parts, V)
+    given /= given.sum() - given[:, UNK_ID].sum()
+    return [dict(zip(model.lm.parts, column, strict=True)) for column in given[:, words].T.tolist()]
 
 
 def of_real_words(log_p: np.ndarray) -> np.ndarray:

@@ -18,6 +18,7 @@ FLOORS = [
     {"checkpoint", "settings", "workers"},
     {"model"},
     {"generation", "evaluation"},
+    {"metrics"},
     {"prediction"},
     {"lm"},
     {"nn"},

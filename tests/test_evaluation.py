@@ -7,6 +7,7 @@ import rnncli
 from rnncli.errors import TextError
 from rnncli.evaluation import GROUP, STREAMS, evaluate, mean_loss, perplexity
 from rnncli.prediction import rank
+from rnncli.text.vocabulary import Tokens
 from rnncli.threads import Threads
 
 
@@ -44,8 +45,27 @@ def test_every_figure_equals_reading_word_by_word(model, text):
     assert found.perplexity_known == pytest.approx(math.exp(np.mean(known_losses)), rel=1e-5)
     characters = len(text.read_text())
     assert found.bits_per_character == pytest.approx(sum(losses) / math.log(2) / characters, rel=1e-5)
+    real = [1 / (1 + rank) if is_known else 0 for rank, is_known in zip(ranks, known, strict=True)]
+    assert found.mean_reciprocal_rank == pytest.approx(np.mean(real))
+    assert sum(band.words for band in found.bands) == len(losses)
+    mean_loss_of_bands = sum(band.words * math.log(band.perplexity) for band in found.bands) / len(losses)
+    assert mean_loss_of_bands == pytest.approx(np.mean(losses), rel=1e-5)
+    assert [band.frequency_rank for band in found.bands] == ["1-100", "unknown"]
+    assert sum(bin.words for bin in found.calibration) == len(losses)
+    assert sum(bin.words * bin.accuracy for bin in found.calibration) == pytest.approx(ranks.count(0))
+    assert 0 < found.keystrokes_saved < 1
     for k in (1, 3, 5, 10):
         assert getattr(found, f"accuracy_at_{k}") == np.mean([rank < k for rank in ranks])
+
+
+def test_each_part_alone_is_measured_too(model, text):
+    found = evaluate(model, [text]).perplexity_of_parts
+    assert list(found) == ["network", "ngram", "cache"]
+    assert found["cache"] is None  # it gives no chance to a word that it has not seen
+    ids = model.vocabulary.encode(Tokens.from_units(map(model.tokenizer.tokenize, text.read_text().splitlines())))
+    for name, lm in (("network", model.lm.network), ("ngram", model.lm.ngram)):
+        nll, _ = lm.score(ids[:, None], lm.start(1))
+        assert found[name] == pytest.approx(math.exp(nll.mean()), rel=1e-5)
 
 
 def test_accuracy_counts_what_predict_shows(model, tmp_path):

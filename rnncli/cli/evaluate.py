@@ -2,11 +2,12 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
 from .options import encoding_option, format_option, load_model, model_option
-from .output import print_record
+from .output import chosen_format, print_json, print_record, print_table
 
 
 @click.command()
@@ -14,11 +15,27 @@ from .output import print_record
 @model_option
 @encoding_option
 @format_option
-def evaluate(texts: tuple[str, ...], model_path: Path | None, encoding: str, output_format: str | None) -> None:
+@click.option(
+    "--plot",
+    "picture",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Draw how sure the model was and how often right, and perplexity by frequency: .png, .svg or .pdf.",
+)
+def evaluate(
+    texts: tuple[str, ...],
+    model_path: Path | None,
+    encoding: str,
+    output_format: str | None,
+    picture: Path | None,
+) -> None:
     """Measure how well a model predicts a text.
 
-    Perplexity is per word, the end of each line counting as one; the accuracies are the shares of words that were
-    among the 1, 3, 5 and 10 likeliest next words. A TEXT is a file, a folder, or - for standard input.
+    Perplexity is per word, the end of each line counting as one, of the whole model and of each of its parts alone.
+    The accuracies are the shares of words that were among the 1, 3, 5 and 10 likeliest next words. Keystrokes saved is
+    the share of keys that one need not press where the three likeliest words that begin with the letters typed so far
+    are offered, and one key accepts one. The calibration error is how far, on average, the probability of the likeliest
+    word is from how often it is right. A TEXT is a file, a folder, or - for standard input.
 
     \b
     rnncli evaluate test.txt
@@ -26,5 +43,37 @@ def evaluate(texts: tuple[str, ...], model_path: Path | None, encoding: str, out
     """
     from ..evaluation import evaluate as measure
 
+    if picture:
+        from .plot import check, draw_evaluation
+
+        check(picture)
     evaluation = measure(load_model(model_path), texts, encoding)
-    print_record(asdict(evaluation), output_format, title=f"{texts[0]}{' ...' if texts[1:] else ''}")
+    title, chosen = f"{texts[0]}{' ...' if texts[1:] else ''}", chosen_format(output_format)
+    if chosen == "jsonl":
+        print_json(asdict(evaluation))
+    else:
+        print_record(_flat(evaluation, bands=chosen == "tsv"), chosen, title=title)
+    if chosen == "table":
+        rows = [
+            (band.frequency_rank, f"{band.words:,}", f"{band.perplexity:.4g}", f"{band.accuracy_at_1:.4f}")
+            for band in evaluation.bands
+        ]
+        click.echo()
+        print_table(rows, ["<", ">", ">", ">"], header=["frequency rank", "words", "perplexity", "accuracy at 1"])
+    if picture:
+        draw_evaluation(evaluation, title, picture)
+
+
+def _flat(evaluation, bands: bool) -> dict[str, Any]:
+    """One name for each value; the parts only where there are several."""
+    record = asdict(evaluation)
+    del record["bands"], record["calibration"]
+    parts = record.pop("perplexity_of_parts")
+    if len(parts) > 1:
+        named = {f"perplexity_of_{name}": value for name, value in parts.items()}
+        record = {"perplexity": record.pop("perplexity"), **named, **record}
+    if bands:
+        for band in evaluation.bands:
+            for name in ("words", "perplexity", "accuracy_at_1"):
+                record[f"{name}_of_rank_{band.frequency_rank}"] = getattr(band, name)
+    return record

@@ -5,7 +5,7 @@ the more it has seen, the more it has to say. They are tuned on held-out text by
 Mercer 1980).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -96,6 +96,13 @@ class Mixture:
 
     # The parts.
 
+    def examine(self, words: np.ndarray, state: State) -> tuple[np.ndarray, np.ndarray, State]:
+        """What `distributions` gives, and between its log-probabilities and the state what `score_parts` gives."""
+        view, after = self._view(words, state)
+        p = self.network.softmax.prob(view.features.reshape(words.size, -1))
+        network = p[np.arange(words.size), words.ravel()].reshape(words.shape)
+        return self._log_prob(view, p), np.stack([network, *self._others(words, view)]), after
+
     def score_parts(self, words: np.ndarray, state: State) -> tuple[np.ndarray, np.ndarray, State]:
         """What each part gives each of the `words` (T, B), (parts, T, B); the parts' shares there; the state after."""
         view, after = self._view(words, state)
@@ -137,30 +144,35 @@ class Mixture:
     def _chances(self, words: np.ndarray, view: View) -> np.ndarray:
         """What each part gives each of the `words` (T, B): (parts, T, B)."""
         nll = self.network.softmax.score(view.features.reshape(words.size, -1), words.ravel())
-        p = [np.exp(-nll.astype(np.float64)).reshape(words.shape)]
+        return np.stack([np.exp(-nll.astype(np.float64)).reshape(words.shape), *self._others(words, view)])
+
+    def _others(self, words: np.ndarray, view: View) -> Iterator[np.ndarray]:
+        """What each part but the network gives each of the `words` (T, B): (T, B) each."""
         if self.ngram:
             contexts = view.contexts.reshape(words.size, -1)
-            p.append(self.ngram.probability(words.ravel(), contexts).reshape(words.shape))
+            yield self.ngram.probability(words.ravel(), contexts).reshape(words.shape)
         if self.cache:
-            p.append(caches.probability(words, view.glance))
-        return np.stack(p)
+            yield caches.probability(words, view.glance)
 
-    def _log_prob(self, view: View) -> np.ndarray:
-        """The log-probabilities (T, B, V) of all words in places of a text."""
+    def _log_prob(self, view: View, p: np.ndarray | None = None) -> np.ndarray:
+        """The log-probabilities (T, B, V) of all words in places of a text.
+
+        Where the network's own probabilities `p` (T * B, V) are known already, they are used up.
+        """
         steps, batch, width = view.features.shape
         features, softmax = view.features.reshape(-1, width), self.network.softmax
-        if len(self.parts) == 1:
+        if p is None and len(self.parts) == 1:
             return softmax.log_prob(features).reshape(steps, batch, -1)
-        shares = view.shares.astype(features.dtype)
-        p = softmax.prob(features)
-        p *= shares[0].reshape(-1, 1)
-        if self.ngram:
-            self.ngram.add_to(p, view.contexts.reshape(steps * batch, -1), shares[1].ravel())
-        p = p.reshape(steps, batch, -1)
-        if self.cache:
-            caches.add_to(p, view.glance, shares[-1])
+        p = softmax.prob(features) if p is None else p
+        if len(self.parts) > 1:
+            shares = view.shares.astype(p.dtype)
+            p *= shares[0].reshape(-1, 1)
+            if self.ngram:
+                self.ngram.add_to(p, view.contexts.reshape(steps * batch, -1), shares[1].ravel())
+            if self.cache:
+                caches.add_to(p.reshape(steps, batch, -1), view.glance, shares[-1])
         np.maximum(p, np.finfo(p.dtype).tiny, out=p)  # what a network alone foresees may be too small for a number
-        return np.log(p, out=p)
+        return np.log(p, out=p).reshape(steps, batch, -1)
 
 
 def tune(network: Network, ngram: NGram | None, cache_size: int, words: np.ndarray, side_by_side: Map = map) -> Mixture:

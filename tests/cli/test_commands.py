@@ -1,9 +1,10 @@
 """generate, evaluate, info, and the program as a whole."""
 
 import json
+import re
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -55,25 +56,55 @@ def test_generate_refuses_what_makes_no_sense(invoke, model_file, wrong):
 
 def test_evaluate_prints_every_figure_in_every_format(invoke, model, model_file, corpus_file):
     expected = model.evaluate([corpus_file])
-    names = [
-        "perplexity", "words", "unknown_words", "perplexity_known", "bits_per_character",
-        "accuracy_at_1", "accuracy_at_3", "accuracy_at_5", "accuracy_at_10",
-    ]  # fmt: skip
     found = json.loads(invoke("evaluate", corpus_file, "-m", model_file, "--format", "jsonl").stdout)
-    assert list(found) == names
-    assert found == vars(expected)
+    assert found == asdict(expected)
     rows = [line.split("\t") for line in invoke("evaluate", corpus_file, "-m", model_file).stdout.splitlines()]
-    assert [name for name, _ in rows] == names
+    assert [name for name, _ in rows] == [
+        "perplexity", "perplexity_of_network", "perplexity_of_ngram", "perplexity_of_cache",
+        "words", "unknown_words", "perplexity_known", "bits_per_character",
+        "accuracy_at_1", "accuracy_at_3", "accuracy_at_5", "accuracy_at_10",
+        "mean_reciprocal_rank", "keystrokes_saved", "calibration_error",
+        "words_of_rank_1-100", "perplexity_of_rank_1-100", "accuracy_at_1_of_rank_1-100",
+    ]  # fmt: skip
     assert rows[0][1] == f"{expected.perplexity:.6g}"
+    assert rows[3][1] == "-"
     table = invoke("evaluate", corpus_file, "-m", model_file, "--format", "table").stdout
     assert "accuracy at 10" in table
+    assert re.search(r"frequency rank +words +perplexity +accuracy at 1\n1-100 +2,784 ", table)
+
+
+@pytest.mark.parametrize("name", ["picture.png", "picture.svg"])
+def test_evaluate_draws_a_picture(invoke, model_file, corpus_file, tmp_path, name):
+    pytest.importorskip("matplotlib")
+    result = invoke("evaluate", corpus_file, "-m", model_file, "--plot", tmp_path / name)
+    assert result.exit_code == 0
+    assert result.stderr == f"Drew {tmp_path / name}\n"
+    assert (tmp_path / name).read_bytes()[:5] in (b"\x89PNG\r", b"<?xml")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("picture.txt", "no kind of picture ends like picture.txt"), ("no/a.png", "there is no folder")],
+)
+def test_a_picture_that_cannot_be_drawn_is_refused_before_the_work(invoke, model_file, tmp_path, name, message):
+    pytest.importorskip("matplotlib")
+    result = invoke("evaluate", tmp_path / "missing.txt", "-m", model_file, "--plot", tmp_path / name)
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert message in result.stderr
+
+
+def test_a_picture_without_matplotlib_says_how_to_get_it(invoke, model_file, corpus_file, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    result = invoke("evaluate", corpus_file, "-m", model_file, "--plot", "a.png")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "Error: --plot needs Matplotlib: pip install 'rnncli[plot]'\n"
 
 
 def test_evaluate_reads_several_texts_and_standard_input(invoke, model_file, corpus_file):
     piped = invoke("evaluate", "-", "-m", model_file, input=corpus_file.read_bytes())
     assert piped.stdout == invoke("evaluate", corpus_file, "-m", model_file).stdout
     both = invoke("evaluate", corpus_file, corpus_file, "-m", model_file)
-    assert both.stdout.splitlines()[1] == "words\t5568"
+    assert both.stdout.splitlines()[4] == "words\t5568"
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"\xff\n"])
@@ -94,6 +125,14 @@ def test_info_tells_what_a_model_is(invoke, model, model_file):
     assert (told["tokenizer"], told["corpus"], told["seed"]) == ("word", "school", 1)
     assert (told["softmax"], told["batch_size"], told["lr"]) == ("full", 2, 0.02)
     assert len(told["history"]) == 60
+
+
+def test_info_shows_the_parts_and_their_shares(invoke, model, model_file):
+    told = json.loads(invoke("info", "-m", model_file, "--format", "jsonl").stdout)
+    assert re.fullmatch(r"network, 5-grams \([0-9,]+\), cache \(2,000 words\)", told["parts"])
+    assert told["shares"] == [dict(zip(model.lm.parts, row, strict=True)) for row in model.lm.shares.tolist()]
+    table = invoke("info", "-m", model_file, "--format", "table").stdout
+    assert re.search(r"words known +network +ngram +cache\n +0 +0\.\d{3} ", table)
 
 
 def test_info_draws_the_perplexity_over_the_epochs(invoke, model, model_file):

@@ -137,3 +137,16 @@ def test_words_that_could_steer_a_terminal_are_escaped(invoke, tmp_path):
         assert "\u202e" not in result.stdout
         assert "[bold]x[/bold]" in result.stdout
         assert "\\u001b[31mred" in result.stdout or r"\x1b[31mred" in result.stdout
+
+
+def test_the_parts_of_a_model_are_shown_with_what_they_give_to_each_word(invoke, model_file):
+    plain = invoke("predict", "Tom is", "-m", model_file).stdout.splitlines()
+    rows = [line.split("\t") for line in invoke("predict", "Tom is", "--parts", "-m", model_file).stdout.splitlines()]
+    assert ["\t".join(row[:2]) for row in rows] == plain
+    for _, probability, *parts in rows:
+        assert len(parts) == 3
+        assert sum(map(float, parts)) == pytest.approx(float(probability), rel=1e-4)
+    answer = json.loads(invoke("predict", "Tom is", "--parts", "-n1", "--format", "jsonl", "-m", model_file).stdout)
+    assert list(answer["predictions"][0]["parts"]) == ["network", "ngram", "cache"]
+    table = invoke("predict", "Tom is", "--parts", "--format", "table", "-m", model_file).stdout
+    assert table.splitlines()[0].split() == ["rank", "word", "probability", "network", "ngram", "cache"]

@@ -1,0 +1,80 @@
+"""Measures of prediction, over log-probabilities of all words in N places of a text: arrays in, numbers out."""
+
+import bisect
+from collections.abc import Sequence
+
+import numpy as np
+
+from .text.vocabulary import EOS_ID, UNK_ID
+
+BINS = 10  # of the calibration error
+OFFERED = 3  # words that a keyboard shows
+
+
+def ranks(log_p: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """The place (N,), from 0 on, of each of the `targets` (N,) among the words that can be named; V for `<unk>`.
+
+    Of equally likely words the one with the smaller number comes first, as in `rnncli.prediction.rank`.
+    """
+    wanted = log_p[np.arange(len(targets)), targets][:, None]
+    better = np.count_nonzero(log_p > wanted, axis=1) - (log_p[:, UNK_ID] > wanted[:, 0])
+    ties = np.flatnonzero(np.count_nonzero(log_p == wanted, axis=1) > 1)  # seldom any
+    for row in ties:
+        before = log_p[row, : targets[row]] == wanted[row]
+        better[row] += np.count_nonzero(before) - (targets[row] > UNK_ID and before[UNK_ID])
+    better[targets == UNK_ID] = log_p.shape[1]
+    return better
+
+
+def best_words(log_p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The likeliest word (N,) that can be named, and its probability (N,)."""
+    hidden = log_p[:, UNK_ID].copy()
+    log_p[:, UNK_ID] = -np.inf
+    best = log_p.argmax(axis=1)
+    log_p[:, UNK_ID] = hidden
+    return best, np.exp(log_p[np.arange(len(best)), best])
+
+
+def calibration(confidence: np.ndarray, right: np.ndarray) -> tuple[float, list[tuple[float, float, int]]]:
+    """The expected calibration error of predictions made with some `confidence` (N,), of which some were `right` (N,).
+
+    The mean distance between confidence and accuracy over bins of equal width (Naeini et al. 2015), and of each bin
+    that is not empty the mean confidence, the accuracy and the number of predictions.
+    """
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    sizes = np.bincount(bins, minlength=BINS)
+    filled = np.flatnonzero(sizes)
+    means, accuracies = (np.bincount(bins, values, BINS)[filled] / sizes[filled] for values in (confidence, right))
+    error = float(np.sum(np.abs(means - accuracies) * sizes[filled]) / max(1, len(bins)))
+    return error, list(zip(means.tolist(), accuracies.tolist(), sizes[filled].tolist(), strict=True))
+
+
+class Keyboard:
+    """Counts the keys that it takes to write words where the likeliest ones are offered as one types.
+
+    The three likeliest words that begin with the letters typed so far are offered; one key accepts one of them, with
+    the space after it. What is never offered is typed to its end, and a space; so is an unknown word. The end of a unit
+    is one key.
+    """
+
+    def __init__(self, words: Sequence[str]):
+        self.words = words
+        offered = [number for number in range(len(words)) if number not in (EOS_ID, UNK_ID)]
+        self.order = np.array(sorted(offered, key=words.__getitem__), np.int64)  # alphabetical
+        self.sorted = [words[number] for number in self.order]
+
+    def keys(self, log_p: np.ndarray, target: int) -> int:
+        """How many keys it takes to write the word number `target`, by log-probabilities (V,)."""
+        if target == EOS_ID:
+            return 1
+        word, wanted = self.words[target], log_p[target]
+        better = np.count_nonzero(log_p > wanted) - (log_p[EOS_ID] > wanted) - (log_p[UNK_ID] > wanted)
+        typed = 0
+        while better >= OFFERED and typed < len(word):
+            typed += 1
+            better = np.count_nonzero(log_p[self._beginning_with(word[:typed])] > wanted)
+        return typed + 1
+
+    def _beginning_with(self, letters: str) -> np.ndarray:
+        low = bisect.bisect_left(self.sorted, letters)
+        return self.order[low : bisect.bisect_right(self.sorted, letters + "\U0010ffff", low)]

@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+
+from rnncli.metrics import Keyboard, best_words, calibration, ranks
+from rnncli.text.vocabulary import EOS, EOS_ID, UNK, UNK_ID
+
+V = 9
+
+
+@pytest.fixture
+def log_p(rng):
+    return np.log(rng.dirichlet(np.ones(V), 50))
+
+
+def test_a_rank_counts_the_words_that_are_offered_before(log_p, rng):
+    targets = rng.integers(0, V, 50)
+    log_p[::3] = np.round(log_p[::3])  # ties
+    for row, target, found in zip(log_p, targets, ranks(log_p, targets), strict=True):
+        order = [word for word in np.argsort(-row, kind="stable") if word != UNK_ID]
+        assert found == (V if target == UNK_ID else order.index(target))
+
+
+def test_the_best_word_is_never_unk(log_p):
+    log_p[:5, UNK_ID] = 0.0
+    before = log_p.copy()
+    best, probability = best_words(log_p)
+    np.testing.assert_array_equal(log_p, before)
+    others = np.delete(np.arange(V), UNK_ID)
+    np.testing.assert_array_equal(best, others[log_p[:, others].argmax(axis=1)])
+    np.testing.assert_allclose(probability, np.exp(log_p[:, others].max(axis=1)))
+
+
+def test_the_calibration_error_is_the_mean_gap_between_confidence_and_accuracy():
+    confidence = np.array([0.15, 0.15, 0.95, 0.95, 0.95, 1.0])
+    right = np.array([False, True, True, True, False, True])
+    error, bins = calibration(confidence, right)
+    assert bins == [(pytest.approx(0.15), 0.5, 2), (pytest.approx(0.9625), 0.75, 4)]
+    assert error == pytest.approx((2 * 0.35 + 4 * 0.2125) / 6)
+
+
+def test_predictions_that_are_right_as_often_as_they_say_have_no_calibration_error():
+    confidence = np.repeat([0.25, 0.75], 400)
+    right = np.tile([True, False, False, False], 100), np.tile([True, True, True, False], 100)
+    assert calibration(confidence, np.concatenate(right))[0] == pytest.approx(0)
+
+
+WORDS = [EOS, UNK, "the", "a", "study", "stay", "stop", "sty", "play"]
+
+
+def chances(*order: str) -> np.ndarray:
+    """Log-probabilities by which these words come first, in this order, and the others after them."""
+    ranked = [*order, *(word for word in WORDS if word not in order)]
+    return -np.array([ranked.index(word) for word in WORDS], float)
+
+
+@pytest.mark.parametrize(
+    ("order", "word", "keys"),
+    [
+        (["study"], "study", 1),  # offered at once
+        (["the", "a", "study"], "study", 1),
+        ([EOS, UNK, "the", "a", "study"], "study", 1),  # neither can be offered
+        (["the", "a", "play", "study"], "study", 2),  # s, accept
+        (["the", "a", "play", "stay", "stop", "sty", "study"], "study", 4),  # s t u, accept
+        (["the", "a", "stay", "stop", "study", "sty"], "sty", 4),  # s t y, accept: never offered before
+        (["the", "a", "play", "stay", "stop", "study", "sty"], EOS, 1),
+    ],
+    ids=str,
+)
+def test_keys_are_letters_until_the_word_is_among_the_three_offered_and_one_to_accept(order, word, keys):
+    assert Keyboard(WORDS).keys(chances(*order), WORDS.index(word)) == keys
+
+
+def test_a_word_that_is_the_beginning_of_likelier_ones_is_typed_to_its_end():
+    words = [EOS, UNK, "in", "into", "inner", "inns"]
+    log_p = -np.array([9.0, 9.0, 5.0, 1.0, 2.0, 3.0])
+    assert Keyboard(words).keys(log_p, 2) == 3  # i n, space
+    assert EOS_ID == 0

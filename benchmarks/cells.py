@@ -111,7 +111,7 @@ def main() -> None:
         )
         theirs = train_peer(trainer)
         *_, last = trainer.run()
-        ours = last.finished.valid_perplexity
+        ours = last.report.valid_perplexity
         print(f"| {cell} | {ours:.1f} | {theirs:.1f} | {ours / theirs:.3f} |", flush=True)
 
 

@@ -37,8 +37,8 @@ def main() -> None:
             [ptb / "train.txt"], valid=[ptb / "valid.txt"], tokenizer="whitespace", **ALONE, **options
         )
         for progress in trainer.run():
-            if epoch := progress.finished:
-                print(f"{name} {epoch}", file=sys.stderr)
+            if report := progress.report:
+                print(f"{name} {report}", file=sys.stderr)
         model, minutes = trainer.best(), trainer.state.seconds / 60
         what = ", ".join(f"{option} {value}" for option, value in options.items())
         valid, test = (model.evaluate(ptb / f"{part}.txt").perplexity for part in ("valid", "test"))

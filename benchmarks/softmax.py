@@ -26,8 +26,8 @@ def perplexities(corpus: Path, softmax: str) -> list[float]:
         cache_size=0,
     )
     for progress in trainer.run():
-        if progress.finished:
-            print(corpus.name, softmax, progress.finished, file=sys.stderr)
+        if progress.report:
+            print(corpus.name, softmax, progress.report, file=sys.stderr)
     model = trainer.best()
     return [model.evaluate(corpus / f"{part}.txt").perplexity for part in ("valid", "test")]
 

@@ -10,7 +10,7 @@ from .nn.schedules import SCHEDULES
 from .threads import usable_cores
 
 SOFTMAXES = ("full", "sampled")
-TOTAL_WORDS = 6_000_000  # how many are read in all, about, where the number of epochs is left open
+MOST_EPOCHS = 40  # of a text that is read as often as there is time for
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,9 @@ class Settings:
     weight_decay: float = 0.0
     softmax: str | None = None  # None: sampled where more words are known than twice the samples, else full
     samples: int = 500  # how many words a sampled softmax draws in a step, about
-    epochs: int | None = None  # None: as many as read some six million words, from 3 to 12
-    patience: int = 3
+    time: float | None = None  # seconds, all told; None: ten minutes, or where `epochs` are given no limit
+    epochs: int | None = None  # None: as many as there is time for, up to 40
+    patience: int = 3  # reports without progress that end a training: there is one for each epoch, or ten in all
     threads: int | None = None  # None: as many as there are cores to use; no more than one for four streams work
     seed: int = 1
     ngram_order: int = 5  # words of the longest n-grams that are counted beside the network; 0: none
@@ -45,6 +46,8 @@ class Settings:
         for name in ("clip", "weight_decay", "seed"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise SettingError(f"{name} is {getattr(self, name)}, and must be a finite number from 0 on")
+        if self.time is not None and not 0 < self.time < math.inf:
+            raise SettingError(f"time is {self.time}, and must be a finite number of seconds above 0")
         if self.lr is not None and not 0 < self.lr < math.inf:
             raise SettingError(f"lr is {self.lr}, and must be a finite number above 0")
         for name, known in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES), ("softmax", (*SOFTMAXES, None))):
@@ -59,6 +62,7 @@ class Settings:
             self,
             lr=self.lr or (adam if self.optimizer == "adam" else 1.0),
             softmax=self.softmax or ("sampled" if vocabulary_size > 2 * self.samples else "full"),
-            epochs=self.epochs or min(12, max(3, round(TOTAL_WORDS / words))),
+            time=self.time or (None if self.epochs else 600.0),
+            epochs=self.epochs or MOST_EPOCHS,
             threads=self.threads or usable_cores(),
         )

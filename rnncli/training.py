@@ -3,7 +3,7 @@
 import math
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -23,10 +23,13 @@ from .text.batches import streams, window
 from .text.corpus import Corpus, Sources, read_corpus
 from .text.tokenizers import Tokenizer
 from .threads import Threads
-from .training_state import Epoch, Progress, TrainingState
+from .training_state import Progress, Report, TrainingState
 from .workers import Team
 
 PRUNED = 2_500_000  # words; of a longer text n-grams that occurred once are left out
+REPORTS = 10  # of a training by the clock
+WATCHING_SHARE, TUNING_SHARE = 0.003, 0.025  # of its time, for each report, and for tuning the parts at its end
+SAVING = 1.0  # seconds kept for writing the model
 TUNING = 100_000  # words of the held-out text, at most, that the parts' shares are tuned on,
 TUNING_STREAMS = 8  # read in so many places at once
 ROLLBACKS = 5  # how often a training that diverges is taken up again, each time with half the learning rate
@@ -35,7 +38,9 @@ ROLLBACKS = 5  # how often a training that diverges is taken up again, each time
 class Trainer:
     """Teaches a network a corpus: iterate over `run()`, then take `best()`."""
 
-    def __init__(self, corpus: Corpus, config: Config, settings: Settings):
+    def __init__(self, corpus: Corpus, config: Config, settings: Settings, began: float | None = None):
+        """`began` is when the time of `settings.time` began to run, by `time.perf_counter`; now if left out."""
+        self.began = time.perf_counter() if began is None else began
         self.corpus, self.config = corpus, config
         self.settings = settings = settings.settled(len(corpus.train), config.vocabulary_size, config.cell)
         # A small text is cut into fewer streams, so that each is still some ten windows long.
@@ -50,6 +55,17 @@ class Trainer:
         self.sampler = Sampler(corpus.counts(), settings.samples) if settings.softmax == "sampled" else None
         self.state = TrainingState(network, optimizer, chance, network.blank(batch))
         self._keep_best(math.inf)
+        self.ngram = None
+        if settings.ngram_order:
+            prune = len(corpus.train) > PRUNED
+            self.ngram = ngram.count(corpus.train, config.vocabulary_size, settings.ngram_order, prune)
+        # How much of the held-out text is watched in between, and how much the parts are tuned on at the end.
+        self.watched, self.tuning = len(corpus.valid), min(TUNING, len(corpus.valid))
+        if settings.time:
+            self.watched, watching = self._affordable(self._watch, 4096, WATCHING_SHARE)
+            self.tuning, tuning = self._affordable(self._tuned, 1024, TUNING_SHARE)
+            # What is left to the steps, and to the reports but the last one.
+            self.seconds = max(settings.time - watching - tuning - SAVING, settings.time / 2)
 
     def run(self) -> Iterator[Progress]:
         """Train to the end, or until validation has not improved for `patience` epochs.
@@ -60,9 +76,17 @@ class Trainer:
         state = self.state
         team = Team(state.network, self.words.shape[1], self.threads)
         while not self._is_over():
+            before = state.share
             self._step(team)
-            finished = self._end_epoch() if state.position >= len(self.words) - 1 else None
-            yield self._progress(finished)
+            due = state.position >= len(self.words) - 1
+            if due:
+                state.epochs, state.position = state.epochs + 1, 0
+                state.carried = state.network.blank(self.words.shape[1])
+            state.share = self._share()
+            if self.settings.time:
+                due = math.floor(REPORTS * state.share) > math.floor(REPORTS * before)
+            progress = self._progress()
+            yield replace(progress, report=self._report()) if due else progress
 
     def measure(self) -> float:
         """The perplexity on validation; where it is the best so far, the values are kept.
@@ -71,7 +95,7 @@ class Trainer:
         """
         with np.errstate(over="ignore", invalid="ignore"):
             self.state.optimizer.catch_up(everything=True)
-        valid_perplexity = perplexity(mean_loss(self.state.network, self.corpus.valid, self.threads.map))
+        valid_perplexity = perplexity(self._watch(self.state.network, self.corpus.valid[: self.watched]))
         self.state.stale += 1
         if valid_perplexity < self.state.best_perplexity:
             self._keep_best(valid_perplexity)
@@ -79,27 +103,42 @@ class Trainer:
 
     def best(self) -> Model:
         """The network that did best on validation, joined with the other parts as validation asks for."""
-        corpus, settings, network = self.corpus, self.settings, Network(self.config, self.state.best)
-        grams = None
-        if settings.ngram_order:
-            prune = len(corpus.train) > PRUNED
-            grams = ngram.count(corpus.train, self.config.vocabulary_size, settings.ngram_order, prune)
-        held_out = corpus.valid[:TUNING]
-        held_out = streams(held_out, min(TUNING_STREAMS, max(1, len(held_out) // (4 * STEPS))))[1:]
-        whole, loss = mixture.tune(network, grams, settings.cache_size, held_out, self.threads.map)
+        corpus, network = self.corpus, Network(self.config, self.state.best)
+        lm, loss = self._tuned(network, corpus.valid[: self.tuning])
         about = {**self._about(), "valid_perplexity": _finite(perplexity(loss))}
-        return Model(whole, corpus.vocabulary, corpus.tokenizer, corpus.unit, about)
+        return Model(lm, corpus.vocabulary, corpus.tokenizer, corpus.unit, about)
+
+    def _tuned(self, network: Network, ids: np.ndarray) -> tuple[mixture.Mixture, float]:
+        held_out = streams(ids, min(TUNING_STREAMS, max(1, len(ids) // (4 * STEPS))))[1:]
+        return mixture.tune(network, self.ngram, self.settings.cache_size, held_out, self.threads.map)
+
+    def _watch(self, network: Network, ids: np.ndarray) -> float:
+        return mean_loss(network, ids, self.threads.map)
+
+    def _affordable(self, read: Callable[[Network, np.ndarray], Any], some: int, share: float) -> tuple[int, float]:
+        """How many held-out words may be read in a share of the time, by how long `some` take; and the seconds then."""
+        ids, began = self.corpus.valid[:some], time.perf_counter()
+        read(self.state.network, ids)
+        rate = (time.perf_counter() - began) / len(ids)
+        count = min(len(self.corpus.valid), max(some, int(share * self.settings.time / rate)))
+        return count, count * rate
+
+    def _epochs(self) -> float:
+        """How often the text has been read."""
+        return self.state.epochs + self.state.position / (len(self.words) - 1)
 
     def _share(self) -> float:
-        """How much of the whole training is done, from 0 to 1."""
-        return (len(self.state.history) + self.state.position / (len(self.words) - 1)) / self.settings.epochs
+        """How much of the whole training is done, from 0 to 1: by the text, or by the clock where that is further."""
+        share = self._epochs() / self.settings.epochs
+        if self.settings.time:
+            share = max(share, (time.perf_counter() - self.began) / self.seconds)
+        return min(share, 1.0)
 
     def _rate(self) -> float:
-        return self.settings.lr * self.state.rate_scale * SCHEDULES[self.settings.schedule](self._share())
+        return self.settings.lr * self.state.rate_scale * SCHEDULES[self.settings.schedule](self.state.share)
 
     def _is_over(self) -> bool:
-        state = self.state
-        return len(state.history) >= self.settings.epochs or state.stale >= self.settings.patience or state.given_up
+        return self.state.share >= 1 or self.state.stale >= self.settings.patience or self.state.given_up
 
     def _step(self, team: Team) -> None:
         state, began = self.state, time.perf_counter()
@@ -113,8 +152,8 @@ class Trainer:
             if math.isfinite(loss) and math.isfinite(norm):
                 state.optimizer.step(self._rate())
                 state.carried = carried
-                state.epoch_loss += loss * targets.size
-                state.epoch_words += targets.size
+                state.recent_loss += loss * targets.size
+                state.recent_words += targets.size
             else:
                 self._roll_back()
         state.step += 1
@@ -122,16 +161,16 @@ class Trainer:
         state.position += len(targets)
         elapsed = time.perf_counter() - began
         state.seconds += elapsed
-        state.epoch_seconds += elapsed
+        state.recent_seconds += elapsed
 
-    def _end_epoch(self) -> Epoch:
+    def _report(self) -> Report:
         state = self.state
         rate = self._rate()
         valid_perplexity = self.measure()
         if not math.isfinite(valid_perplexity):
             self._roll_back()
-        epoch = Epoch(
-            epoch=len(state.history) + 1,
+        report = Report(
+            epoch=round(self._epochs(), 2),
             step=state.step,
             words=state.words,
             seconds=state.seconds,
@@ -140,10 +179,9 @@ class Trainer:
             train_perplexity=self._train_perplexity(),
             valid_perplexity=valid_perplexity,
         )
-        state.history.append(epoch)
-        state.position, state.carried = 0, state.network.blank(self.words.shape[1])
-        state.epoch_loss, state.epoch_words, state.epoch_seconds = 0.0, 0, 0.0
-        return epoch
+        state.history.append(report)
+        state.recent_loss, state.recent_words, state.recent_seconds = 0.0, 0, 0.0
+        return report
 
     def _roll_back(self) -> None:
         """Go back to the best values, and on from there with half the learning rate."""
@@ -167,18 +205,13 @@ class Trainer:
         self.state.stale = self.state.rollbacks = 0
 
     def _words_per_second(self) -> float:
-        return self.state.epoch_words / max(self.state.epoch_seconds, 1e-9)
+        return self.state.recent_words / max(self.state.recent_seconds, 1e-9)
 
     def _train_perplexity(self) -> float:
-        return perplexity(self.state.epoch_loss / self.state.epoch_words) if self.state.epoch_words else math.nan
+        return perplexity(self.state.recent_loss / self.state.recent_words) if self.state.recent_words else math.nan
 
-    def _progress(self, finished: Epoch | None) -> Progress:
-        if finished:
-            return Progress(
-                finished.epoch, self._share(), finished.words_per_second, finished.train_perplexity, finished
-            )
-        epoch = len(self.state.history) + 1
-        return Progress(epoch, self._share(), self._words_per_second(), self._train_perplexity())
+    def _progress(self) -> Progress:
+        return Progress(math.ceil(self._epochs()), self.state.share, self._words_per_second(), self._train_perplexity())
 
     def _about(self) -> dict[str, Any]:
         """What a model tells of its training. No times: the same training gives the same file."""
@@ -192,7 +225,7 @@ class Trainer:
                 "sha256": corpus.sha256,
             },
             "settings": asdict(self.settings),
-            "history": [{name: _finite(getattr(epoch, name)) for name in told} for epoch in self.state.history],
+            "history": [{name: _finite(getattr(report, name)) for name in told} for report in self.state.history],
             "best_valid_perplexity": _finite(self.state.best_perplexity),
             "versions": {"rnncli": __version__, "numpy": np.__version__, "python": platform.python_version()},
         }
@@ -230,6 +263,7 @@ def start(
     layer, `dropout` what `default_dropout` says.
     Raises `TextError` for a text that cannot be read, `SettingError` for a value that makes no sense.
     """
+    began = time.perf_counter()
     checked = Settings(**settings)
     shape = Config(
         vocabulary_size=1,  # until the text is read: all else is checked before that
@@ -253,7 +287,8 @@ def start(
     )
     if dropout is None:
         dropout = default_dropout(len(corpus.train))
-    return Trainer(corpus, replace(shape, vocabulary_size=len(corpus.vocabulary), dropout=dropout), checked)
+    config = replace(shape, vocabulary_size=len(corpus.vocabulary), dropout=dropout)
+    return Trainer(corpus, config, checked, began)
 
 
 def default_dropout(words: int) -> float:

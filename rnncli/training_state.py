@@ -10,16 +10,16 @@ from .nn.optimizers import SGD, Adam
 
 
 @dataclass(frozen=True)
-class Epoch:
-    """What an epoch came to. `step`, `words` and `seconds` count from the beginning of the training."""
+class Report:
+    """What an epoch came to, or a tenth of the time. `step`, `words` and `seconds` count from the beginning."""
 
-    epoch: int
+    epoch: float  # how often the text has been read
     step: int
     words: int
     seconds: float  # of training alone, without validation
-    words_per_second: float  # in this epoch
-    learning_rate: float  # at its end
-    train_perplexity: float  # as it went, with dropout
+    words_per_second: float  # since the last report
+    learning_rate: float  # now
+    train_perplexity: float  # since the last report, as it went, with dropout
     valid_perplexity: float
 
 
@@ -29,9 +29,9 @@ class Progress:
 
     epoch: int  # the one that is under way, from 1
     share: float  # of the whole training that is done, from 0 to 1
-    words_per_second: float  # in this epoch
-    train_perplexity: float  # in this epoch so far
-    finished: Epoch | None = None  # after the last step of an epoch
+    words_per_second: float  # since the last report
+    train_perplexity: float  # since then
+    report: Report | None = None  # where one is due after this step
 
 
 @dataclass
@@ -42,17 +42,19 @@ class TrainingState:
     optimizer: Adam | SGD  # their moments
     rng: np.random.Generator  # for dropout, and for the words of a sampled softmax
     carried: State  # what the network remembers of each stream
+    epochs: int = 0  # how often the text has been read to its end
     position: int = 0  # the row of the streams that is read next
+    share: float = 0.0  # of the whole training that is done, from 0 to 1
     step: int = 0
     words: int = 0
     seconds: float = 0.0
     rate_scale: float = 1.0  # halved at each rollback
-    epoch_loss: float = 0.0  # the sum over the words of this epoch so far
-    epoch_words: int = 0
-    epoch_seconds: float = 0.0
-    history: list[Epoch] = field(default_factory=list)
+    recent_loss: float = 0.0  # the sum over the words since the last report
+    recent_words: int = 0
+    recent_seconds: float = 0.0
+    history: list[Report] = field(default_factory=list)
     best: dict[str, np.ndarray] = field(default_factory=dict)  # the values that did best on validation
     best_perplexity: float = math.inf
-    stale: int = 0  # epochs since then
+    stale: int = 0  # reports since then
     rollbacks: int = 0  # since then
     given_up: bool = False  # because it diverged again and again

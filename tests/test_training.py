@@ -17,8 +17,8 @@ TINY = {"hidden_size": 8, "epochs": 2, "bptt": 10}
 SAMPLED = {"softmax": "sampled", "samples": 6}
 
 
-def run(trainer) -> list[training.Epoch]:
-    return [progress.finished for progress in trainer.run() if progress.finished]
+def run(trainer) -> list[training.Report]:
+    return [progress.report for progress in trainer.run() if progress.report]
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "elman"])
@@ -106,6 +106,64 @@ def test_progress_goes_evenly_from_zero_to_one(corpus_file):
     assert shares[-1] == 1
 
 
+class Clock:
+    """Time that passes by a second with every look at it."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def perf_counter(self) -> float:
+        self.now += 1
+        return self.now
+
+
+@pytest.mark.parametrize("limit", [400.0, 1500.0])
+def test_a_training_by_the_clock_anneals_to_its_end_within_its_time(corpus_file, monkeypatch, limit):
+    clock = Clock()
+    monkeypatch.setattr(training, "time", clock)
+    trainer = training.start([corpus_file], hidden_size=8, time=limit, patience=99, epochs=10**6)
+    shares = [(progress.share, progress.report) for progress in trainer.run()]
+    assert clock.now <= limit + 5  # a few looks at the clock
+    assert clock.now > 0.9 * limit
+    assert shares[-1][0] == 1
+    reports = [report for _, report in shares if report]
+    assert len(reports) == 10
+    assert reports[-1].learning_rate == 0
+    rates = [report.learning_rate for report in reports]
+    assert rates == sorted(rates, reverse=True)
+
+
+def test_a_text_that_is_soon_read_often_enough_ends_a_training_before_its_time(corpus_file, monkeypatch):
+    monkeypatch.setattr(training, "time", Clock())
+    trainer = training.start([corpus_file], hidden_size=8, time=1e9, epochs=3, patience=99)
+    reports = run(trainer)
+    assert trainer.state.epochs == 3
+    assert len(reports) == 10
+    assert reports[-1].epoch == 3
+    assert trainer.settings.time == 1e9
+
+
+def test_the_time_counts_from_the_reading_of_the_text_on(corpus_file, monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(training, "time", clock)
+    read_corpus = training.read_corpus
+
+    def slow(*sources, **options):
+        clock.now += 5000
+        return read_corpus(*sources, **options)
+
+    monkeypatch.setattr(training, "read_corpus", slow)
+    trainer = training.start([corpus_file], hidden_size=8, time=6000.0, epochs=10**6, patience=99)
+    steps = sum(1 for _ in trainer.run())
+    assert 0 < steps < 1000
+    assert clock.now <= 6005
+
+
+def test_by_default_a_training_takes_ten_minutes_but_with_epochs_as_long_as_they_take(corpus_file):
+    assert training.start([corpus_file], hidden_size=8).settings.time == 600
+    assert training.start([corpus_file], hidden_size=8, epochs=1).settings.time is None
+
+
 @pytest.mark.parametrize("options", [{}, SAMPLED])
 def test_the_same_seed_gives_the_same_file_byte_for_byte(corpus_file, tmp_path, options):
     digests = []
@@ -118,7 +176,7 @@ def test_the_same_seed_gives_the_same_file_byte_for_byte(corpus_file, tmp_path, 
 
 def test_the_best_model_is_kept_not_the_last(corpus_file):
     trainer = training.start([corpus_file], hidden_size=16, bptt=10, epochs=4, lr=0.03, schedule="step")
-    for _ in itertools.takewhile(lambda progress: not progress.finished, trainer.run()):
+    for _ in itertools.takewhile(lambda progress: not progress.report, trainer.run()):
         pass
     best = trainer.state.best_perplexity
     for parameter in trainer.state.network.named_parameters().values():
@@ -151,7 +209,7 @@ def test_a_loss_that_is_not_finite_leads_back_to_the_best_model_and_half_the_rat
         next(trainer.run())
     else:
         monkeypatch.setattr(training, "mean_loss", lambda *_: math.nan)
-        trainer._end_epoch()
+        trainer._report()
     assert (state.rollbacks, state.rate_scale) == (1, 0.5)
     for name, parameter in state.network.named_parameters().items():
         np.testing.assert_array_equal(parameter.value, before[name])

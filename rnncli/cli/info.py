@@ -94,5 +94,5 @@ def _drawing(history: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
         perplexities = [
             f"{epoch[part]:.1f}" if epoch[part] else "-" for part in ("train_perplexity", "valid_perplexity")
         ]
-        rows.append((str(epoch["epoch"]), *perplexities, share))
+        rows.append((f"{epoch['epoch']:g}", *perplexities, share))
     return rows

@@ -1,6 +1,8 @@
 """Options that several commands share, and which model a command uses."""
 
+import re
 from pathlib import Path
+from typing import ClassVar
 
 import click
 from click.core import ParameterSource
@@ -11,6 +13,25 @@ from .output import visible
 PACKAGE = Path(__file__).resolve().parents[1]
 FORMATS = click.Choice(["table", "tsv", "jsonl"])
 
+
+class Duration(click.ParamType):
+    """Seconds, written as a number with s, m or h behind it, or several of these: 90s, 10m, 1h30m."""
+
+    name = "duration"
+    UNITS: ClassVar = {"s": 1, "m": 60, "h": 3600}
+
+    def convert(self, value, param, ctx) -> float:
+        if isinstance(value, float):
+            return value
+        text = value.strip().lower()
+        pieces = re.findall(r"(\d+(?:\.\d+)?)([smh])", text)
+        seconds = sum(float(number) * self.UNITS[unit] for number, unit in pieces)
+        if "".join(map("".join, pieces)) != text or not seconds:
+            self.fail(f"{value!r} is no time: write a number and s, m or h, such as 90s, 10m or 1h30m.", param, ctx)
+        return seconds
+
+
+DURATION = Duration()
 model_option = click.option(
     "-m",
     "--model",

@@ -46,9 +46,9 @@ def check_log(log: Path | None, output: Path) -> None:
 
 @contextmanager
 def logging_to(path: Path | None) -> Iterator[Any]:
-    """What writes one JSON object a line for each epoch to `path`, or nothing."""
+    """What writes one JSON object a line for each report to `path`, or nothing."""
     if path is None:
-        yield lambda epoch: None
+        yield lambda report: None
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -56,8 +56,8 @@ def logging_to(path: Path | None) -> Iterator[Any]:
     except OSError as error:
         raise RnncliError(f"cannot write the log {path}: {error.strerror}") from error
 
-    def write(epoch) -> None:
-        values = {name: value if math.isfinite(value) else None for name, value in asdict(epoch).items()}
+    def write(report) -> None:
+        values = {name: value if math.isfinite(value) else None for name, value in asdict(report).items()}
         try:
             print(json.dumps(values), file=file, flush=True)
         except OSError as error:  # no reason to lose a training
@@ -71,23 +71,26 @@ def logging_to(path: Path | None) -> Iterator[Any]:
 
 
 @contextmanager
-def display(epochs: int, quiet: bool) -> Iterator[Any]:
-    """What shows the progress on stderr: a live bar on a terminal, else one line for each epoch."""
+def display(epochs: int | None, quiet: bool) -> Iterator[Any]:
+    """What shows the progress on stderr: a live bar on a terminal, else one line for each report.
+
+    `epochs` is how many there will be, where that is known.
+    """
     if quiet:
         yield lambda progress: None
     elif not on_terminal(sys.stderr):
 
-        def show_epoch(progress) -> None:
-            if progress.finished:
-                click.echo(_line(progress.finished, epochs), err=True)
+        def show_report(progress) -> None:
+            if progress.report:
+                click.echo(_line(progress.report, epochs), err=True)
 
-        yield show_epoch
+        yield show_report
     else:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
         bar = Progress(
-            TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
+            TextColumn("epoch {task.fields[epoch]}{task.fields[of]}"),
             BarColumn(bar_width=None),
             TaskProgressColumn(),
             TextColumn("ppl {task.fields[perplexities]}"),
@@ -99,14 +102,14 @@ def display(epochs: int, quiet: bool) -> Iterator[Any]:
             refresh_per_second=4,
         )
         with bar:
-            task = bar.add_task("", total=1.0, epoch=1, epochs=epochs, perplexities="-", speed=0)
+            task = bar.add_task("", total=1.0, epoch=1, of=f"/{epochs}" if epochs else "", perplexities="-", speed=0)
             valid = ""
 
             def show(progress) -> None:
                 nonlocal valid
-                if progress.finished:
-                    valid = f"/{rounded(progress.finished.valid_perplexity, 0)}"
-                    bar.console.print(_line(progress.finished, epochs))
+                if progress.report:
+                    valid = f"/{rounded(progress.report.valid_perplexity, 0)}"
+                    bar.console.print(_line(progress.report, epochs))
                 bar.update(
                     task,
                     completed=progress.share,
@@ -123,9 +126,10 @@ def rounded(perplexity: float, digits: int = 1) -> str:
     return f"{perplexity:.{digits}f}" if perplexity < 1e6 else f"{perplexity:.1e}"
 
 
-def _line(epoch, epochs: int) -> str:
-    """What is told of an epoch: its perplexities, its speed and the time since the beginning; up to 60 columns."""
-    minutes, seconds = divmod(round(epoch.seconds), 60)
-    perplexities = f"train {rounded(epoch.train_perplexity)}, valid {rounded(epoch.valid_perplexity)}"
-    speed = f"{epoch.words_per_second:,.0f} words/s"
-    return f"epoch {epoch.epoch}/{epochs}: {perplexities}, {speed}, {minutes}:{seconds:02d}"
+def _line(report, epochs: int | None) -> str:
+    """What is told of a stretch: its perplexities, its speed and the time since the beginning; up to 60 columns."""
+    minutes, seconds = divmod(round(report.seconds), 60)
+    perplexities = f"train {rounded(report.train_perplexity)}, valid {rounded(report.valid_perplexity)}"
+    speed = f"{report.words_per_second:,.0f} words/s"
+    of = f"/{epochs}" if epochs else ""
+    return f"epoch {report.epoch:g}{of}: {perplexities}, {speed}, {minutes}:{seconds:02d}"

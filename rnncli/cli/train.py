@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ..errors import TrainingError
-from .options import encoding_option
+from .options import DURATION, encoding_option
 from .output import visible, warn
 from .progress import check_log, deferred_interrupt, display, logging_to, rounded
 
@@ -135,16 +135,21 @@ from .progress import check_log, deferred_interrupt, display, logging_to, rounde
     help="How much weights shrink by themselves.",
 )
 @click.option(
+    "--time",
+    type=DURATION,
+    help="How long it may take in all, such as 90s, 10m or 1h.  [default: 10m; no limit where --epochs are given]",
+)
+@click.option(
     "--epochs",
     type=click.IntRange(1),
-    help="How often to read the text.  [default: six million words in all, from 3 to 12 times]",
+    help="How often to read the text; with --time at most.  [default: as often as there is time for, up to 40 times]",
 )
 @click.option(
     "--patience",
     type=click.IntRange(1),
     default=3,
     show_default=True,
-    help="Stop after so many epochs without a better validation perplexity.",
+    help="Stop after so many reports without a better validation perplexity: one for each epoch, or ten in the --time.",
 )
 @click.option(
     "--threads",
@@ -176,7 +181,7 @@ from .progress import check_log, deferred_interrupt, display, logging_to, rounde
     help="The last words of a text that may come again, 0: none.",
 )
 # What is told.
-@click.option("--log", type=click.Path(path_type=Path, dir_okay=False), help="Write one JSON object for each epoch.")
+@click.option("--log", type=click.Path(path_type=Path, dir_okay=False), help="Write one JSON object for each report.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 def train(corpora: tuple[str, ...], output: Path | None, log: Path | None, quiet: bool, **options: Any) -> None:
     """Learn from a text: files, folders, .gz, .bz2 and .xz, or - for standard input.
@@ -185,6 +190,7 @@ def train(corpora: tuple[str, ...], output: Path | None, log: Path | None, quiet
 
     \b
     rnncli train corpus.txt
+    rnncli train corpus.txt --time 1h
     rnncli train notes/ mails.txt.gz -o models/mine.npz
     rnncli train tokens.txt --tokenizer whitespace --layers 2
     """
@@ -197,17 +203,18 @@ def train(corpora: tuple[str, ...], output: Path | None, log: Path | None, quiet
     check_writable(output)
     check_log(log, output)
     state, old = trainer.state, output.exists()
+    epochs = None if trainer.settings.time else trainer.settings.epochs
     with deferred_interrupt() as interrupted:
-        with logging_to(log) as write, display(trainer.settings.epochs, quiet) as show:
+        with logging_to(log) as write, display(epochs, quiet) as show:
             for progress in trainer.run():
                 show(progress)
-                if progress.finished:
-                    write(progress.finished)
+                if progress.report:
+                    write(progress.report)
                 if interrupted():
                     break
         if interrupted():
             if old and not state.history:
-                click.echo(f"Interrupted in the first epoch: {visible(str(output))} stays as it was.", err=True)
+                click.echo(f"Interrupted before the first report: {visible(str(output))} stays as it was.", err=True)
                 sys.exit(130)
             click.echo("Interrupted: measuring the model, then saving the best; Ctrl-C again saves nothing.", err=True)
             trainer.measure()

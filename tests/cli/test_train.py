@@ -1,5 +1,6 @@
 import json
 import math
+import re
 import signal
 from pathlib import Path
 
@@ -40,8 +41,8 @@ def test_every_option_reaches_the_model(invoke, corpus_file):
         "--activation", "relu",
         "--embedding-size", 6, "--hidden-size", 5, "--layers", 2, "--untied", "--dropout", 0.1, "--batch-size", 3,
         "--bptt", 11, "--optimizer", "sgd", "--lr", 0.5, "--schedule", "step", "--clip", 2, "--weight-decay", 0.001,
-        "--softmax", "sampled", "--samples", 7, "--epochs", 1, "--patience", 2, "--threads", 2, "--seed", 9,
-        "--ngram-order", 3, "--cache", 50,
+        "--softmax", "sampled", "--samples", 7, "--time", "1h30m", "--epochs", 1, "--patience", 2, "--threads", 2,
+        "--seed", 9, "--ngram-order", 3, "--cache", 50,
     )  # fmt: skip
     assert result.exit_code == 0, result.stderr
     model = load("all.npz")
@@ -55,9 +56,25 @@ def test_every_option_reaches_the_model(invoke, corpus_file):
     assert model.about["settings"] == {
         "batch_size": 3, "bptt": 11, "optimizer": "sgd", "lr": 0.5, "schedule": "step", "clip": 2,
         "weight_decay": 0.001, "softmax": "sampled", "samples": 7,
-        "epochs": 1, "patience": 2, "threads": 2, "seed": 9,
+        "time": 5400, "epochs": 1, "patience": 2, "threads": 2, "seed": 9,
         "ngram_order": 3, "cache_size": 50,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", ["", "ten", "10", "10 minutes", "-5s", "0s", "5s5", "1d"])
+def test_a_time_is_a_number_and_its_unit(invoke, corpus_file, wrong):
+    result = invoke("train", corpus_file, "--time", wrong)
+    assert result.exit_code == 2
+    assert f"{wrong!r} is no time: write a number and s, m or h, such as 90s, 10m or 1h30m." in result.stderr
+
+
+def test_a_training_by_the_clock_reports_ten_times_and_tells_how_often_the_text_was_read(invoke, corpus_file):
+    result = invoke("train", corpus_file, "--hidden-size", 8, "--time", "3s", "--patience", 10, "-o", "m.npz")
+    assert result.exit_code == 0
+    reports = [line for line in result.stderr.splitlines() if line.startswith("epoch ")]
+    assert len(reports) == 10
+    assert all(re.match(r"epoch [0-9.]+: train [0-9.]+, valid [0-9.]+, ", line) for line in reports)
+    assert load("m.npz").about["settings"]["time"] == 3
 
 
 def test_the_log_has_one_json_object_for_each_epoch(invoke, corpus_file):
@@ -186,13 +203,13 @@ def test_an_interrupted_training_saves_the_best_model_so_far(invoke, corpus_file
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_a_training_interrupted_in_its_first_epoch_leaves_an_old_model_in_place(invoke, corpus_file, monkeypatch):
+def test_a_training_interrupted_before_its_first_report_leaves_an_old_model_in_place(invoke, corpus_file, monkeypatch):
     invoke("train", corpus_file, *TINY)
     old = Path("models/school.npz").read_bytes()
     press_ctrl_c(monkeypatch, "_step", 2)
     result = invoke("train", corpus_file, "--hidden-size", "8", "--bptt", "10")
     assert (result.exit_code, result.stdout) == (130, "")
-    assert "Interrupted in the first epoch: models/school.npz stays as it was." in result.stderr
+    assert "Interrupted before the first report: models/school.npz stays as it was." in result.stderr
     assert Path("models/school.npz").read_bytes() == old
 
 

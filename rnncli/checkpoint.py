@@ -13,7 +13,7 @@ import json
 import math
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -61,6 +61,15 @@ def save(model: Model, path: str | Path) -> None:
             np.savez(file, **arrays)
             file.flush()
             os.fsync(file.fileno())
+        os.replace(draft, path)
+
+
+def write_lines(lines: Iterable[str], path: str | Path) -> None:
+    """Write a text file of these lines in UTF-8: whole, or not at all."""
+    path = Path(path)
+    with _draft(path) as draft:
+        with draft.open("x", encoding="utf-8", errors="surrogatepass", newline="\n") as file:
+            file.writelines(f"{line}\n" for line in lines)
         os.replace(draft, path)
 
 

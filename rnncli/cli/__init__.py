@@ -10,6 +10,7 @@ import click
 from .. import __version__
 from ..errors import RnncliError, SettingError
 from .evaluate import evaluate
+from .export import export
 from .generate import generate
 from .info import info
 from .output import visible
@@ -58,5 +59,5 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-for command in (train, predict, generate, evaluate, info):
+for command in (train, predict, generate, evaluate, info, export):
     main.add_command(command)

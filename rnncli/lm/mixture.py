@@ -16,10 +16,11 @@ from .network import Network
 from .network import State as NetworkState
 from .ngram import NGram
 
-SHARPNESSES = (0.03, 0.06, 0.12, 0.25, 0.5, 1.0)  # of the cache, to choose from
+SHARPNESSES = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.85, 1.2)  # of the cache, to choose from
+USUAL = {"network": 0.7, "ngram": 0.2, "cache": 0.1}  # shares, roughly, where no text is there to tell
 STEPS = 128  # words read at a time
 ROUNDS = 40  # of expectation-maximisation
-PRIOR = 50.0  # words, as many as the shares of all count for in a group's own
+PRIOR = 50.0  # words: what is known before any is worth as many
 
 Map = Callable[..., Any]  # `map`, or what does the same on several threads
 
@@ -54,12 +55,13 @@ class Mixture:
     ):
         """With the `shares` (lengths, parts) by the number of words of the context that the n-gram model knows.
 
-        Without shares all parts have the same.
+        Without, they are the usual ones.
         """
         self.network, self.ngram, self.cache = network, ngram, cache
         self.parts = ("network", *["ngram"] * (ngram is not None), *["cache"] * (cache is not None))
         lengths = ngram.order if ngram else 1
-        self.shares = np.full((lengths, len(self.parts)), 1 / len(self.parts)) if shares is None else shares
+        usual = np.array([USUAL[part] for part in self.parts])
+        self.shares = np.tile(usual / usual.sum(), (lengths, 1)) if shares is None else shares
 
     # Reading.
 
@@ -202,29 +204,29 @@ def tune(network: Network, ngram: NGram | None, cache_size: int, words: np.ndarr
     best, least = trial, np.inf
     for number, cache in enumerate(candidates):
         chosen = np.append(p[: len(p) - len(candidates)], p[[number - len(candidates)]], axis=0) if cache else p
-        shares = fit_shares(chosen, lengths, len(trial.shares))
+        shares = fit_shares(chosen, lengths, trial.shares)
         loss = -np.log(np.sum(shares[lengths].T * chosen, axis=0)).mean()
         if loss < least:
             best, least = Mixture(network, ngram, cache, shares), float(loss)
     return best, least
 
 
-def fit_shares(p: np.ndarray, groups: np.ndarray, count: int) -> np.ndarray:
-    """The shares (count, parts) with which the probabilities `p` (parts, N) that parts give some words do best.
+def fit_shares(p: np.ndarray, groups: np.ndarray, usual: np.ndarray) -> np.ndarray:
+    """The shares (groups, parts) with which the probabilities `p` (parts, N) that parts give some words do best.
 
-    Each word is in one of `count` groups, with shares of its own; those of a group of few words stay near to the
-    shares of all.
+    Each word is in one of the `groups` (N,), which have shares of their own; those of a group of few words stay near to
+    the shares of all, and where there are few words in all, near to the `usual` ones (groups, parts).
     """
-    common = _maximised(p, np.zeros_like(groups), np.full((1, len(p)), 1 / len(p)), prior=0)
-    return _maximised(p, groups, np.repeat(common, count, axis=0), prior=PRIOR)
+    common = _maximised(p, np.zeros_like(groups), usual[:1])
+    return _maximised(p, groups, np.repeat(common, len(usual), axis=0))
 
 
-def _maximised(p: np.ndarray, groups: np.ndarray, shares: np.ndarray, prior: float) -> np.ndarray:
-    """`shares` (groups, parts) after some rounds of expectation-maximisation, held to where they begin by `prior`."""
-    begin = shares
+def _maximised(p: np.ndarray, groups: np.ndarray, begin: np.ndarray) -> np.ndarray:
+    """Shares (groups, parts) after some rounds of expectation-maximisation, held near to where they `begin`."""
+    shares = begin
     for _ in range(ROUNDS):
         credit = shares[groups].T * p  # of each part for each word
         credit /= np.maximum(credit.sum(axis=0), np.finfo(float).tiny)
-        sums = np.stack([np.bincount(groups, part, len(shares)) for part in credit], axis=1) + prior * begin
+        sums = np.stack([np.bincount(groups, part, len(shares)) for part in credit], axis=1) + PRIOR * begin
         shares = sums / sums.sum(axis=1, keepdims=True)
     return shares

@@ -34,6 +34,8 @@ class Config:
     layers: int = 1
     tied: bool = True  # one table of words serves as embedding and as output
     dropout: float = 0.0  # on the inputs, between layers and before the output
+    word_dropout: float = 0.0  # of words: the whole vectors of some are hidden wherever they stand in a step
+    recurrent_dropout: float = 0.0  # on the recurrent weights
 
     def __post_init__(self):
         if self.cell not in CELLS:
@@ -45,8 +47,9 @@ class Config:
                 raise SettingError(f"{name} is {getattr(self, name)}, and must be from 1 to {most:,}")
         if self.activation != "tanh" and self.cell != "elman":
             raise SettingError(f"the activation {self.activation} is for the elman cell; {self.cell} has its own")
-        if not 0 <= self.dropout < 1:
-            raise SettingError(f"dropout is {self.dropout}, and must be at least 0 and below 1")
+        for name in ("dropout", "word_dropout", "recurrent_dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise SettingError(f"{name} is {getattr(self, name)}, and must be at least 0 and below 1")
 
     def make_cell(self) -> Cell:
         """The cell that this network's layers run."""
@@ -116,11 +119,14 @@ class Draw:
     """What chance decides in one step of training."""
 
     masks: list[np.ndarray]  # (B, features) each: what is hidden from each layer and from the softmax; or none
+    words: np.ndarray | None = None  # (T, B, 1): which inputs are hidden altogether
+    weights: tuple[np.ndarray, ...] = ()  # (G, H, H) for each layer: which recurrent weights are hidden
     sample: Sample | None = None  # the words that the softmax is over; None: all
 
     def share(self, streams: slice) -> "Draw":
         """The part for some of the batch's streams."""
-        return Draw([mask[streams] for mask in self.masks], self.sample)
+        words = None if self.words is None else self.words[:, streams]
+        return Draw([mask[streams] for mask in self.masks], words, self.weights, self.sample)
 
 
 class Network:
@@ -210,11 +216,19 @@ class Network:
 
         The targets are the inputs moved on by one word, so the text's places are the first inputs and the targets.
         """
-        rate, features = self.config.dropout, [layer.input_weight.value.shape[0] for layer in self.layers]
-        dtype = self.softmax.bias.value.dtype.type
-        shapes = [(inputs.shape[1], size) for size in (*features, self.config.hidden_size)] if rate else []
-        masks = [dropout_mask(rng, rate, shape, dtype) for shape in shapes]
-        return Draw(masks, sampler.sample(np.concatenate([inputs[:1], targets]), rng) if sampler else None)
+        config, dtype = self.config, self.softmax.bias.value.dtype.type
+        sizes = [*(layer.input_weight.value.shape[0] for layer in self.layers), config.hidden_size]
+        masks = [dropout_mask(rng, config.dropout, (inputs.shape[1], size), dtype) for size in sizes]
+        words, weights = None, ()
+        if config.word_dropout:
+            different, places = np.unique(inputs, return_inverse=True)
+            mask = dropout_mask(rng, config.word_dropout, (len(different),), dtype)
+            words = mask[places].reshape(*inputs.shape, 1)
+        if config.recurrent_dropout:
+            shape = (self.layers[0].cell.gates, config.hidden_size, config.hidden_size)
+            weights = tuple(dropout_mask(rng, config.recurrent_dropout, shape, dtype) for _ in self.layers)
+        sample = sampler.sample(np.concatenate([inputs[:1], targets]), rng) if sampler else None
+        return Draw(masks if config.dropout else [], words, weights, sample)
 
     def clear(self) -> None:
         """Begin all gradients anew, with zeros."""
@@ -243,8 +257,8 @@ class Network:
         gradients of all parameters, times its argument (1 by default): a network that is given a share of a batch
         passes that share. It is for one call. Without a `draw` nothing is hidden and the softmax is over all words.
         """
-        masks, sample = (draw.masks, draw.sample) if draw else ([], None)
-        hidden, backwards = iter(masks), []
+        draw = draw or Draw([])
+        hidden, weights, backwards = iter(draw.masks), iter(draw.weights), []
 
         def through(forward_result):
             result, *_, backward = forward_result
@@ -252,16 +266,17 @@ class Network:
             return result
 
         x, embed_backward = self.embedding.forward(inputs, empty)
+        x = through(dropout(x, draw.words, empty))
         after = []
         for layer, before in zip(self.layers, state, strict=True):
             x = through(dropout(x, next(hidden, None), empty))
-            x, last, layer_backward = layer.forward(x, before, empty)
+            x, last, layer_backward = layer.forward(x, before, empty, next(weights, None))
             backwards.append(lambda d_out, backward=layer_backward: backward(d_out)[0])
             after.append(last)
         x = through(dropout(x, next(hidden, None), empty))
         if self.projection is not None:
             x = through(self.projection.forward(x, empty))
-        nll, softmax_backward = self.softmax.forward(x.reshape(targets.size, -1), targets.ravel(), sample, empty)
+        nll, softmax_backward = self.softmax.forward(x.reshape(targets.size, -1), targets.ravel(), draw.sample, empty)
 
         def backward(share: float = 1.0) -> None:
             d_out = softmax_backward(np.full(targets.size, share / targets.size, x.dtype)).reshape(x.shape)

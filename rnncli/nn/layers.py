@@ -54,16 +54,16 @@ class Linear:
         return y.reshape(*x.shape[:-1], outputs), backward
 
 
-def dropout_mask(rng: np.random.Generator, rate: float, shape: tuple[int, int], dtype: type) -> np.ndarray:
-    """A mask (B, D) that hides a share `rate` of the features, and scales up what stays.
+def dropout_mask(rng: np.random.Generator, rate: float, shape: tuple[int, ...], dtype: type) -> np.ndarray:
+    """A mask that hides a share `rate`, to a 65,536th, of what it is multiplied with, and scales up what stays.
 
     So nothing needs to change without dropout.
     """
-    return (rng.random(shape, dtype=np.float32) >= rate) / dtype(1 - rate)
+    return (rng.integers(0, 2**16, shape, dtype=np.uint16) >= round(rate * 2**16)) / dtype(1 - rate)
 
 
 def dropout(x: np.ndarray, mask: np.ndarray | None, empty: Empty = np.empty) -> tuple[np.ndarray, Backward]:
-    """Hide features of `x` (T, B, D) by a `mask` (B, D): the same ones at every step of a sequence.
+    """Hide what a `mask` says of `x` (T, B, D): by (B, D) the same features at every step, by (T, B, 1) whole words.
 
     Locked (variational) dropout: Gal and Ghahramani 2016. Without a mask `x` comes back as it is.
     """

@@ -25,10 +25,11 @@ class Recurrent:
         return self.cell.State(*(np.zeros((batch, weight.shape[0]), weight.dtype) for _ in fields))
 
     def forward(
-        self, x: np.ndarray, state: LayerState, empty: Empty = np.empty
+        self, x: np.ndarray, state: LayerState, empty: Empty = np.empty, mask: np.ndarray | None = None
     ) -> tuple[np.ndarray, LayerState, RecurrentBackward]:
         """Read `x` (T, B, D) from `state` on: the outputs (T, B, H), the state after them, and `backward`.
 
+        The recurrent weight is multiplied by a `mask` (G, H, H), gate by gate, if there is one.
         `backward` takes the gradient with respect to the outputs, and to the last state where it matters;
         it returns the gradients with respect to `x` and to the first state. It is for one call.
         """
@@ -43,6 +44,8 @@ class Recurrent:
         np.add(flat.reshape(steps, batch, gates, size).swapaxes(1, 2), self.bias.value.reshape(gates, 1, size), out=a)
         weight = empty((gates, size, size), dtype)
         weight[...] = self.recurrent_weight.value.reshape(size, gates, size).swapaxes(0, 1)
+        if mask is not None:
+            weight *= mask
         histories = cell.State(*(empty((steps + 1, batch, size), dtype) for _ in state))
         for history, first in zip(histories, state, strict=True):
             history[0] = first
@@ -76,7 +79,13 @@ class Recurrent:
                 return flat
 
             du_rows = side_by_side(du)
-            self.recurrent_weight.add_product(histories.h[:-1].reshape(-1, size).T, du_rows, empty)
+            before_rows = histories.h[:-1].reshape(-1, size)
+            if mask is None:
+                self.recurrent_weight.add_product(before_rows.T, du_rows, empty)
+            else:
+                d_weight = np.matmul(before_rows.T, du_rows, out=empty((size, width), dtype))
+                d_weight.reshape(size, gates, size)[...] *= mask.swapaxes(0, 1)
+                self.recurrent_weight.add(d_weight)
             da_rows = du_rows if cell.additive else side_by_side(da)
             self.input_weight.add_product(rows.T, da_rows, empty)
             self.bias.add(da_rows.sum(axis=0))

@@ -9,6 +9,8 @@ from dataclasses import asdict, replace
 import pytest
 
 import rnncli
+from rnncli.lm.arpa import arpa_lines
+from rnncli.lm.mixture import Mixture
 
 
 def test_generate_prints_the_prompt_and_what_follows(invoke, model, model_file):
@@ -116,6 +118,21 @@ def test_evaluate_refuses_what_cannot_be_read(invoke, model_file, tmp_path, cont
     assert "bad" in result.stderr
 
 
+def test_export_writes_the_ngrams_to_standard_output_or_a_file(invoke, model, model_file, tmp_path):
+    printed = invoke("export", "-m", model_file)
+    assert printed.stdout.splitlines() == list(arpa_lines(model.lm.ngram, model.vocabulary.words))
+    written = invoke("export", "--format", "arpa", "-m", model_file, "-o", tmp_path / "a" / "school.arpa")
+    assert written.stdout == f"{tmp_path / 'a' / 'school.arpa'}\n"
+    assert (tmp_path / "a" / "school.arpa").read_text("utf-8") == printed.stdout
+
+
+def test_export_refuses_a_model_without_ngrams(invoke, model, tmp_path):
+    rnncli.save(replace(model, lm=Mixture(model.lm.network)), tmp_path / "alone.npz")
+    result = invoke("export", "-m", tmp_path / "alone.npz")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "Error: the model holds no n-grams: train one with --ngram-order 5\n"
+
+
 def test_info_tells_what_a_model_is(invoke, model, model_file):
     told = json.loads(invoke("info", "-m", model_file, "--format", "jsonl").stdout)
     assert told["cell"] == "lstm"
@@ -159,7 +176,7 @@ def test_info_in_a_pipe_is_a_name_and_a_value_a_line(invoke, model_file):
     assert ["cell", "lstm"] in rows
 
 
-@pytest.mark.parametrize("command", [[], ["train"], ["predict"], ["generate"], ["evaluate"], ["info"]])
+@pytest.mark.parametrize("command", [[], ["train"], ["predict"], ["generate"], ["evaluate"], ["info"], ["export"]])
 def test_help_shows_an_example(invoke, command):
     result = invoke(*command, "--help")
     assert result.exit_code == 0

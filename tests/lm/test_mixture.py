@@ -121,25 +121,40 @@ def test_tuning_a_network_alone_leaves_it_alone(network, text):
     np.testing.assert_array_equal(tuned.shares, [[1.0]])
 
 
+USUAL = np.full((2, 2), 0.5)
+
+
 def test_fitted_shares_are_the_likeliest_ones():
     rng = np.random.default_rng(5)
-    groups = np.repeat([0, 1], 4000)
+    groups = np.repeat([0, 1], 20_000)
     truth = np.array([[0.8, 0.2], [0.3, 0.7]])
     # Two parts that are each sure of other words: a word comes from the first by its share.
-    first = rng.random(8000) < truth[groups, 0]
+    first = rng.random(len(groups)) < truth[groups, 0]
     p = np.where(first, [[0.9], [0.1]], [[0.1], [0.9]])
-    shares = fit_shares(p, groups, 2)
+    shares = fit_shares(p, groups, USUAL)
 
     def loss(shares):
         return -np.log(np.sum(shares[groups].T * p, axis=0)).mean()
 
     for shift in (-0.03, 0.03):
-        moved = shares + np.array([[shift, -shift]] * 2)
-        assert loss(shares) < loss(np.clip(moved, 0.001, 0.999))
+        for group in range(2):
+            moved = shares.copy()
+            moved[group] += [shift, -shift]
+            assert loss(shares) < loss(moved)
 
 
-def test_a_group_without_words_has_the_shares_of_all():
-    p = np.array([[0.5, 0.1, 0.2], [0.1, 0.4, 0.3]])
-    shares = fit_shares(p, np.array([0, 0, 0]), 2)
-    np.testing.assert_allclose(shares[1].sum(), 1)
-    assert (shares[1] > 0).all()
+def test_shares_of_few_words_stay_near_to_those_of_all():
+    first, neither = [0.5, 0.1], [0.5, 0.5]
+    p = np.array([*[first] * 5000, neither, neither, neither]).T
+    groups = np.repeat([0, 1], [5000, 3])
+    shares = fit_shares(p, groups, USUAL)
+    np.testing.assert_allclose(shares.sum(axis=1), 1)
+    np.testing.assert_allclose(shares[1], shares[0], atol=0.02)
+    assert shares[0, 0] > 0.9
+
+
+def test_where_no_text_tells_the_shares_are_the_usual_ones():
+    usual = np.array([[0.6, 0.4]] * 2)
+    np.testing.assert_allclose(fit_shares(np.empty((2, 0)), np.empty(0, int), usual), usual)
+    few = fit_shares(np.array([[0.9, 0.9], [0.1, 0.1]]), np.array([0, 1]), usual)
+    np.testing.assert_allclose(few, usual, atol=0.05)

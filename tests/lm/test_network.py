@@ -36,7 +36,7 @@ def words(rng) -> np.ndarray:
 @every_shape
 @pytest.mark.parametrize("dropout", [0.0, 0.4])
 def test_every_gradient_is_right(shape, dropout, words, rng, check_gradient):
-    shape = Config(**{**vars(shape), "dropout": dropout})
+    shape = Config(**{**vars(shape), "dropout": dropout, "word_dropout": dropout, "recurrent_dropout": dropout})
     model = network(shape, rng)
     targets = rng.integers(0, V, (T, B))
     state = tuple(type(s)(*(rng.normal(size=a.shape) for a in s)) for s in model.blank(B))

@@ -1,0 +1,47 @@
+"""rnncli export"""
+
+from pathlib import Path
+
+import click
+
+from ..errors import ModelError
+from .options import load_model, model_option
+from .output import visible
+
+
+@click.command()
+@model_option
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["arpa"]),
+    default="arpa",
+    show_default=True,
+    help="arpa: the n-grams, for SRILM, KenLM and others.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file to write.  [default: standard output]",
+)
+def export(model_path: Path | None, kind: str, output: Path | None) -> None:
+    """Write a part of a model in a format of other programs.
+
+    \b
+    rnncli export --format arpa -o corpus.arpa
+    rnncli export -m models/corpus.npz | gzip > corpus.arpa.gz
+    """
+    from ..checkpoint import write_lines
+    from ..lm.arpa import arpa_lines
+
+    model = load_model(model_path)
+    if model.lm.ngram is None:
+        raise ModelError("the model holds no n-grams: train one with --ngram-order 5")
+    lines = arpa_lines(model.lm.ngram, model.vocabulary.words)
+    if output is None:
+        for line in lines:
+            click.echo(line)
+        return
+    write_lines(lines, output)
+    click.echo(visible(str(output)))

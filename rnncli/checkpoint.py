@@ -15,7 +15,7 @@ import os
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import IO, Any
 
@@ -177,13 +177,14 @@ def _text(array: np.ndarray) -> str:
 
 
 def _from_json(kind: type, values: dict[str, Any]) -> Any:
-    """A dataclass from its JSON, each value of the type of its field."""
-    for field in fields(kind):
+    """A dataclass from its JSON, each value of the type of its field; what an older file does not know is as usual."""
+    known = [field for field in fields(kind) if field.name in values or field.default is MISSING]
+    for field in known:
         wanted = (int, float) if field.type is float else field.type
         value = values[field.name]
         if not isinstance(value, wanted) or (isinstance(value, bool) and field.type is not bool):
             raise ValueError(f"its {field.name} is {value!r}")
-    return kind(**{field.name: values[field.name] for field in fields(kind)})
+    return kind(**{field.name: values[field.name] for field in known})
 
 
 def _about(text: str) -> dict[str, Any]:

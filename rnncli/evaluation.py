@@ -12,6 +12,7 @@ import numpy as np
 
 from . import metrics
 from .errors import TextError
+from .lm.adaptation import WINDOW, Learner
 from .metrics import Keyboard
 from .text.corpus import Sources, read_tokens
 from .text.reading import listed, source_name
@@ -70,11 +71,12 @@ class Evaluation:
     calibration: list[Bin]  # by confidence
 
 
-def evaluate(model: Model, sources: Sources, encoding: str = "utf-8") -> Evaluation:
+def evaluate(model: Model, sources: Sources, encoding: str = "utf-8", *, dynamic: bool = False) -> Evaluation:
     """Read the texts in `sources` as one, word by word, and measure how well each word was foreseen.
 
     The state is carried from unit to unit. `<unk>` is a word like any other for the perplexity; for all else it is a
     miss, as it never is among the words that `rank` offers. A character more is counted for each unit's end.
+    A `dynamic` evaluation lets the network learn from each few words after it has foreseen them.
     """
     characters, sources = 0, listed(sources)
 
@@ -92,10 +94,14 @@ def evaluate(model: Model, sources: Sources, encoding: str = "utf-8") -> Evaluat
     keyboard = None if model.tokenizer.kind == "char" else Keyboard(model.vocabulary.words)
     length = np.array([0, *map(len, tokens.types[1:])])[tokens.ids] + 1  # keys without any help
     keys = length.copy()
-    state = model.lm.start(1)
-    for start in range(0, words, STEPS):
-        part = slice(start, start + STEPS)
-        log_p, given, state = model.lm.examine(ids[part, None], state)
+    learner = Learner(model.lm) if dynamic else None
+    lm, steps = (learner.mixture, WINDOW) if learner else (model.lm, STEPS)
+    state = lm.start(1)
+    for start in range(0, words, steps):
+        part = slice(start, start + steps)
+        log_p, given, state = lm.examine(ids[part, None], state)
+        if learner:
+            learner.learn(ids[part, None])
         log_p, parts[:, part] = log_p[:, 0], given[:, :, 0]
         nll[part] = -log_p[np.arange(len(log_p)), ids[part]]
         ranks[part] = metrics.ranks(log_p, ids[part])

@@ -1,15 +1,16 @@
 """A language model together with its words: what one model file holds, and what people work with."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from .evaluation import Evaluation, evaluate
 from .generation import generate
+from .lm.adaptation import adapted
 from .lm.mixture import Mixture
 from .prediction import Prediction, rank
-from .text.corpus import Sources
+from .text.corpus import Sources, read_tokens
 from .text.tokenizers import Tokenizer
 from .text.vocabulary import UNK_ID, Vocabulary
 
@@ -55,6 +56,11 @@ class Model:
         pieces = generate(self, prompt, words, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
         return "".join(pieces)
 
-    def evaluate(self, sources: Sources, encoding: str = "utf-8") -> Evaluation:
-        """How well this model predicts the texts in `sources`: files, folders, or "-" for standard input."""
-        return evaluate(self, sources, encoding)
+    def adapted(self, sources: Sources, encoding: str = "utf-8") -> "Model":
+        """A model that has read the texts in `sources` just now and learned from them; this one stays as it is."""
+        _, tokens = read_tokens(sources, self.tokenizer, self.unit, encoding)
+        return replace(self, lm=adapted(self.lm, self.vocabulary.encode(tokens)))
+
+    def evaluate(self, sources: Sources, encoding: str = "utf-8", *, dynamic: bool = False) -> Evaluation:
+        """How well this model predicts the texts in `sources`: see `rnncli.evaluation.evaluate`."""
+        return evaluate(self, sources, encoding, dynamic=dynamic)

@@ -84,6 +84,15 @@ def test_the_state_is_carried_over_lines_and_long_texts_are_read_in_parts(model,
     assert evaluate(model, [path]).perplexity == pytest.approx(whole.perplexity, rel=1e-6)
 
 
+def test_a_dynamic_evaluation_learns_from_the_text_it_reads(model, tmp_path):
+    path = tmp_path / "other.txt"
+    path.write_text("The doctor is not Tom, so Tom will not play chess.\n" * 60)
+    static, dynamic = (evaluate(model, [path], dynamic=learns) for learns in (False, True))
+    assert dynamic.perplexity_of_parts["network"] < 0.7 * static.perplexity_of_parts["network"]
+    assert dynamic.perplexity_of_parts["ngram"] == pytest.approx(static.perplexity_of_parts["ngram"])
+    assert evaluate(model, [path]) == static
+
+
 def test_several_texts_are_read_as_one(model, text, tmp_path):
     both = tmp_path / "both.txt"
     both.write_text(text.read_text() * 2)

@@ -15,6 +15,7 @@ from .output import chosen_format, print_json, print_record, print_table
 @model_option
 @encoding_option
 @format_option
+@click.option("--dynamic", is_flag=True, help="Let the network learn from the text as it goes: several times slower.")
 @click.option(
     "--plot",
     "picture",
@@ -27,6 +28,7 @@ def evaluate(
     model_path: Path | None,
     encoding: str,
     output_format: str | None,
+    dynamic: bool,
     picture: Path | None,
 ) -> None:
     """Measure how well a model predicts a text.
@@ -47,7 +49,7 @@ def evaluate(
         from .plot import check, draw_evaluation
 
         check(picture)
-    evaluation = measure(load_model(model_path), texts, encoding)
+    evaluation = measure(load_model(model_path), texts, encoding, dynamic=dynamic)
     title, chosen = f"{texts[0]}{' ...' if texts[1:] else ''}", chosen_format(output_format)
     if chosen == "jsonl":
         print_json(asdict(evaluation))

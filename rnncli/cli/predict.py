@@ -16,6 +16,13 @@ from .output import chosen_format, on_terminal, print_json, print_table, print_t
 @model_option
 @click.option("-n", "count", type=click.IntRange(0), default=10, show_default=True, help="How many words; 0: all.")
 @click.option("--parts", is_flag=True, help="Show what each part of the model gives to each word.")
+@click.option(
+    "--adapt",
+    "texts",
+    type=click.Path(),
+    multiple=True,
+    help="A text to read and learn from before; may be repeated.",
+)
 @format_option
 @encoding_option
 def predict(
@@ -23,6 +30,7 @@ def predict(
     model_path: Path | None,
     count: int,
     parts: bool,
+    texts: tuple[str, ...],
     output_format: str | None,
     encoding: str,
 ) -> None:
@@ -32,12 +40,15 @@ def predict(
 
     \b
     rnncli predict "Tom is not good at science, so he will"
+    rnncli predict --adapt letters.txt "Dear Tom,"
     rnncli predict -n 3 --format jsonl < prompts.txt
     """
     from ..prediction import rank
     from ..text.reading import STDIN, read_lines
 
     model = load_model(model_path)
+    if texts:
+        model = model.adapted(texts, encoding)
     chosen = chosen_format(output_format)
     if not prompts and on_terminal(sys.stdin):
         click.echo("Type a prompt, then Enter; Ctrl-D ends.", err=True)

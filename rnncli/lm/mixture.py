@@ -60,13 +60,22 @@ class Mixture:
         self.network, self.ngram, self.cache = network, ngram, cache
         self.parts = ("network", *["ngram"] * (ngram is not None), *["cache"] * (cache is not None))
         lengths = ngram.order if ngram else 1
+        self.beginning: State | None = None
         usual = np.array([USUAL[part] for part in self.parts])
         self.shares = np.tile(usual / usual.sum(), (lengths, 1)) if shares is None else shares
+
+    def beginning_at(self, state: State) -> "Mixture":
+        """The same model, to which every beginning is as `state`, of one stream that has come to the end of a unit."""
+        mixture = Mixture(self.network, self.ngram, self.cache, self.shares)
+        mixture.beginning = state
+        return mixture
 
     # Reading.
 
     def start(self, batch: int) -> State:
         """The state at the beginning of a unit."""
+        if self.beginning is not None:
+            return _repeated(self.beginning, batch)
         return State(
             self.network.start(batch),
             self.ngram.start(batch) if self.ngram else None,
@@ -175,6 +184,16 @@ class Mixture:
                 caches.add_to(p.reshape(steps, batch, -1), view.glance, shares[-1])
         np.maximum(p, np.finfo(p.dtype).tiny, out=p)  # what a network alone foresees may be too small for a number
         return np.log(p, out=p).reshape(steps, batch, -1)
+
+
+def _repeated(state: Any, batch: int) -> Any:
+    """A state of one stream as that of a whole batch."""
+    if isinstance(state, np.ndarray):
+        return np.repeat(state, batch, axis=0)
+    if isinstance(state, tuple):
+        parts = (_repeated(part, batch) for part in state)
+        return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)
+    return state
 
 
 def tune(network: Network, ngram: NGram | None, cache_size: int, words: np.ndarray, side_by_side: Map = map) -> Mixture:

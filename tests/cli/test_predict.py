@@ -150,3 +150,24 @@ def test_the_parts_of_a_model_are_shown_with_what_they_give_to_each_word(invoke,
     assert list(answer["predictions"][0]["parts"]) == ["network", "ngram", "cache"]
     table = invoke("predict", "Tom is", "--parts", "--format", "table", "-m", model_file).stdout
     assert table.splitlines()[0].split() == ["rank", "word", "probability", "network", "ngram", "cache"]
+
+
+def test_a_model_adapts_to_a_text_before_it_predicts_and_its_file_stays_as_it_was(invoke, model_file, tmp_path):
+    text, before = tmp_path / "mine.txt", model_file.read_bytes()
+    text.write_text("Tom is bad at chess.\nMary is bad at music.\n" * 20)
+    for n in (1, 2):  # also for several prompts
+        adapted = invoke("predict", *["Tom is"] * n, "--adapt", text, "-n", 0, "--format", "jsonl", "-m", model_file)
+        plain = invoke("predict", *["Tom is"] * n, "-n", 0, "--format", "jsonl", "-m", model_file)
+        first, then = (
+            {p["word"]: p["probability"] for p in json.loads(result.stdout.splitlines()[-1])["predictions"]}
+            for result in (plain, adapted)
+        )
+        assert then["chess"] > first["chess"]
+        assert sum(then.values()) == pytest.approx(1)
+    assert model_file.read_bytes() == before
+
+
+def test_a_text_to_adapt_to_that_cannot_be_read_is_named(invoke, model_file):
+    result = invoke("predict", "Tom is", "--adapt", "missing.txt", "-m", model_file)
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert "missing.txt" in result.stderr

@@ -1,0 +1,52 @@
+"""Dynamic evaluation: a network that goes on learning from the text it reads (Krause et al. 2018)."""
+
+import numpy as np
+
+from ..nn.optimizers import clip_by_global_norm
+from ..text.vocabulary import EOS_ID
+from .mixture import Mixture
+from .network import Network
+
+WINDOW = 20  # words that are read before the network learns from them
+RATE, DECAY, CLIP = 1.0, 1e-3, 1.0  # chosen on the validation text of the Penn Treebank
+
+
+class Learner:
+    """A mixture whose network learns; the one that it is made from stays as it is.
+
+    After each window of words a step of gradient descent goes down the loss of having foreseen them, and then a little
+    of the way back to where the network began, so that it does not drift off.
+    """
+
+    def __init__(self, mixture: Mixture, rate: float = RATE, decay: float = DECAY):
+        values = {name: parameter.value for name, parameter in mixture.network.named_parameters().items()}
+        self.first, self.rate, self.decay = values, rate, decay
+        network = Network(mixture.network.config, {name: value.copy() for name, value in values.items()})
+        self.mixture = Mixture(network, mixture.ngram, mixture.cache, mixture.shares)
+        self.last, self.carried = np.full((1, 1), EOS_ID), network.blank(1)  # the last word, and the state before it
+
+    def learn(self, words: np.ndarray) -> None:
+        """Learn from the next `words` (T, 1) of a text that begins with a unit."""
+        network = self.mixture.network
+        inputs = np.concatenate([self.last, words[:-1]])
+        network.clear()
+        _, self.carried, backward = network.loss(inputs, words, self.carried)
+        backward()
+        parameters = network.named_parameters()
+        clip_by_global_norm(parameters, CLIP)
+        for name, parameter in parameters.items():
+            parameter.grad[...] *= self.rate
+            parameter.value -= parameter.grad
+            parameter.value += self.decay * (self.first[name] - parameter.value)
+        self.last = words[-1:]
+
+
+def adapted(mixture: Mixture, words: np.ndarray) -> Mixture:
+    """The mixture after it has read, and learned from, the `words` (N,) of a text: it begins where that ended."""
+    learner = Learner(mixture)
+    state = learner.mixture.start(1)
+    for start in range(0, len(words), WINDOW):
+        window = words[start : start + WINDOW, None]
+        state = learner.mixture.read(window, state)
+        learner.learn(window)
+    return learner.mixture.beginning_at(state)

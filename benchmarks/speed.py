@@ -99,8 +99,8 @@ def run_rnncli(data: Path, text: str, epoch: bool = False, **options) -> dict:
     from dataclasses import fields
 
     from rnncli.lm.network import Config
-    from rnncli.settings import Settings
     from rnncli.training import Trainer, default_dropout
+    from rnncli.training.settings import Settings
 
     corpus = corpus_of(text, data)
     settings = {field.name: options.pop(field.name) for field in fields(Settings) if field.name in options}

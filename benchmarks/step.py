@@ -14,12 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
-from rnncli import training, workers
+from rnncli import training
 from rnncli.lm import network
 from rnncli.nn.layers import Embedding
 from rnncli.nn.optimizers import Adam
 from rnncli.nn.recurrent import Recurrent
 from rnncli.nn.softmax import Softmax
+from rnncli.threads import Threads
+from rnncli.training import loop, workers
 
 STEPS, WARM_UP = 150, 30
 
@@ -55,7 +57,7 @@ class Clock:
 def product_speed(threads: int) -> float:
     """Multiply-adds times two in a second, of large float32 products on so many threads at once."""
     matrices = [np.ones((1024, 1024), np.float32) for _ in range(threads)]
-    team, times = training.Threads(threads), []
+    team, times = Threads(threads), []
     for _ in range(20):
         began = time.perf_counter()
         team.map(lambda matrix: matrix @ matrix, matrices)
@@ -78,11 +80,11 @@ def main() -> None:
     clock.around(Recurrent, "forward", "recurrent layer")
     clock.around(Softmax, "forward", "softmax")
     clock.around(workers.Team, "learn", "all workers, with the sum of their gradients")
-    clock.around(training, "clip_by_global_norm", "clipping")
+    clock.around(loop, "clip_by_global_norm", "clipping")
     clock.around(network.Network, "use", "rows in use")
     clock.around(Adam, "catch_up", "optimizer, catching up")
     clock.around(Adam, "step", "optimizer")
-    clock.around(training.Trainer, "_step", "the whole step")
+    clock.around(loop.Trainer, "_step", "the whole step")
     readings = []
     for number, _ in enumerate(trainer.run()):
         reading = clock.read()

@@ -6,11 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from ..errors import TrainingError
 from .options import DURATION, encoding_option
 from .output import visible, warn
 from .progress import check_log, deferred_interrupt, display, logging_to, rounded
+
+# What a model that a training goes on from has decided already.
+MODELS_OWN = {
+    "tokenizer", "lowercase", "unit", "max_vocab",
+    "cell", "activation", "embedding_size", "hidden_size", "layers", "tied",
+}  # fmt: skip
 
 
 @click.command()
@@ -82,6 +89,12 @@ from .progress import check_log, deferred_interrupt, display, logging_to, rounde
     "  [default: 0.5; 0.35 from half a million words on, 0.2 from two million on]",
 )
 # The training.
+@click.option(
+    "--init",
+    type=click.Path(path_type=Path),
+    metavar="MODEL",
+    help="Go on from this model, with its words, and new ones, and its network.",
+)
 @click.option(
     "--batch-size",
     type=click.IntRange(1),
@@ -183,7 +196,9 @@ from .progress import check_log, deferred_interrupt, display, logging_to, rounde
 # What is told.
 @click.option("--log", type=click.Path(path_type=Path, dir_okay=False), help="Write one JSON object for each report.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
-def train(corpora: tuple[str, ...], output: Path | None, log: Path | None, quiet: bool, **options: Any) -> None:
+def train(
+    corpora: tuple[str, ...], output: Path | None, log: Path | None, init: Path | None, quiet: bool, **options: Any
+) -> None:
     """Learn from a text: files, folders, .gz, .bz2 and .xz, or - for standard input.
 
     Writes one model file and prints its path. Ctrl-C saves the best model so far.
@@ -193,16 +208,18 @@ def train(corpora: tuple[str, ...], output: Path | None, log: Path | None, quiet
     rnncli train corpus.txt --time 1h
     rnncli train notes/ mails.txt.gz -o models/mine.npz
     rnncli train tokens.txt --tokenizer whitespace --layers 2
+    rnncli train notes.txt --init models/corpus.npz -o models/mine.npz
     """
-    from ..checkpoint import check_writable, save
+    from ..checkpoint import check_writable, load, save
     from ..text.corpus import corpus_name
-    from ..training import start
+    from ..training import start, start_from
 
-    trainer = start(corpora, **options)
+    old = init and load(init)
+    trainer = start_from(old, corpora, **_without_the_models_own(options)) if old else start(corpora, **options)
     output = output or Path("models") / f"{corpus_name(corpora)}.npz"
     check_writable(output)
     check_log(log, output)
-    state, old = trainer.state, output.exists()
+    state, replaces = trainer.state, output.exists()
     epochs = None if trainer.settings.time else trainer.settings.epochs
     with deferred_interrupt() as interrupted:
         with logging_to(log) as write, display(epochs, quiet) as show:
@@ -213,7 +230,7 @@ def train(corpora: tuple[str, ...], output: Path | None, log: Path | None, quiet
                 if interrupted():
                     break
         if interrupted():
-            if old and not state.history:
+            if replaces and not state.history:
                 click.echo(f"Interrupted before the first report: {visible(str(output))} stays as it was.", err=True)
                 sys.exit(130)
             click.echo("Interrupted: measuring the model, then saving the best; Ctrl-C again saves nothing.", err=True)
@@ -231,3 +248,12 @@ def train(corpora: tuple[str, ...], output: Path | None, log: Path | None, quiet
     click.echo(visible(str(output)))
     if interrupted():
         sys.exit(130)
+
+
+def _without_the_models_own(options: dict[str, Any]) -> dict[str, Any]:
+    """The options of a training that goes on from a model; what only the model can decide must not be among them."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        if parameter.name in MODELS_OWN and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{parameter.opts[0]} does not go with --init: the model has its own")
+    return {name: value for name, value in options.items() if name not in MODELS_OWN}

@@ -45,12 +45,14 @@ def read_corpus(
     max_vocab: int | None = None,
     valid: Sources = (),
     valid_fraction: float = 0.05,
+    known: Vocabulary | None = None,
 ) -> Corpus:
     """Read a training text from `sources` (see `read_units`).
 
     The vocabulary holds the words that occur at least `min_count` times in the training part, at most `max_vocab`
     (0: no limit). Left open, they are 1 and 0 for a text that marks its own unknown words as `<unk>`; else rare
     words are cut: those that occur once from 50,000 words of text on, and all but the 20,000 most frequent.
+    A vocabulary that is `known` already is kept, and grows by the words that occur `min_count` times (left open: 2).
     Perplexity is watched on the texts in `valid`, else on the last `valid_fraction` of the units, held out.
 
     Raises `TextError` for a text that cannot be read or holds too few words.
@@ -73,13 +75,15 @@ def read_corpus(
     else:
         train, held_out = tokens.split(valid_fraction)
     counts = train.counts()
-    marked = counts[UNK_ID] > 0
+    marked, recurring = counts[UNK_ID] > 0, min_count or 2
     if min_count is None:
         some_recur = (counts[UNK_ID + 1 :] > 1).any()
         min_count = 2 if train.words() >= LARGE and some_recur and not marked else 1
     if max_vocab is None:
         max_vocab = 0 if marked else MAX_VOCAB
     vocabulary = Vocabulary.from_tokens(train, min_count, max_vocab)
+    if known:
+        vocabulary = known.extended(train, recurring)
     if len(vocabulary) == 2:
         raise TextError(f"no word of {name} is left to learn: it takes a smaller min-count or a larger max-vocab")
     return Corpus(

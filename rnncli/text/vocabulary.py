@@ -79,6 +79,12 @@ class Vocabulary:
             keep = keep[: max(max_size - 2, 0)]
         return cls([EOS, UNK, *(tokens.types[i] for i in keep)])
 
+    def extended(self, tokens: Tokens, min_count: int = 1) -> "Vocabulary":
+        """This vocabulary, and after it those words of a text that it lacks and that occur `min_count` times there."""
+        return Vocabulary(
+            [*self.words, *(w for w in Vocabulary.from_tokens(tokens, min_count).words if w not in self.numbers)]
+        )
+
     def __len__(self) -> int:
         return len(self.words)
 

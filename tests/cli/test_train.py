@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnncli import load, training
+from rnncli import load
 from rnncli.cli.progress import rounded
+from rnncli.training import loop
 
 TINY = ("--hidden-size", "8", "--epochs", "2", "--bptt", "10")
 
@@ -50,7 +51,7 @@ def test_every_option_reaches_the_model(invoke, corpus_file):
     assert len(model.vocabulary) == 20
     assert vars(model.lm.network.config) == {
         "vocabulary_size": 20, "cell": "elman", "activation": "relu", "embedding_size": 6, "hidden_size": 5,
-        "layers": 2, "tied": False, "dropout": 0.1,
+        "layers": 2, "tied": False, "dropout": 0.1, "word_dropout": 0.0, "recurrent_dropout": 0.0,
     }  # fmt: skip
     assert (model.lm.parts, model.lm.ngram.order, model.lm.cache.size) == (("network", "ngram", "cache"), 3, 50)
     assert model.about["settings"] == {
@@ -134,7 +135,7 @@ def test_bad_input_gives_one_line_and_leaves_no_trace(invoke, content, message):
 def test_a_failed_training_leaves_the_old_model_in_place(invoke, corpus_file, monkeypatch):
     invoke("train", corpus_file, *TINY)
     old = Path("models/school.npz").read_bytes()
-    monkeypatch.setattr(training, "mean_loss", lambda *_: np.nan)
+    monkeypatch.setattr(loop, "mean_loss", lambda *_: np.nan)
     result = invoke("train", corpus_file, "--hidden-size", "8", "--bptt", "10", "--epochs", "9")
     assert result.exit_code == 1
     assert result.stderr.splitlines()[-1].startswith("Error: training diverged, even with a learning rate of")
@@ -181,7 +182,7 @@ def test_a_log_that_cannot_be_written_is_no_reason_to_lose_the_training(invoke, 
 
 def press_ctrl_c(monkeypatch, method: str, *times: int) -> None:
     """As if Ctrl-C were pressed in the course of the given calls of a trainer's method (from 1)."""
-    original, calls = getattr(training.Trainer, method), []
+    original, calls = getattr(loop.Trainer, method), []
 
     def interrupted(trainer, *arguments):
         calls.append(1)
@@ -189,7 +190,7 @@ def press_ctrl_c(monkeypatch, method: str, *times: int) -> None:
             signal.raise_signal(signal.SIGINT)
         return original(trainer, *arguments)
 
-    monkeypatch.setattr(training.Trainer, method, interrupted)
+    monkeypatch.setattr(loop.Trainer, method, interrupted)
 
 
 @pytest.mark.parametrize("step", [1, 5, 200])
@@ -250,3 +251,24 @@ def test_settings_that_do_not_go_together_are_wrong_usage(invoke, corpus_file):
 
 def test_train_without_a_corpus_is_wrong_usage(invoke):
     assert invoke("train").exit_code == 2
+
+
+def test_a_training_goes_on_from_a_model(invoke, corpus_file, model_file):
+    before = model_file.read_bytes()
+    result = invoke("train", corpus_file, "--init", model_file, "--epochs", 1, "-o", "tuned.npz")
+    assert (result.exit_code, result.stdout) == (0, "tuned.npz\n")
+    assert load("tuned.npz").lm.network.config.hidden_size == 32
+    assert model_file.read_bytes() == before
+
+
+@pytest.mark.parametrize(("option", "value"), [("--hidden-size", 16), ("--tokenizer", "char"), ("--untied", None)])
+def test_what_the_model_has_decided_is_not_asked_again(invoke, corpus_file, model_file, option, value):
+    result = invoke("train", corpus_file, "--init", model_file, option, *([value] if value else []))
+    assert result.exit_code == 2
+    assert "does not go with --init: the model has its own" in result.stderr
+
+
+def test_a_model_to_go_on_from_that_cannot_be_read_is_named(invoke, corpus_file):
+    result = invoke("train", corpus_file, "--init", "missing.npz")
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert "missing.npz" in result.stderr

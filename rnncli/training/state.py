@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .lm.network import Network, State
-from .nn.optimizers import SGD, Adam
+from ..lm.network import Network, State
+from ..nn.optimizers import SGD, Adam
 
 
 @dataclass(frozen=True)

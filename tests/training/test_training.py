@@ -11,13 +11,14 @@ import pytest
 import rnncli
 from rnncli import training
 from rnncli.errors import SettingError, TrainingError
-from rnncli.training import Settings
+from rnncli.training import Settings, loop
+from rnncli.training.state import Report
 
 TINY = {"hidden_size": 8, "epochs": 2, "bptt": 10}
 SAMPLED = {"softmax": "sampled", "samples": 6}
 
 
-def run(trainer) -> list[training.Report]:
+def run(trainer) -> list[Report]:
     return [progress.report for progress in trainer.run() if progress.report]
 
 
@@ -66,7 +67,7 @@ def test_a_sampled_training_ends_near_the_full_one(corpus_file):
 
 def test_a_step_reads_only_rows_that_have_caught_up_and_a_measurement_reads_all(corpus_file, monkeypatch):
     trainer, seen = training.start([corpus_file], **TINY, **SAMPLED), []
-    state, learn = trainer.state, training.Team.learn
+    state, learn = trainer.state, loop.Team.learn
 
     def behind(rows) -> int:
         return int((state.optimizer.caught_up["embedding.weight"][rows] < state.optimizer.steps).sum())
@@ -75,7 +76,7 @@ def test_a_step_reads_only_rows_that_have_caught_up_and_a_measurement_reads_all(
         seen.append((len(draw.sample.words), behind(draw.sample.words), behind(slice(None))))
         return learn(team, inputs, targets, carried, draw)
 
-    monkeypatch.setattr(training.Team, "learn", watched)
+    monkeypatch.setattr(loop.Team, "learn", watched)
     for _ in itertools.islice(trainer.run(), 5):
         pass
     assert [late for _, late, _ in seen] == [0] * 5
@@ -121,6 +122,7 @@ class Clock:
 def test_a_training_by_the_clock_anneals_to_its_end_within_its_time(corpus_file, monkeypatch, limit):
     clock = Clock()
     monkeypatch.setattr(training, "time", clock)
+    monkeypatch.setattr(loop, "time", clock)
     trainer = training.start([corpus_file], hidden_size=8, time=limit, patience=99, epochs=10**6)
     shares = [(progress.share, progress.report) for progress in trainer.run()]
     assert clock.now <= limit + 5  # a few looks at the clock
@@ -134,7 +136,7 @@ def test_a_training_by_the_clock_anneals_to_its_end_within_its_time(corpus_file,
 
 
 def test_a_text_that_is_soon_read_often_enough_ends_a_training_before_its_time(corpus_file, monkeypatch):
-    monkeypatch.setattr(training, "time", Clock())
+    monkeypatch.setattr(loop, "time", Clock())
     trainer = training.start([corpus_file], hidden_size=8, time=1e9, epochs=3, patience=99)
     reports = run(trainer)
     assert trainer.state.epochs == 3
@@ -146,6 +148,7 @@ def test_a_text_that_is_soon_read_often_enough_ends_a_training_before_its_time(c
 def test_the_time_counts_from_the_reading_of_the_text_on(corpus_file, monkeypatch):
     clock = Clock()
     monkeypatch.setattr(training, "time", clock)
+    monkeypatch.setattr(loop, "time", clock)
     read_corpus = training.read_corpus
 
     def slow(*sources, **options):
@@ -189,7 +192,7 @@ def test_the_best_model_is_kept_not_the_last(corpus_file):
 
 def test_training_ends_early_when_validation_no_longer_improves(corpus_file, monkeypatch):
     perplexities = iter([5.0, 4.0, 4.5, 4.2, 3.0])
-    monkeypatch.setattr(training, "mean_loss", lambda *_: math.log(next(perplexities)))
+    monkeypatch.setattr(loop, "mean_loss", lambda *_: math.log(next(perplexities)))
     trainer = training.start([corpus_file], hidden_size=8, bptt=10, epochs=9, patience=2)
     assert [round(epoch.valid_perplexity, 6) for epoch in run(trainer)] == [5, 4, 4.5, 4.2]
     assert trainer.state.best_perplexity == pytest.approx(4)
@@ -208,7 +211,7 @@ def test_a_loss_that_is_not_finite_leads_back_to_the_best_model_and_half_the_rat
         state.network.parameters["softmax.bias"].value[3] = np.nan
         next(trainer.run())
     else:
-        monkeypatch.setattr(training, "mean_loss", lambda *_: math.nan)
+        monkeypatch.setattr(loop, "mean_loss", lambda *_: math.nan)
         trainer._report()
     assert (state.rollbacks, state.rate_scale) == (1, 0.5)
     for name, parameter in state.network.named_parameters().items():
@@ -229,9 +232,9 @@ def test_a_training_that_always_diverges_ends_with_an_error(corpus_file, monkeyp
 
 def test_a_training_that_diverges_late_ends_with_the_best_model(corpus_file, monkeypatch):
     perplexities = iter([5.0, 4.0])
-    monkeypatch.setattr(training, "mean_loss", lambda *_: math.log(next(perplexities, math.nan)))
+    monkeypatch.setattr(loop, "mean_loss", lambda *_: math.log(next(perplexities, math.nan)))
     trainer = training.start([corpus_file], hidden_size=8, bptt=10, epochs=30, patience=30)
-    assert len(run(trainer)) == 2 + training.ROLLBACKS + 1
+    assert len(run(trainer)) == 2 + loop.ROLLBACKS + 1
     assert trainer.state.given_up
     assert trainer.best().about["best_valid_perplexity"] == pytest.approx(4)
 
@@ -298,3 +301,43 @@ def test_settings_that_make_no_sense_are_refused(wrong, message):
 def test_settings_are_checked_before_the_text_is_read(tmp_path):
     with pytest.raises(SettingError, match="hidden_size is 0"):
         training.start([tmp_path / "missing.txt"], hidden_size=0)
+
+
+@pytest.fixture
+def other_file(tmp_path):
+    """A text of known words and a few new ones, in other sentences."""
+    path = tmp_path / "other.txt"
+    path.write_text("The penguin will not study chess, so Tom is good.\nMary will read more penguin music.\n" * 40)
+    return path
+
+
+def test_fine_tuning_does_better_on_a_new_text_than_the_model_it_began_with(model, other_file):
+    tuned = rnncli.train([other_file], init=model, epochs=12, bptt=10)
+    assert tuned.vocabulary.words == [*model.vocabulary.words, "penguin"]
+    assert tuned.lm.network.config.hidden_size == model.lm.network.config.hidden_size
+    before, after = (m.evaluate([other_file]).perplexity_of_parts["network"] for m in (model, tuned))
+    assert after < before / 2
+    assert tuned.predict("The", 1)[0].word in ("penguin", "doctor")
+
+
+def test_new_words_are_at_first_to_the_network_what_unknown_words_are(model, other_file):
+    trainer = training.start_from(model, [other_file], epochs=1)
+    new, words = trainer.state.network, np.array([[4], [5]])
+    old = model.lm.network
+    state = new.read(words, new.start(1))
+    np.testing.assert_allclose(state[0].h, old.read(words, old.start(1))[0].h, rtol=1e-5, atol=1e-6)
+    p, q = (np.exp(network.log_prob(network.read(words, network.start(1))))[0] for network in (new, old))
+    np.testing.assert_allclose(np.delete(p[:-1], 1), np.delete(q, 1), rtol=1e-4)
+    assert p[1] + p[-1] == pytest.approx(q[1], rel=1e-4)
+    assert p[-1] > p[1]
+
+
+def test_fine_tuning_never_ends_with_a_worse_network_than_it_began_with(model, other_file):
+    untouched = {name: p.value.copy() for name, p in model.lm.network.named_parameters().items()}
+    trainer = training.start_from(model, [other_file], epochs=1, lr=1e3, clip=0.0)
+    first = trainer.state.best_perplexity
+    assert math.isfinite(first)
+    run(trainer)
+    assert trainer.state.best_perplexity <= first
+    for name, parameter in model.lm.network.named_parameters().items():
+        np.testing.assert_array_equal(parameter.value, untouched[name])

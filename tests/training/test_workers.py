@@ -4,7 +4,7 @@ import pytest
 from rnncli.lm.network import Config, Network
 from rnncli.nn.sampling import Sampler
 from rnncli.threads import Threads
-from rnncli.workers import Team
+from rnncli.training.workers import Team
 
 T, B, V = 4, 13, 30
 SHAPES = {

@@ -1,4 +1,4 @@
-"""Training: the loop."""
+"""The loop of a training."""
 
 import math
 import platform
@@ -9,21 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from . import __version__
-from .errors import TrainingError
-from .evaluation import STEPS, mean_loss, perplexity
-from .lm import mixture, ngram
-from .lm.network import Config, Network, initial_values
-from .model import Model
-from .nn.optimizers import OPTIMIZERS, clip_by_global_norm
-from .nn.sampling import Sampler
-from .nn.schedules import SCHEDULES
+from .. import __version__
+from ..errors import TrainingError
+from ..evaluation import STEPS, mean_loss, perplexity
+from ..lm import mixture, ngram
+from ..lm.network import Config, Network, initial_values
+from ..model import Model
+from ..nn.optimizers import OPTIMIZERS, clip_by_global_norm
+from ..nn.sampling import Sampler
+from ..nn.schedules import SCHEDULES
+from ..text.batches import streams, window
+from ..text.corpus import Corpus
+from ..threads import Threads
 from .settings import Settings
-from .text.batches import streams, window
-from .text.corpus import Corpus, Sources, read_corpus
-from .text.tokenizers import Tokenizer
-from .threads import Threads
-from .training_state import Progress, Report, TrainingState
+from .state import Progress, Report, TrainingState
 from .workers import Team
 
 PRUNED = 2_500_000  # words; of a longer text n-grams that occurred once are left out
@@ -38,19 +37,32 @@ ROLLBACKS = 5  # how often a training that diverges is taken up again, each time
 class Trainer:
     """Teaches a network a corpus: iterate over `run()`, then take `best()`."""
 
-    def __init__(self, corpus: Corpus, config: Config, settings: Settings, began: float | None = None):
-        """`began` is when the time of `settings.time` began to run, by `time.perf_counter`; now if left out."""
+    def __init__(
+        self,
+        corpus: Corpus,
+        config: Config,
+        settings: Settings,
+        values: dict[str, np.ndarray] | None = None,
+        *,
+        began: float | None = None,
+    ):
+        """The network's `values` are left to chance, or those of one that has learned already.
+
+        `began` is when the time of `settings.time` began to run, by `time.perf_counter`; now if left out.
+        """
         self.began = time.perf_counter() if began is None else began
         self.corpus, self.config = corpus, config
-        self.settings = settings = settings.settled(len(corpus.train), config.vocabulary_size, config.cell)
+        fine_tuning = values is not None
+        self.settings = settings = settings.settled(config.vocabulary_size, config.cell, fine_tuning)
         # A small text is cut into fewer streams, so that each is still some ten windows long.
         batch = min(settings.batch_size, max(1, len(corpus.train) // (10 * settings.bptt)))
         self.words = streams(corpus.train, batch)
         initial, chance = (np.random.default_rng(s) for s in np.random.SeedSequence(settings.seed).spawn(2))
         self.threads = Threads(settings.threads)
-        # Among the threads, where products have one each: in a small QR several would only wait for each other.
-        (values,) = self.threads.map(lambda rng: initial_values(config, rng, corpus.counts()), [initial])
-        network = Network(config, values)
+        if not fine_tuning:
+            # Among the threads, where products have one each: in a small QR several would only wait for each other.
+            (values,) = self.threads.map(lambda rng: initial_values(config, rng, corpus.counts()), [initial])
+        network = Network(config, {name: value.copy() for name, value in values.items()})
         optimizer = OPTIMIZERS[settings.optimizer](network.named_parameters(), settings.weight_decay)
         self.sampler = Sampler(corpus.counts(), settings.samples) if settings.softmax == "sampled" else None
         self.state = TrainingState(network, optimizer, chance, network.blank(batch))
@@ -66,6 +78,8 @@ class Trainer:
             self.tuning, tuning = self._affordable(self._tuned, 1024, TUNING_SHARE)
             # What is left to the steps, and to the reports but the last one.
             self.seconds = max(settings.time - watching - tuning - SAVING, settings.time / 2)
+        if fine_tuning:
+            self.measure()  # the network may be the best already
 
     def run(self) -> Iterator[Progress]:
         """Train to the end, or until validation has not improved for `patience` epochs.
@@ -234,76 +248,3 @@ class Trainer:
 def _finite(value: float) -> float | None:
     """The value, or None for what JSON has no number for."""
     return value if math.isfinite(value) else None
-
-
-def start(
-    sources: Sources,
-    *,
-    tokenizer: str = "word",
-    lowercase: bool = False,
-    unit: str = "auto",
-    encoding: str = "utf-8",
-    min_count: int | None = None,
-    max_vocab: int | None = None,
-    valid: Sources = (),
-    valid_fraction: float = 0.05,
-    cell: str = "lstm",
-    activation: str = "tanh",
-    embedding_size: int | None = None,
-    hidden_size: int = 256,
-    layers: int = 1,
-    tied: bool = True,
-    dropout: float | None = None,
-    **settings: Any,
-) -> Trainer:
-    """Make everything ready to train a model on the texts in `sources`: files, folders, "-" for standard input.
-
-    The text's options are those of `rnncli.text.corpus.read_corpus`, the network's those of
-    `rnncli.lm.network.Config`, `settings` those of `Settings`. `embedding_size` is by default that of the hidden
-    layer, `dropout` what `default_dropout` says.
-    Raises `TextError` for a text that cannot be read, `SettingError` for a value that makes no sense.
-    """
-    began = time.perf_counter()
-    checked = Settings(**settings)
-    shape = Config(
-        vocabulary_size=1,  # until the text is read: all else is checked before that
-        cell=cell,
-        activation=activation,
-        hidden_size=hidden_size,
-        embedding_size=hidden_size if embedding_size is None else embedding_size,
-        layers=layers,
-        tied=tied,
-        dropout=dropout or 0.0,
-    )
-    corpus = read_corpus(
-        sources,
-        tokenizer=Tokenizer(tokenizer, lowercase),
-        unit=unit,
-        encoding=encoding,
-        min_count=min_count,
-        max_vocab=max_vocab,
-        valid=valid,
-        valid_fraction=valid_fraction,
-    )
-    if dropout is None:
-        dropout = default_dropout(len(corpus.train))
-    config = replace(shape, vocabulary_size=len(corpus.vocabulary), dropout=dropout)
-    return Trainer(corpus, config, checked, began)
-
-
-def default_dropout(words: int) -> float:
-    """How much to hide in training where nothing else is said: more of a small text, which is soon known by heart."""
-    return 0.5 if words < 500_000 else 0.35 if words < 2_000_000 else 0.2
-
-
-def train(sources: Sources, **options: Any) -> Model:
-    """Train a model on the texts in `sources` and return the one that did best on validation.
-
-    The options are those of `start`. To watch a training, or to end it early, iterate over `start(...).run()`.
-    """
-    trainer = start(sources, **options)
-    for _ in trainer.run():
-        pass
-    if math.isinf(trainer.state.best_perplexity):
-        raise TrainingError("no model came out that foresees the validation text: try a smaller lr")
-    return trainer.best()

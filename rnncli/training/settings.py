@@ -3,11 +3,11 @@
 import math
 from dataclasses import dataclass, replace
 
-from .errors import SettingError
-from .lm.ngram import LONGEST
-from .nn.optimizers import OPTIMIZERS
-from .nn.schedules import SCHEDULES
-from .threads import usable_cores
+from ..errors import SettingError
+from ..lm.ngram import LONGEST
+from ..nn.optimizers import OPTIMIZERS
+from ..nn.schedules import SCHEDULES
+from ..threads import usable_cores
 
 SOFTMAXES = ("full", "sampled")
 MOST_EPOCHS = 40  # of a text that is read as often as there is time for
@@ -55,9 +55,9 @@ class Settings:
                 choices = ", ".join(filter(None, known))
                 raise SettingError(f"no {name} is called {getattr(self, name)!r}: choose from {choices}")
 
-    def settled(self, words: int, vocabulary_size: int, cell: str) -> "Settings":
-        """These settings with all that was left open decided: for a text of so many words, and a cell."""
-        adam = 1e-3 if cell == "elman" else 4e-3
+    def settled(self, vocabulary_size: int, cell: str, fine_tuning: bool = False) -> "Settings":
+        """These settings with all that was left open decided: for a vocabulary and a cell, new or trained."""
+        adam = 1e-3 if cell == "elman" or fine_tuning else 4e-3
         return replace(
             self,
             lr=self.lr or (adam if self.optimizer == "adam" else 1.0),

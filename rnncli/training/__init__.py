@@ -1,0 +1,139 @@
+"""Training, from texts to a model."""
+
+import math
+import time
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..errors import TrainingError
+from ..lm.network import Config
+from ..model import Model
+from ..text.corpus import Corpus, Sources, read_corpus
+from ..text.tokenizers import Tokenizer
+from ..text.vocabulary import UNK_ID
+from .loop import Trainer
+from .settings import Settings
+
+WORD_TABLES = {"embedding.weight", "softmax.weight", "softmax.bias"}  # parameters with a row for each word
+
+
+def start(
+    sources: Sources,
+    *,
+    tokenizer: str = "word",
+    lowercase: bool = False,
+    unit: str = "auto",
+    encoding: str = "utf-8",
+    min_count: int | None = None,
+    max_vocab: int | None = None,
+    valid: Sources = (),
+    valid_fraction: float = 0.05,
+    cell: str = "lstm",
+    activation: str = "tanh",
+    embedding_size: int | None = None,
+    hidden_size: int = 256,
+    layers: int = 1,
+    tied: bool = True,
+    dropout: float | None = None,
+    **settings: Any,
+) -> Trainer:
+    """Make everything ready to train a model on the texts in `sources`: files, folders, "-" for standard input.
+
+    The text's options are those of `rnncli.text.corpus.read_corpus`, the network's those of
+    `rnncli.lm.network.Config`, `settings` those of `Settings`. `embedding_size` is by default that of the hidden
+    layer, `dropout` what `default_dropout` says.
+    Raises `TextError` for a text that cannot be read, `SettingError` for a value that makes no sense.
+    """
+    began = time.perf_counter()
+    checked = Settings(**settings)
+    shape = Config(
+        vocabulary_size=1,  # until the text is read: all else is checked before that
+        cell=cell,
+        activation=activation,
+        hidden_size=hidden_size,
+        embedding_size=hidden_size if embedding_size is None else embedding_size,
+        layers=layers,
+        tied=tied,
+        dropout=dropout or 0.0,
+    )
+    corpus = read_corpus(
+        sources,
+        tokenizer=Tokenizer(tokenizer, lowercase),
+        unit=unit,
+        encoding=encoding,
+        min_count=min_count,
+        max_vocab=max_vocab,
+        valid=valid,
+        valid_fraction=valid_fraction,
+    )
+    if dropout is None:
+        dropout = default_dropout(len(corpus.train))
+    config = replace(shape, vocabulary_size=len(corpus.vocabulary), dropout=dropout)
+    return Trainer(corpus, config, checked, began=began)
+
+
+def start_from(
+    model: Model,
+    sources: Sources,
+    *,
+    encoding: str = "utf-8",
+    min_count: int | None = None,
+    valid: Sources = (),
+    valid_fraction: float = 0.05,
+    dropout: float | None = None,
+    **settings: Any,
+) -> Trainer:
+    """Make everything ready to go on with the training of a `model`, on other texts.
+
+    The tokenizer, the unit and the network's shape are the model's. Its vocabulary grows by the words that occur
+    `min_count` times (2 if left open) in the new text; to the network they are at first what unknown words are.
+    """
+    began = time.perf_counter()
+    checked = Settings(**settings)
+    network = model.lm.network
+    corpus = read_corpus(
+        sources,
+        tokenizer=model.tokenizer,
+        unit=model.unit,
+        encoding=encoding,
+        min_count=min_count,
+        valid=valid,
+        valid_fraction=valid_fraction,
+        known=model.vocabulary,
+    )
+    rate = default_dropout(len(corpus.train)) if dropout is None else dropout
+    config = replace(network.config, vocabulary_size=len(corpus.vocabulary), dropout=rate)
+    values = {name: parameter.value for name, parameter in network.named_parameters().items()}
+    return Trainer(corpus, config, checked, grown(values, corpus), began=began)
+
+
+def grown(values: dict[str, np.ndarray], corpus: Corpus) -> dict[str, np.ndarray]:
+    """A network's values with rows for the new words of a corpus: `<unk>`'s, its chance shared out among them."""
+    old, counts = len(values["softmax.bias"]), corpus.counts()
+    shares = np.append(counts[old:], counts[UNK_ID]) + 1.0
+    values = dict(values)
+    for name in WORD_TABLES & values.keys():
+        values[name] = np.concatenate([values[name], np.repeat(values[name][[UNK_ID]], len(shares) - 1, axis=0)])
+    values["softmax.bias"][[*range(old, len(counts)), UNK_ID]] += np.log(shares / shares.sum())
+    return values
+
+
+def default_dropout(words: int) -> float:
+    """How much to hide in training where nothing else is said: more of a small text, which is soon known by heart."""
+    return 0.5 if words < 500_000 else 0.35 if words < 2_000_000 else 0.2
+
+
+def train(sources: Sources, *, init: Model | None = None, **options: Any) -> Model:
+    """Train a model on the texts in `sources` and return the one that did best on validation.
+
+    The options are those of `start`; with a model as `init`, those of `start_from`, and it goes on from there. To watch
+    a training, or to end it early, iterate over `start(...).run()`.
+    """
+    trainer = start_from(init, sources, **options) if init else start(sources, **options)
+    for _ in trainer.run():
+        pass
+    if math.isinf(trainer.state.best_perplexity):
+        raise TrainingError("no model came out that foresees the validation text: try a smaller lr")
+    return trainer.best()

@@ -25,7 +25,7 @@ class Settings:
     clip: float = 1.0
     weight_decay: float = 0.0
     softmax: str | None = None  # None: sampled where more words are known than twice the samples, else full
-    samples: int = 500  # how many words a sampled softmax draws in a step, about
+    samples: int = 500  # how many words a sampled softmax draws in a step, about; at the end six times as many
     time: float | None = None  # seconds, all told; None: ten minutes, or where `epochs` are given no limit
     epochs: int | None = None  # None: as many as there is time for, up to 40
     patience: int = 3  # reports without progress that end a training: there is one for each epoch, or ten in all

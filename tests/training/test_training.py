@@ -65,6 +65,24 @@ def test_a_sampled_training_ends_near_the_full_one(corpus_file):
     assert sampled.state.best_perplexity == pytest.approx(full.state.best_perplexity, rel=0.1)
 
 
+def test_a_sampled_softmax_draws_more_words_in_the_last_fifth(corpus_file, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(loop, "Sampler", lambda counts, size, make=loop.Sampler: Watched(make(counts, size), size))
+
+    class Watched:
+        def __init__(self, sampler, size):
+            self.sampler, self.size = sampler, size
+
+        def sample(self, words, rng):
+            drawn.append((trainer.state.share, self.size))
+            return self.sampler.sample(words, rng)
+
+    trainer = training.start([corpus_file], **TINY, **SAMPLED)
+    run(trainer)
+    assert {size for share, size in drawn if share < 0.8} == {6}
+    assert {size for share, size in drawn if share >= 0.8} == {36}
+
+
 def test_a_step_reads_only_rows_that_have_caught_up_and_a_measurement_reads_all(corpus_file, monkeypatch):
     trainer, seen = training.start([corpus_file], **TINY, **SAMPLED), []
     state, learn = trainer.state, loop.Team.learn

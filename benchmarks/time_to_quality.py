@@ -21,7 +21,7 @@ from rnncli import training
 from rnncli.evaluation import mean_loss
 
 GOAL = 141
-EPOCHS = 6  # of the peer; rnncli decides for itself
+EPOCHS = 6
 EVERY = 132  # steps, a tenth of an epoch
 
 Course = list[tuple[float, float]]  # seconds of training and the perplexity then
@@ -84,7 +84,7 @@ def main() -> None:
     parser.add_argument("picture", type=Path, nargs="?", default=Path("time_to_quality.svg"), metavar="PICTURE")
     arguments = parser.parse_args()
     ptb = arguments.data / "ptb"
-    trainer = training.start([ptb / "train.txt"], valid=[ptb / "valid.txt"], tokenizer="whitespace")
+    trainer = training.start([ptb / "train.txt"], valid=[ptb / "valid.txt"], tokenizer="whitespace", epochs=EPOCHS)
     courses = {
         "rnncli train": rnncli_course(trainer),
         "PyTorch, word_language_model": peer_course(trainer.corpus),

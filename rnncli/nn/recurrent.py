@@ -29,8 +29,7 @@ class Recurrent:
     ) -> tuple[np.ndarray, LayerState, RecurrentBackward]:
         """Read `x` (T, B, D) from `state` on: the outputs (T, B, H), the state after them, and `backward`.
 
-        The recurrent weight is multiplied by a `mask` (G, H, H), gate by gate, if there is one: dropped recurrent weights
-        (Merity et al. 2018).
+        The recurrent weight is multiplied by a `mask` (G, H, H), gate by gate, if there is one (Merity et al. 2018).
         `backward` takes the gradient with respect to the outputs, and to the last state where it matters;
         it returns the gradients with respect to `x` and to the first state. It is for one call.
         """

@@ -26,7 +26,7 @@ def arpa_lines(model: NGram, words: Sequence[str]) -> Iterator[str]:
     for n in range(1, model.order + 1):
         level, backoffs = (model.levels[n - 1] if n < model.order else None), np.zeros(len(p))
         if level:
-            owners, its_words, given, left = level.expand(np.arange(len(p)))
+            owners, its_words, given, _, left = level.expand(np.arange(len(p)))
             backoffs = np.log10(left)
         yield from ("", f"\\{n}-grams:")
         if n == 1:

@@ -38,29 +38,21 @@ class Cache:
         """The state before anything was read; features are `width` numbers."""
         return State(np.empty((batch, 0, width), np.float32), np.empty((batch, 0), np.int32))
 
-    def read(self, features: np.ndarray, words: np.ndarray, state: State) -> State:
-        """The state after `words` (T, B), before each of which the network had these `features` (T, B, D)."""
-        keys, words = self._joined(features, words, state)
-        return State(keys[:, -self.size :], words[:, -self.size :])
+    def follow(self, features: np.ndarray, words: np.ndarray, state: State) -> tuple[Glance, State]:
+        """What is seen on looking back from before each of the `words` (T, B), and the state after them.
 
-    def look_back(self, features: np.ndarray, words: np.ndarray, state: State) -> Glance:
-        """Look back from before each of the `words` (T, B), with the `features` (T, B, D) there."""
-        keys, seen = self._joined(features, words, state)
+        `features` (T, B, D) are those of the network before the words.
+        """
+        keys = np.concatenate([state.keys, features.swapaxes(0, 1)], axis=1)
+        seen = np.concatenate([state.words, words.T.astype(np.int32)], axis=1)
         strengths = np.matmul(features.swapaxes(0, 1), keys.swapaxes(1, 2)).swapaxes(0, 1)  # (T, B, M)
         strengths *= self.sharpness
         now, then = state.words.shape[1] + np.arange(len(features))[:, None], np.arange(seen.shape[1])
-        within = ((then < now) & (then >= now - self.size))[:, None]
-        np.copyto(strengths, -np.inf, where=~within)
-        strengths -= np.max(strengths, axis=2, keepdims=True, where=within, initial=np.finfo(strengths.dtype).min)
+        np.copyto(strengths, -np.inf, where=((then >= now) | (then < now - self.size))[:, None])
+        strengths -= np.maximum(strengths.max(axis=2, keepdims=True), np.finfo(strengths.dtype).min)
         np.exp(strengths, out=strengths)
         strengths /= np.maximum(strengths.sum(axis=2, keepdims=True), 1)  # the largest is 1, where there is one
-        return Glance(seen, strengths)
-
-    def _joined(self, features: np.ndarray, words: np.ndarray, state: State) -> State:
-        return State(
-            np.concatenate([state.keys, features.swapaxes(0, 1)], axis=1),
-            np.concatenate([state.words, words.T.astype(np.int32)], axis=1),
-        )
+        return Glance(seen, strengths), State(keys[:, -self.size :], seen[:, -self.size :])
 
 
 def probability(words: np.ndarray, glance: Glance) -> np.ndarray:

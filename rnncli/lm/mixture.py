@@ -5,7 +5,7 @@ the more it has seen, the more it has to say. They are tuned on held-out text by
 Mercer 1980).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -88,7 +88,7 @@ class Mixture:
         return State(
             network,
             self.ngram.read(words, state.ngram) if self.ngram else None,
-            self.cache.read(features, words, state.cache) if self.cache else None,
+            self.cache.follow(features, words, state.cache)[1] if self.cache else None,
         )
 
     def log_prob(self, state: State) -> np.ndarray:
@@ -112,7 +112,8 @@ class Mixture:
         view, after = self._view(words, state)
         p = self.network.softmax.prob(view.features.reshape(words.size, -1))
         network = p[np.arange(words.size), words.ravel()].reshape(words.shape)
-        return self._log_prob(view, p), np.stack([network, *self._others(words, view)]), after
+        log_p, others = self._mixed(view, p, words)
+        return log_p, np.stack([network, *others]), after
 
     def score_parts(self, words: np.ndarray, state: State) -> tuple[np.ndarray, np.ndarray, State]:
         """What each part gives each of the `words` (T, B), (parts, T, B); the parts' shares there; the state after."""
@@ -130,7 +131,7 @@ class Mixture:
         """What the parts go by at the end of what was read."""
         features = self.network.features(state.network)[None]
         no_words = np.zeros(features.shape[:2], np.int32)  # what comes next is not known yet
-        glance = self.cache.look_back(features, no_words, state.cache) if self.cache else None
+        glance = self.cache.follow(features, no_words, state.cache)[0] if self.cache else None
         return self._viewed(features, None if state.ngram is None else state.ngram[None], glance)
 
     def _view(self, words: np.ndarray, state: State) -> tuple[View, State]:
@@ -140,8 +141,7 @@ class Mixture:
         if self.ngram:
             contexts, ngram = self.ngram.follow(words, state.ngram)
         if self.cache:
-            glance = self.cache.look_back(features, words, state.cache)
-            cache = self.cache.read(features, words, state.cache)
+            glance, cache = self.cache.follow(features, words, state.cache)
         return self._viewed(features, contexts, glance), State(network, ngram, cache)
 
     def _viewed(self, features: np.ndarray, contexts: np.ndarray | None, glance: caches.Glance | None) -> View:
@@ -155,35 +155,39 @@ class Mixture:
     def _chances(self, words: np.ndarray, view: View) -> np.ndarray:
         """What each part gives each of the `words` (T, B): (parts, T, B)."""
         nll = self.network.softmax.score(view.features.reshape(words.size, -1), words.ravel())
-        return np.stack([np.exp(-nll.astype(np.float64)).reshape(words.shape), *self._others(words, view)])
-
-    def _others(self, words: np.ndarray, view: View) -> Iterator[np.ndarray]:
-        """What each part but the network gives each of the `words` (T, B): (T, B) each."""
+        p = [np.exp(-nll.astype(np.float64)).reshape(words.shape)]
         if self.ngram:
             contexts = view.contexts.reshape(words.size, -1)
-            yield self.ngram.probability(words.ravel(), contexts).reshape(words.shape)
+            p.append(self.ngram.probability(words.ravel(), contexts).reshape(words.shape))
         if self.cache:
-            yield caches.probability(words, view.glance)
+            p.append(caches.probability(words, view.glance))
+        return np.stack(p)
 
-    def _log_prob(self, view: View, p: np.ndarray | None = None) -> np.ndarray:
-        """The log-probabilities (T, B, V) of all words in places of a text.
-
-        Where the network's own probabilities `p` (T * B, V) are known already, they are used up.
-        """
+    def _log_prob(self, view: View) -> np.ndarray:
+        """The log-probabilities (T, B, V) of all words in places of a text."""
         steps, batch, width = view.features.shape
-        features, softmax = view.features.reshape(-1, width), self.network.softmax
-        if p is None and len(self.parts) == 1:
-            return softmax.log_prob(features).reshape(steps, batch, -1)
-        p = softmax.prob(features) if p is None else p
-        if len(self.parts) > 1:
-            shares = view.shares.astype(p.dtype)
-            p *= shares[0].reshape(-1, 1)
-            if self.ngram:
-                self.ngram.add_to(p, view.contexts.reshape(steps * batch, -1), shares[1].ravel())
-            if self.cache:
-                caches.add_to(p.reshape(steps, batch, -1), view.glance, shares[-1])
+        features = view.features.reshape(-1, width)
+        if len(self.parts) == 1:
+            return self.network.softmax.log_prob(features).reshape(steps, batch, -1)
+        return self._mixed(view, self.network.softmax.prob(features))[0]
+
+    def _mixed(self, view: View, p: np.ndarray, words: np.ndarray | None = None) -> tuple[np.ndarray, list[np.ndarray]]:
+        """The log-probabilities (T, B, V) of all words by all parts, of which the network's `p` (T * B, V) is used up.
+
+        And what each of the other parts gives the `words` (T, B), if they are given.
+        """
+        shape, shares, given = view.shares.shape[1:], view.shares.astype(p.dtype), []
+        p *= shares[0].reshape(-1, 1)
+        if self.ngram:
+            contexts = view.contexts.reshape(len(p), -1)
+            chances = self.ngram.add_to(p, contexts, shares[1].ravel(), None if words is None else words.ravel())
+            given.append(chances.reshape(shape))
+        if self.cache:
+            caches.add_to(p.reshape(*shape, -1), view.glance, shares[-1])
+            if words is not None:
+                given.append(caches.probability(words, view.glance))
         np.maximum(p, np.finfo(p.dtype).tiny, out=p)  # what a network alone foresees may be too small for a number
-        return np.log(p, out=p).reshape(steps, batch, -1)
+        return np.log(p, out=p).reshape(*shape, -1), given
 
 
 def _repeated(state: Any, batch: int) -> Any:
@@ -196,11 +200,13 @@ def _repeated(state: Any, batch: int) -> Any:
     return state
 
 
-def tune(network: Network, ngram: NGram | None, cache_size: int, words: np.ndarray, side_by_side: Map = map) -> Mixture:
+def tune(
+    network: Network, ngram: NGram | None, cache_size: int, words: np.ndarray, side_by_side: Map = map
+) -> tuple[Mixture, float]:
     """Join the parts with the shares, and the cache's sharpness, that foresee a held-out text best.
 
-    Returns the mixture and its mean loss in nats on that text.
-    `words` (L, B) are B streams of that text; `side_by_side` is `map`, or what does the same on several threads.
+    Returns the mixture and its mean loss in nats on that text. `words` (L, B) are B streams of it; `side_by_side` is
+    `map`, or what does the same on several threads.
     """
     candidates = [Cache(cache_size, sharpness) for sharpness in SHARPNESSES] if cache_size else [None]
     trial = Mixture(network, ngram, candidates[0])
@@ -211,7 +217,7 @@ def tune(network: Network, ngram: NGram | None, cache_size: int, words: np.ndarr
         for start in range(0, len(words), STEPS):
             part = words[start : start + STEPS, stream : stream + 1]
             view, after = trial._view(part, state)
-            glances = [cache.look_back(view.features, part, state.cache) for cache in candidates if cache]
+            glances = [cache.follow(view.features, part, state.cache)[0] for cache in candidates if cache]
             others = trial._chances(part, view)[: len(trial.parts) - bool(cache_size)]
             p.append(np.stack([*others, *(caches.probability(part, glance) for glance in glances)])[:, :, 0])
             lengths.append(view.lengths[:, 0])

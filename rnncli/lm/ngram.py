@@ -9,6 +9,7 @@ other programs.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -44,21 +45,43 @@ class Level:
         found[found] = self.words[low[found]] == words[found]
         return np.where(found, low, NONE)
 
-    def expand(self, contexts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """All n-grams of the `contexts` (K,), M in all.
+    def given(self, contexts: np.ndarray, words: np.ndarray, total: np.ndarray) -> np.ndarray:
+        """What its count gives to each of the `words` (N,) after its context (N,), whose counts have a `total`."""
+        numbers = self.find(contexts, words)
+        seen = numbers != NONE
+        counts = self.counts[numbers[seen]]
+        p = np.zeros(len(words))
+        p[seen] = (counts - self.discounts[np.minimum(counts, 3)]) / total[seen]
+        return p
 
-        Returns the place (M,) of each one's context in `contexts`, its word (M,), the probability (M,) that its count
-        gives it, and what is left to the lower order in each context (K,).
-        """
+    def expand(self, contexts: np.ndarray) -> "Expansion":
+        """All n-grams of the `contexts` (K,)."""
         starts = self.starts[contexts].astype(np.int64)
         sizes = np.where(contexts == NONE, 0, self.starts[contexts + 1] - starts)
-        ends = np.cumsum(sizes)
-        owners = np.repeat(np.arange(len(contexts)), sizes)
-        numbers = np.arange(len(owners)) + (starts - ends + sizes)[owners]
+        filled = np.flatnonzero(sizes)
+        sizes = sizes[filled]
+        begins = np.cumsum(sizes) - sizes  # of each context that is not empty, in what follows
+        owners = np.repeat(filled, sizes)
+        numbers = np.repeat(starts[filled] - begins, sizes)
+        numbers += np.arange(len(numbers))
         counts = self.counts[numbers]
-        total = np.bincount(owners, counts, len(contexts)) + self.rest[contexts] * (sizes > 0)
-        p = (counts - self.discounts[np.minimum(counts, 3)]) / total[owners]
-        return owners, self.words[numbers], p, 1 - np.bincount(owners, p, len(contexts))
+        total, left = np.ones(len(contexts)), np.ones(len(contexts))
+        p = counts - self.discounts[np.minimum(counts, 3)]
+        if len(filled):
+            total[filled] = np.add.reduceat(counts, begins, dtype=np.int64) + self.rest[contexts[filled]]
+            p /= np.repeat(total[filled], sizes)
+            left[filled] -= np.add.reduceat(p, begins)
+        return Expansion(owners, self.words[numbers], p, total, left)
+
+
+class Expansion(NamedTuple):
+    """The n-grams of K contexts, M in all, in the order of the contexts and, in each, of the words."""
+
+    owners: np.ndarray  # (M,), the place of each one's context among the contexts
+    words: np.ndarray  # (M,), the last word of each
+    p: np.ndarray  # (M,), what its count gives to each
+    total: np.ndarray  # (K,), the counts of each context
+    left: np.ndarray  # (K,), what is left to the lower order in each context
 
 
 class NGram:
@@ -127,24 +150,26 @@ class NGram:
         p = self.unigrams[words]
         for n, level in enumerate(self.levels):
             contexts, places = np.unique(state[:, n], return_inverse=True)
-            owners, its_words, given, left = level.expand(contexts)
-            p *= left[places]
-            # The n-grams are in the order of their contexts and words: a number for both finds one by its word.
-            size = len(self.unigrams)
-            keys, wanted = owners * size + its_words, places * size + words
-            found = np.searchsorted(keys, wanted)
-            found[found == len(keys)] = 0
-            if len(keys):
-                p += np.where(keys[found] == wanted, given[found], 0)
+            expansion = level.expand(contexts)
+            p *= expansion.left[places]
+            p += level.given(state[:, n], words, expansion.total[places])
         return p
 
-    def add_to(self, p: np.ndarray, state: State, share: np.ndarray) -> None:
-        """Add to `p` (N, V) the distributions after the contexts (N, order), each times its `share` (N,)."""
+    def add_to(self, p: np.ndarray, state: State, share: np.ndarray, words: np.ndarray | None = None) -> np.ndarray:
+        """Add to `p` (N, V) the distributions after the contexts (N, order), each times its `share` (N,).
+
+        Returns, as `probability`, those of `words` (N,), if they are given.
+        """
+        flat, left, found = p.reshape(-1), 1.0, np.zeros(len(p))
         for n, level in reversed(list(enumerate(self.levels))):
-            owners, words, given, left = level.expand(state[:, n])
-            p[owners, words] += given * share[owners]
-            share = share * left
-        p += share[:, None] * self.unigrams
+            expansion = level.expand(state[:, n])
+            places = expansion.owners * p.shape[1] + expansion.words
+            flat[places] += expansion.p * (share * left)[expansion.owners]
+            if words is not None:
+                found += left * level.given(state[:, n], words, expansion.total)
+            left = left * expansion.left
+        p += (share * left)[:, None] * self.unigrams.astype(p.dtype)
+        return found if words is None else found + left * self.unigrams[words]
 
 
 def count(ids: np.ndarray, vocabulary_size: int, order: int = 5, prune: bool = False) -> NGram:

@@ -205,6 +205,7 @@ DAMAGE = {
     "cache": (lambda s, t: rewrite(s, t, config=config_with(s, "cache", sharpness=-1.0)), "its cache is"),
     "cache size": (lambda s, t: rewrite(s, t, config=config_with(s, "cache", size="big")), "its size is 'big'"),
     "shares": (lambda s, t: rewrite(s, t, shares=np.ones((5, 3))), "its shares do not sum to one"),
+    "no network": (lambda s, t: rewrite(s, t, shares=np.array([[0.0, 1, 0]] * 5)), "its shares do not sum to one"),
     "few shares": (lambda s, t: rewrite(s, t, shares=np.ones((1, 3))), "shares is float64"),
     "about": (lambda s, t: rewrite(s, t, about=np.array("3")), "is damaged"),
     "section": (lambda s, t: rewrite(s, t, about=np.array('{"corpus": 3}')), "makes no sense"),

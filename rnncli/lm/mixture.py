@@ -110,10 +110,8 @@ class Mixture:
     def examine(self, words: np.ndarray, state: State) -> tuple[np.ndarray, np.ndarray, State]:
         """What `distributions` gives, and between its log-probabilities and the state what `score_parts` gives."""
         view, after = self._view(words, state)
-        p = self.network.softmax.prob(view.features.reshape(words.size, -1))
-        network = p[np.arange(words.size), words.ravel()].reshape(words.shape)
-        log_p, others = self._mixed(view, p, words)
-        return log_p, np.stack([network, *others]), after
+        log_p, given = self._mixed(view, words)
+        return log_p, np.stack(given), after
 
     def score_parts(self, words: np.ndarray, state: State) -> tuple[np.ndarray, np.ndarray, State]:
         """What each part gives each of the `words` (T, B), (parts, T, B); the parts' shares there; the state after."""
@@ -169,15 +167,14 @@ class Mixture:
         features = view.features.reshape(-1, width)
         if len(self.parts) == 1:
             return self.network.softmax.log_prob(features).reshape(steps, batch, -1)
-        return self._mixed(view, self.network.softmax.prob(features))[0]
+        return self._mixed(view)[0]
 
-    def _mixed(self, view: View, p: np.ndarray, words: np.ndarray | None = None) -> tuple[np.ndarray, list[np.ndarray]]:
-        """The log-probabilities (T, B, V) of all words by all parts, of which the network's `p` (T * B, V) is used up.
-
-        And what each of the other parts gives the `words` (T, B), if they are given.
-        """
-        shape, shares, given = view.shares.shape[1:], view.shares.astype(p.dtype), []
-        p *= shares[0].reshape(-1, 1)
+    def _mixed(self, view: View, words: np.ndarray | None = None) -> tuple[np.ndarray, list[np.ndarray]]:
+        """The log-probabilities (T, B, V) of all words, and what each part gives the `words` (T, B), if any."""
+        shape, shares, given = view.shares.shape[1:], view.shares.astype(view.features.dtype), []
+        p = self.network.softmax.prob(view.features.reshape(shares[0].size, -1), shares[0].ravel())
+        if words is not None:
+            given.append(p[np.arange(words.size), words.ravel()].reshape(shape) / shares[0])
         if self.ngram:
             contexts = view.contexts.reshape(len(p), -1)
             chances = self.ngram.add_to(p, contexts, shares[1].ravel(), None if words is None else words.ravel())

@@ -23,11 +23,11 @@ class Softmax:
         logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
         return logits
 
-    def prob(self, features: np.ndarray) -> np.ndarray:
-        """The probabilities (N, V) of all words after `features` (N, D)."""
+    def prob(self, features: np.ndarray, share: np.ndarray) -> np.ndarray:
+        """The probabilities (N, V) of all words after `features` (N, D), times a `share` (N,)."""
         p = self._logits(features)
         np.exp(p, out=p)
-        p /= p.sum(axis=1, keepdims=True)
+        p *= (share / p.sum(axis=1))[:, None]
         return p
 
     def _logits(self, features: np.ndarray) -> np.ndarray:

@@ -108,6 +108,8 @@ def main() -> None:
             dropout=0.2,
             epochs=1,
             softmax="full",
+            ngram_order=0,
+            cache_size=0,
         )
         theirs = train_peer(trainer)
         *_, last = trainer.run()

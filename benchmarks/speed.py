@@ -107,7 +107,8 @@ def run_rnncli(data: Path, text: str, epoch: bool = False, **options) -> dict:
     options = {"dropout": default_dropout(len(corpus.train)), **options}
     if "hidden_size" in options:
         options["embedding_size"] = options["hidden_size"]
-    trainer = Trainer(corpus, Config(len(corpus.vocabulary), **options), Settings(**settings, epochs=1))
+    settings = Settings(**settings, epochs=1, ngram_order=0, cache_size=0)
+    trainer = Trainer(corpus, Config(len(corpus.vocabulary), **options), settings)
     return measured(trainer.run(), epoch)
 
 

@@ -71,7 +71,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int)
     parser.add_argument("--softmax", choices=["full", "sampled"])
     arguments = parser.parse_args()
-    ptb, options = arguments.data / "ptb", {"threads": arguments.threads, "softmax": arguments.softmax, "epochs": 1}
+    ptb = arguments.data / "ptb"
+    options = {"threads": arguments.threads, "softmax": arguments.softmax, "epochs": 1, "ngram_order": 0}
     trainer = training.start([ptb / "train.txt"], valid=[ptb / "valid.txt"], tokenizer="whitespace", **options)
     clock, widths = Clock(), []
     clock.around(network.Network, "draw", "drawing masks and words")

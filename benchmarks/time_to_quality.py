@@ -84,7 +84,9 @@ def main() -> None:
     parser.add_argument("picture", type=Path, nargs="?", default=Path("time_to_quality.svg"), metavar="PICTURE")
     arguments = parser.parse_args()
     ptb = arguments.data / "ptb"
-    trainer = training.start([ptb / "train.txt"], valid=[ptb / "valid.txt"], tokenizer="whitespace", epochs=EPOCHS)
+    trainer = training.start(
+        [ptb / "train.txt"], valid=[ptb / "valid.txt"], tokenizer="whitespace", epochs=EPOCHS, ngram_order=0
+    )
     courses = {
         "rnncli train": rnncli_course(trainer),
         "PyTorch, word_language_model": peer_course(trainer.corpus),

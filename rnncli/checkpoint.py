@@ -31,13 +31,18 @@ from .text.tokenizers import Tokenizer
 from .text.vocabulary import EOS, UNK, Vocabulary
 
 FORMAT = 1
-SECTIONS = ("corpus", "settings", "versions")
+SECTIONS = ("corpus", "settings", "versions", "tuning")
 NUMBERS = ("epoch", "train_perplexity", "valid_perplexity")
 LARGEST = 1e6  # no parameter of a sound model comes near, and the sums of larger ones might run over
 
 
 def save(model: Model, path: str | Path) -> None:
-    """Write a model to `path`: whole, or not at all. What stood there before stays until the new file is complete."""
+    """Write a model to `path`: whole, or not at all. What stood there before stays until the new file is complete.
+
+    Raises `ModelError` where it cannot be written, or the model is one that has read a text (`Model.adapted`).
+    """
+    if model.lm.beginning is not None:
+        raise ModelError("a model that has adapted to a text is not written: train one on the text with --init")
     lm = model.lm
     config = {
         "network": asdict(lm.network.config),
@@ -64,10 +69,14 @@ def save(model: Model, path: str | Path) -> None:
         os.replace(draft, path)
 
 
-def write_lines(lines: Iterable[str], path: str | Path) -> None:
-    """Write a text file of these lines in UTF-8: whole, or not at all."""
+def write_lines(lines: Iterable[str], path: str | Path, begins: str) -> None:
+    """Write a text file of these lines in UTF-8: whole, or not at all, and not over one that `begins` otherwise."""
     path = Path(path)
     with _draft(path) as draft:
+        if path.exists():
+            with path.open("rb") as file:
+                if file.read(len(begins)) not in (b"", begins.encode()):
+                    raise ModelError(f"{path} is something else, and would be overwritten: name another file")
         with draft.open("x", encoding="utf-8", errors="surrogatepass", newline="\n") as file:
             file.writelines(f"{line}\n" for line in lines)
         os.replace(draft, path)
@@ -201,7 +210,11 @@ def _about(text: str) -> dict[str, Any]:
     told = [(epoch, name) for epoch in about.get("history", []) for name in NUMBERS]
     for section, name in [*told, (about, "best_valid_perplexity")]:
         value = section[name] if section is not about else about.get(name)
-        if not (value is None or (isinstance(value, int | float) and 0 < value < 1e300)):
+        if name == "epoch":
+            sensible = isinstance(value, int | float) and 0 <= value < 1e300
+        else:
+            sensible = value is None or (isinstance(value, int | float) and 0 < value < 1e300)
+        if not sensible:
             raise ValueError(f"its {name} is {value!r:.40}")
     return about
 
@@ -234,7 +247,8 @@ def _ngram_arrays(ngram: NGram) -> dict[str, np.ndarray]:
 def _ngram(arrays: dict[str, np.ndarray], order: int, vocabulary_size: int) -> NGram:
     """The n-gram model, checked so far that nothing in it points to where there is nothing."""
     unigrams, levels, contexts = arrays["ngram.unigrams"], [], vocabulary_size
-    if unigrams.shape != (contexts,) or unigrams.dtype.kind != "f" or not (unigrams > 0).all():
+    sound = unigrams.shape == (contexts,) and unigrams.dtype.kind == "f" and (unigrams > 0).all()
+    if not (sound and np.isclose(unigrams.sum(), 1)):
         raise ValueError(f"ngram.unigrams is not a distribution over {contexts} words")
     for n in range(2, order + 1):
         level = Level(**{field.name: arrays[f"ngram.{n}.{field.name}"] for field in fields(Level)})
@@ -242,7 +256,7 @@ def _ngram(arrays: dict[str, np.ndarray], order: int, vocabulary_size: int) -> N
         shapes = {"words": (size,), "counts": (size,), "starts": (contexts + 1,), "rest": (contexts + 1,)}
         for name, shape in shapes.items():
             array = getattr(level, name)
-            if array.shape != shape or array.dtype.kind != "u":
+            if array.shape != shape or array.dtype.kind != "u" or array.itemsize > 4:
                 raise ValueError(f"ngram.{n}.{name} is {array.dtype} {array.shape}")
         sound = starts[0] == 0 and starts[-1] == size and (starts[1:] >= starts[:-1]).all()
         if not (sound and (level.words < vocabulary_size).all() and (level.counts > 0).all()):
@@ -261,13 +275,13 @@ def _mixture(network: Network, config: dict[str, Any], arrays: dict[str, np.ndar
         raise ValueError(f"its ngram_order is {order!r}")
     if cache is not None:
         cache = _from_json(Cache, cache)
-        if cache.size < 1 or not 0 < cache.sharpness < LARGEST:
-            raise ValueError(f"its cache is {cache}")
+        if not 0 < cache.sharpness < LARGEST:
+            raise ValueError(f"its cache's sharpness is {cache.sharpness}")
     ngram = _ngram(arrays, order, network.config.vocabulary_size) if order else None
     mixture = Mixture(network, ngram, cache, arrays.get("shares"))
     shares = mixture.shares
     if shares.shape != (order or 1, len(mixture.parts)) or shares.dtype.kind != "f":
         raise ValueError(f"shares is {shares.dtype} {shares.shape}")
-    if not ((shares >= 0).all() and (shares[:, 0] > 0).all() and np.allclose(shares.sum(axis=1), 1)):
+    if not ((shares >= 0).all() and (shares[:, 0] > 1e-6).all() and np.allclose(shares.sum(axis=1), 1)):
         raise ValueError("its shares do not sum to one, or the network has none")
     return mixture

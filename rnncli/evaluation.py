@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from . import metrics
-from .errors import TextError
+from .errors import ModelError, TextError
 from .lm.adaptation import WINDOW, Learner
 from .metrics import Keyboard
 from .text.corpus import Sources, read_tokens
 from .text.reading import listed, source_name
 from .text.vocabulary import EOS_ID, UNK_ID
+from .threads import Map
 
 if TYPE_CHECKING:
     from .lm import LanguageModel
@@ -27,8 +27,6 @@ GROUP = 8  # so many of which are one piece of work
 STEPS = 128  # words read at a time
 RANKS = (1, 3, 5, 10)
 BANDS = (100, 1000, 10_000)  # the most frequent words, the next ones, and so on
-
-Map = Callable[..., Any]  # `map`, or what does the same on several threads
 
 
 @dataclass(frozen=True)
@@ -104,6 +102,8 @@ def evaluate(model: Model, sources: Sources, encoding: str = "utf-8", *, dynamic
             learner.learn(ids[part, None])
         log_p, parts[:, part] = log_p[:, 0], given[:, :, 0]
         nll[part] = -log_p[np.arange(len(log_p)), ids[part]]
+        if not np.isfinite(nll[part]).all():
+            raise ModelError("the model's numbers have run over, so it gives no probabilities: train it anew")
         ranks[part] = metrics.ranks(log_p, ids[part])
         best, confidence[part] = metrics.best_words(log_p)
         right[part] = best == ids[part]
@@ -133,7 +133,10 @@ def _bands(ids: np.ndarray, nll: np.ndarray, ranks: np.ndarray) -> list[Band]:
     """How well words of each frequency were foreseen; the vocabulary's numbers are ranks of frequency."""
     place = np.where(ids == EOS_ID, 1, ids - UNK_ID)  # from 1 on; the end of a unit is among the most frequent
     edges = (0, *BANDS, max(BANDS[-1], place.max(initial=0)))
-    named = [(f"{low + 1}-{high}", (place > low) & (place <= high)) for low, high in itertools.pairwise(edges)]
+    named = [
+        (f"{low + 1}-{high if high in BANDS else ''}", (place > low) & (place <= high))
+        for low, high in itertools.pairwise(edges)
+    ]
     return [
         Band(name, int(np.count_nonzero(within)), perplexity(nll[within].mean()), float(np.mean(ranks[within] == 0)))
         for name, within in [*named, ("unknown", ids == UNK_ID)]

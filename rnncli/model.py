@@ -5,12 +5,14 @@ from typing import Any
 
 import numpy as np
 
+from .errors import TextError
 from .evaluation import Evaluation, evaluate
 from .generation import generate
 from .lm.adaptation import adapted
 from .lm.mixture import Mixture
 from .prediction import Prediction, rank
 from .text.corpus import Sources, read_tokens
+from .text.reading import listed, source_name
 from .text.tokenizers import Tokenizer
 from .text.vocabulary import UNK_ID, Vocabulary
 
@@ -58,7 +60,10 @@ class Model:
 
     def adapted(self, sources: Sources, encoding: str = "utf-8") -> "Model":
         """A model that has read the texts in `sources` just now and learned from them; this one stays as it is."""
+        sources = listed(sources)
         _, tokens = read_tokens(sources, self.tokenizer, self.unit, encoding)
+        if tokens.words() == 0:
+            raise TextError(f"{source_name(sources[0])} holds no word to adapt to")
         return replace(self, lm=adapted(self.lm, self.vocabulary.encode(tokens)))
 
     def evaluate(self, sources: Sources, encoding: str = "utf-8", *, dynamic: bool = False) -> Evaluation:

@@ -7,6 +7,8 @@ from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
+Map = Callable[..., Any]  # `map`, or what does the same on several threads, as `Threads.map`
+
 
 def usable_cores() -> int:
     """How many cores this process may run on."""

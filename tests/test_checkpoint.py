@@ -99,6 +99,12 @@ def test_the_other_parts_come_back_as_they_were(model, model_file):
             np.testing.assert_array_equal(getattr(same, name), array)
 
 
+def test_a_model_that_has_read_a_text_is_not_written(model, corpus_file, tmp_path):
+    with pytest.raises(ModelError, match="adapted to a text is not written: train one on the text with --init"):
+        save(model.adapted([corpus_file]), tmp_path / "model.npz")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_failed_write_leaves_the_old_file_and_no_other(model, tmp_path, monkeypatch):
     path = tmp_path / "model.npz"
     path.write_bytes(b"old")
@@ -202,7 +208,10 @@ DAMAGE = {
     "starts": (lambda s, t: with_ngrams(s, t, "2.starts", lambda a: a[::-1]), "its n-grams of 2 words make no sense"),
     "signed": (lambda s, t: with_ngrams(s, t, "2.rest", lambda a: a.astype(int)), "ngram.2.rest is int64"),
     "discounts": (lambda s, t: with_ngrams(s, t, "2.discounts", lambda a: a + 9), "ngram.2.discounts are no discounts"),
-    "cache": (lambda s, t: rewrite(s, t, config=config_with(s, "cache", sharpness=-1.0)), "its cache is"),
+    "cache": (
+        lambda s, t: rewrite(s, t, config=config_with(s, "cache", sharpness=-1.0)),
+        "its cache's sharpness is -1",
+    ),
     "cache size": (lambda s, t: rewrite(s, t, config=config_with(s, "cache", size="big")), "its size is 'big'"),
     "shares": (lambda s, t: rewrite(s, t, shares=np.ones((5, 3))), "its shares do not sum to one"),
     "no network": (lambda s, t: rewrite(s, t, shares=np.array([[0.0, 1, 0]] * 5)), "its shares do not sum to one"),

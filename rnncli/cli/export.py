@@ -1,12 +1,14 @@
 """rnncli export"""
 
+import itertools
+import sys
 from pathlib import Path
 
 import click
 
 from ..errors import ModelError
 from .options import load_model, model_option
-from .output import visible
+from .output import on_terminal, visible
 
 
 @click.command()
@@ -40,8 +42,9 @@ def export(model_path: Path | None, kind: str, output: Path | None) -> None:
         raise ModelError("the model holds no n-grams: train one with --ngram-order 5")
     lines = arpa_lines(model.lm.ngram, model.vocabulary.words)
     if output is None:
-        for line in lines:
-            click.echo(line)
+        shown = visible if on_terminal(sys.stdout) else str
+        while block := "".join(f"{shown(line)}\n" for line in itertools.islice(lines, 10_000)):
+            click.echo(block, nl=False)
         return
-    write_lines(lines, output)
+    write_lines(lines, output, begins="\\data\\")
     click.echo(visible(str(output)))

@@ -53,7 +53,7 @@ def _describe(model) -> dict[str, Any]:
         "tied": config.tied,
         "dropout": config.dropout,
         "parameters": sum(parameter.value.size for parameter in network.named_parameters().values()),
-        "parts": ", ".join(_parts(model.lm)),
+        "parts": ", ".join(model.lm.described()),
         "vocabulary": len(model.vocabulary),
         "tokenizer": model.tokenizer.kind + (", lowercase" if model.tokenizer.lowercase else ""),
         "unit": model.unit,
@@ -61,21 +61,11 @@ def _describe(model) -> dict[str, Any]:
         "train_words": corpus.get("train_words"),
         "valid_words": corpus.get("valid_words"),
         "corpus_sha256": corpus.get("sha256"),
-        "network_valid_perplexity": model.about.get("best_valid_perplexity"),
-        "valid_perplexity": model.about.get("valid_perplexity"),
+        "valid_perplexity_of_network": model.about.get("best_valid_perplexity"),
+        "tuned_perplexity": model.about.get("tuning", {}).get("perplexity"),
         **model.about.get("settings", {}),
         "written_by": " ".join(f"{name} {version}" for name, version in model.about.get("versions", {}).items()),
     }
-
-
-def _parts(lm) -> list[str]:
-    """What the model is made of."""
-    told = {"network": "network"}
-    if lm.ngram:
-        told["ngram"] = f"{lm.ngram.order}-grams ({sum(len(level.words) for level in lm.ngram.levels):,})"
-    if lm.cache:
-        told["cache"] = f"cache ({lm.cache.size:,} words)"
-    return [told[part] for part in lm.parts]
 
 
 def _shares(lm) -> list[tuple[str, ...]]:

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from ..errors import RnncliError
+from .output import visible
 
 
 def check(picture: Path) -> None:
@@ -44,4 +45,4 @@ def draw_evaluation(evaluation, title: str, picture: Path) -> None:
         figure.savefig(picture, dpi=150)
     except OSError as error:
         raise RnncliError(f"cannot write {picture}: {error.strerror or error}") from error
-    click.echo(f"Drew {picture}", err=True)
+    click.echo(f"Drew {visible(str(picture))}", err=True)

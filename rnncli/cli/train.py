@@ -88,12 +88,26 @@ MODELS_OWN = {
     help="What share of the units is hidden in training: of the inputs, between layers and before the output."
     "  [default: 0.5; 0.35 from half a million words on, 0.2 from two million on]",
 )
+@click.option(
+    "--word-dropout",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.0,
+    show_default=True,
+    help="What share of the words of a step is hidden wherever they stand.",
+)
+@click.option(
+    "--recurrent-dropout",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.0,
+    show_default=True,
+    help="What share of the recurrent weights is hidden in a step.",
+)
 # The training.
 @click.option(
     "--init",
     type=click.Path(path_type=Path),
     metavar="MODEL",
-    help="Go on from this model, with its words, and new ones, and its network.",
+    help="Go on from the network of this model, with its words and new ones; n-grams are counted anew.",
 )
 @click.option(
     "--batch-size",
@@ -129,7 +143,7 @@ MODELS_OWN = {
 @click.option(
     "--lr",
     type=click.FloatRange(0, min_open=True),
-    help="The peak learning rate.  [default: adam 0.004, with elman 0.001; sgd 1]",
+    help="The peak learning rate.  [default: adam 0.004, with elman or --init 0.001; sgd 1]",
 )
 @click.option(
     "--schedule",
@@ -175,7 +189,7 @@ MODELS_OWN = {
     type=click.IntRange(0),
     default=1,
     show_default=True,
-    help="The same seed gives the same model, with the same number of threads.",
+    help="With --epochs, the same seed and number of threads give the same model.",
 )
 # The parts beside the network.
 @click.option(
@@ -243,9 +257,9 @@ def train(
     if state.given_up:
         warn("the training diverged again and again, and was given up: try a smaller --lr")
     if not quiet:
-        whole, network = rounded(model.about["valid_perplexity"] or math.inf), rounded(state.best_perplexity)
-        alone = f", of the network {network}" if len(model.lm.parts) > 1 else ""
-        click.echo(f"Saved. Validation perplexity {whole}{alone}:", err=True)
+        whole, alone = (model.about["tuning"][name] or math.inf for name in ("perplexity", "perplexity_of_network"))
+        network = f", of the network {rounded(alone)}" if len(model.lm.parts) > 1 else ""
+        click.echo(f"Saved. Validation perplexity {rounded(whole)}{network}:", err=True)
     click.echo(visible(str(output)))
     if interrupted():
         sys.exit(130)

@@ -22,8 +22,10 @@ class Learner:
         values = {name: parameter.value for name, parameter in mixture.network.named_parameters().items()}
         self.first, self.rate, self.decay = values, rate, decay
         network = Network(mixture.network.config, {name: value.copy() for name, value in values.items()})
-        self.mixture = Mixture(network, mixture.ngram, mixture.cache, mixture.shares)
-        self.last, self.carried = np.full((1, 1), EOS_ID), network.blank(1)  # the last word, and the state before it
+        beginning = mixture.beginning
+        self.mixture = Mixture(network, mixture.ngram, mixture.cache, mixture.shares, beginning)
+        # The last word, and the network's state before it.
+        self.last, self.carried = np.full((1, 1), EOS_ID), beginning.network if beginning else network.blank(1)
 
     def learn(self, words: np.ndarray) -> None:
         """Learn from the next `words` (T, 1) of a text that begins with a unit."""
@@ -32,13 +34,17 @@ class Learner:
         network.clear()
         _, self.carried, backward = network.loss(inputs, words, self.carried)
         backward()
-        parameters = network.named_parameters()
-        clip_by_global_norm(parameters, CLIP)
-        for name, parameter in parameters.items():
-            parameter.grad[...] *= self.rate
-            parameter.value -= parameter.grad
-            parameter.value += self.decay * (self.first[name] - parameter.value)
         self.last = words[-1:]
+        parameters = network.named_parameters()
+        if not np.isfinite(clip_by_global_norm(parameters, CLIP)):
+            return  # a step in no direction would lead nowhere
+        for name, parameter in parameters.items():
+            grad, value = parameter.grad, parameter.value
+            grad *= self.rate
+            value -= grad
+            np.subtract(self.first[name], value, out=grad)  # the way back
+            grad *= self.decay
+            value += grad
 
 
 def adapted(mixture: Mixture, words: np.ndarray) -> Mixture:
@@ -49,4 +55,4 @@ def adapted(mixture: Mixture, words: np.ndarray) -> Mixture:
         window = words[start : start + WINDOW, None]
         state = learner.mixture.read(window, state)
         learner.learn(window)
-    return learner.mixture.beginning_at(state)
+    return Mixture(learner.mixture.network, mixture.ngram, mixture.cache, mixture.shares, state)

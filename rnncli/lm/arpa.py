@@ -7,7 +7,9 @@ import numpy as np
 from ..text.vocabulary import EOS_ID
 from .ngram import NGram
 
-SPACES = {" ": "<space>", "\t": "<tab>", "\n": "<newline>", "\r": "<return>"}  # would end a word, or a line
+# Words that would end a word or a line of the file, or are other programs' marks, and what stands for them.
+NAMES = {" ": "<space>", "\t": "<tab>", "\n": "<newline>", "\r": "<return>", "\v": "<vtab>", "\f": "<page>"}
+NAMES |= {"<s>": "<<s>>", "</s>": "<</s>>"}
 
 
 def arpa_lines(model: NGram, words: Sequence[str]) -> Iterator[str]:
@@ -15,7 +17,7 @@ def arpa_lines(model: NGram, words: Sequence[str]) -> Iterator[str]:
 
     The end of a unit is `</s>`, and `<s>` where it is the beginning of the next one.
     """
-    last = [SPACES.get(word, word) for word in words]
+    last = [NAMES.get(word, word) for word in words]
     last[EOS_ID] = "</s>"
     yield "\\data\\"
     yield f"ngram 1={len(last) + 1}"

@@ -9,6 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..errors import SettingError
+
+LARGEST = 10**6  # words
+
 
 class State(NamedTuple):
     """What is remembered of the last M words: the features (B, M, D) before each, and the words (B, M)."""
@@ -34,25 +38,48 @@ class Cache:
     size: int
     sharpness: float
 
+    def __post_init__(self):
+        if not 1 <= self.size <= LARGEST:
+            raise SettingError(f"the cache's size is {self.size}, and must be from 1 to {LARGEST:,}")
+
     def start(self, batch: int, width: int) -> State:
         """The state before anything was read; features are `width` numbers."""
         return State(np.empty((batch, 0, width), np.float32), np.empty((batch, 0), np.int32))
 
-    def follow(self, features: np.ndarray, words: np.ndarray, state: State) -> tuple[Glance, State]:
-        """What is seen on looking back from before each of the `words` (T, B), and the state after them.
+    def read(self, features: np.ndarray, words: np.ndarray, state: State) -> State:
+        """The state after `words` (T, B), before which the network had the `features` (T, B, D)."""
+        keys, seen = self._joined(features[-self.size :], words[-self.size :], state)
+        return State(keys[:, -self.size :], seen[:, -self.size :])
 
-        `features` (T, B, D) are those of the network before the words.
+    def look_back(self, features: np.ndarray, words: np.ndarray, state: State) -> Glance:
+        """What is seen on looking back from before each of the `words` (T, B), with the `features` (T, B, D) there.
+
+        It takes T * (T + size) numbers for each stream, so T should be no more than some hundred.
         """
-        keys = np.concatenate([state.keys, features.swapaxes(0, 1)], axis=1)
-        seen = np.concatenate([state.words, words.T.astype(np.int32)], axis=1)
-        strengths = np.matmul(features.swapaxes(0, 1), keys.swapaxes(1, 2)).swapaxes(0, 1)  # (T, B, M)
-        strengths *= self.sharpness
+        likeness, seen = self.likeness(features, words, state)
+        return Glance(seen, self.strengths(likeness))
+
+    def likeness(self, features: np.ndarray, words: np.ndarray, state: State) -> tuple[np.ndarray, np.ndarray]:
+        """How alike (T, B, M) now and then are, -inf for what is out of reach; and the words (B, M) that came then."""
+        keys, seen = self._joined(features, words, state)
+        likeness = np.matmul(features.swapaxes(0, 1), keys.swapaxes(1, 2)).swapaxes(0, 1)
         now, then = state.words.shape[1] + np.arange(len(features))[:, None], np.arange(seen.shape[1])
-        np.copyto(strengths, -np.inf, where=((then >= now) | (then < now - self.size))[:, None])
+        np.copyto(likeness, -np.inf, where=((then >= now) | (then < now - self.size))[:, None])
+        return likeness, seen
+
+    def strengths(self, likeness: np.ndarray) -> np.ndarray:
+        """The share (T, B, M) of each place looked back to."""
+        strengths = likeness * self.sharpness
         strengths -= np.maximum(strengths.max(axis=2, keepdims=True), np.finfo(strengths.dtype).min)
         np.exp(strengths, out=strengths)
         strengths /= np.maximum(strengths.sum(axis=2, keepdims=True), 1)  # the largest is 1, where there is one
-        return Glance(seen, strengths), State(keys[:, -self.size :], seen[:, -self.size :])
+        return strengths
+
+    def _joined(self, features: np.ndarray, words: np.ndarray, state: State) -> State:
+        return State(
+            np.concatenate([state.keys, features.swapaxes(0, 1)], axis=1),
+            np.concatenate([state.words, words.T.astype(np.int32)], axis=1),
+        )
 
 
 def probability(words: np.ndarray, glance: Glance) -> np.ndarray:

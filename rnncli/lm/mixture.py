@@ -5,11 +5,11 @@ the more it has seen, the more it has to say. They are tuned on held-out text by
 Mercer 1980).
 """
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..threads import Map
 from . import cache as caches
 from .cache import Cache
 from .network import Network
@@ -21,8 +21,6 @@ USUAL = {"network": 0.7, "ngram": 0.2, "cache": 0.1}  # shares, roughly, where n
 STEPS = 128  # words read at a time
 ROUNDS = 40  # of expectation-maximisation
 PRIOR = 50.0  # words: what is known before any is worth as many
-
-Map = Callable[..., Any]  # `map`, or what does the same on several threads
 
 
 class State(NamedTuple):
@@ -52,23 +50,19 @@ class Mixture:
         ngram: NGram | None = None,
         cache: Cache | None = None,
         shares: np.ndarray | None = None,
+        beginning: State | None = None,
     ):
         """With the `shares` (lengths, parts) by the number of words of the context that the n-gram model knows.
 
-        Without, they are the usual ones.
+        Without, they are the usual ones. Where a text was read before, `beginning` is the state, of one stream, that
+        its last unit ended in, and every beginning is as that.
         """
         self.network, self.ngram, self.cache = network, ngram, cache
         self.parts = ("network", *["ngram"] * (ngram is not None), *["cache"] * (cache is not None))
         lengths = ngram.order if ngram else 1
-        self.beginning: State | None = None
+        self.beginning = beginning
         usual = np.array([USUAL[part] for part in self.parts])
         self.shares = np.tile(usual / usual.sum(), (lengths, 1)) if shares is None else shares
-
-    def beginning_at(self, state: State) -> "Mixture":
-        """The same model, to which every beginning is as `state`, of one stream that has come to the end of a unit."""
-        mixture = Mixture(self.network, self.ngram, self.cache, self.shares)
-        mixture.beginning = state
-        return mixture
 
     # Reading.
 
@@ -88,7 +82,7 @@ class Mixture:
         return State(
             network,
             self.ngram.read(words, state.ngram) if self.ngram else None,
-            self.cache.follow(features, words, state.cache)[1] if self.cache else None,
+            self.cache.read(features, words, state.cache) if self.cache else None,
         )
 
     def log_prob(self, state: State) -> np.ndarray:
@@ -97,8 +91,12 @@ class Mixture:
 
     def score(self, words: np.ndarray, state: State) -> tuple[np.ndarray, State]:
         """Minus the log-probability (T, B) of each of the `words`, given `state` and the words before it."""
-        p, shares, after = self.score_parts(words, state)
-        return -np.log(np.sum(shares * p, axis=0)), after
+        nll = np.empty(words.shape)
+        for start in range(0, len(words), STEPS):
+            part = slice(start, start + STEPS)
+            p, shares, state = self.score_parts(words[part], state)
+            nll[part] = -np.log(np.sum(shares * p, axis=0))
+        return nll, state
 
     def distributions(self, words: np.ndarray, state: State) -> tuple[np.ndarray, State]:
         """The log-probabilities (T, B, V) of all words in the place of each of the `words`."""
@@ -107,9 +105,22 @@ class Mixture:
 
     # The parts.
 
+    def described(self) -> list[str]:
+        """What the parts are, in words."""
+        ngrams = sum(len(level.words) for level in self.ngram.levels) if self.ngram else 0
+        words = {
+            "network": "network",
+            "ngram": f"{len(self.shares)}-grams ({ngrams:,})",
+            "cache": f"cache ({self.cache.size:,} words)" if self.cache else "",
+        }
+        return [words[part] for part in self.parts]
+
     def examine(self, words: np.ndarray, state: State) -> tuple[np.ndarray, np.ndarray, State]:
         """What `distributions` gives, and between its log-probabilities and the state what `score_parts` gives."""
         view, after = self._view(words, state)
+        if len(self.parts) == 1:
+            log_p = self._log_prob(view)
+            return log_p, np.exp(np.take_along_axis(log_p, words[..., None], 2))[None, ..., 0], after
         log_p, given = self._mixed(view, words)
         return log_p, np.stack(given), after
 
@@ -129,7 +140,7 @@ class Mixture:
         """What the parts go by at the end of what was read."""
         features = self.network.features(state.network)[None]
         no_words = np.zeros(features.shape[:2], np.int32)  # what comes next is not known yet
-        glance = self.cache.follow(features, no_words, state.cache)[0] if self.cache else None
+        glance = self.cache.look_back(features, no_words, state.cache) if self.cache else None
         return self._viewed(features, None if state.ngram is None else state.ngram[None], glance)
 
     def _view(self, words: np.ndarray, state: State) -> tuple[View, State]:
@@ -139,7 +150,8 @@ class Mixture:
         if self.ngram:
             contexts, ngram = self.ngram.follow(words, state.ngram)
         if self.cache:
-            glance, cache = self.cache.follow(features, words, state.cache)
+            glance = self.cache.look_back(features, words, state.cache)
+            cache = self.cache.read(features, words, state.cache)
         return self._viewed(features, contexts, glance), State(network, ngram, cache)
 
     def _viewed(self, features: np.ndarray, contexts: np.ndarray | None, glance: caches.Glance | None) -> View:
@@ -199,38 +211,45 @@ def _repeated(state: Any, batch: int) -> Any:
 
 def tune(
     network: Network, ngram: NGram | None, cache_size: int, words: np.ndarray, side_by_side: Map = map
-) -> tuple[Mixture, float]:
+) -> tuple[Mixture, float, float]:
     """Join the parts with the shares, and the cache's sharpness, that foresee a held-out text best.
 
-    Returns the mixture and its mean loss in nats on that text. `words` (L, B) are B streams of it; `side_by_side` is
-    `map`, or what does the same on several threads.
+    Returns the mixture, its mean loss in nats on that text, and that of the network alone. `words` (L, B) are B streams
+    of the text; `side_by_side` is `map`, or what does the same on several threads.
     """
-    candidates = [Cache(cache_size, sharpness) for sharpness in SHARPNESSES] if cache_size else [None]
-    trial = Mixture(network, ngram, candidates[0])
+    candidates = [Cache(cache_size, sharpness) for sharpness in SHARPNESSES] if cache_size else []
+    beside = Mixture(network, ngram)  # what is beside the cache
+    known = Mixture(network, ngram, *candidates[:1])
 
     def evidence(stream: int) -> tuple[np.ndarray, np.ndarray]:
-        """What each part (with each of the candidates) gives the words of a stream, and what length is known."""
-        p, lengths, state = [], [], trial.start(1)
+        """What each part, and each candidate for the cache, gives the words of a stream; and what length is known."""
+        p, lengths, state = [], [], known.start(1)
         for start in range(0, len(words), STEPS):
             part = words[start : start + STEPS, stream : stream + 1]
-            view, after = trial._view(part, state)
-            glances = [cache.follow(view.features, part, state.cache)[0] for cache in candidates if cache]
-            others = trial._chances(part, view)[: len(trial.parts) - bool(cache_size)]
-            p.append(np.stack([*others, *(caches.probability(part, glance) for glance in glances)])[:, :, 0])
+            view, after = beside._view(part, state)
+            given = [*beside._chances(part, view)]
+            if candidates:
+                likeness, seen = candidates[0].likeness(view.features, part, state.cache)
+                glances = (caches.Glance(seen, cache.strengths(likeness)) for cache in candidates)
+                given += [caches.probability(part, glance) for glance in glances]
+                after = after._replace(cache=candidates[0].read(view.features, part, state.cache))
+            p.append(np.stack(given)[:, :, 0])
             lengths.append(view.lengths[:, 0])
             state = after
         return np.concatenate(p, axis=1), np.concatenate(lengths)
 
     streams = list(side_by_side(evidence, range(words.shape[1])))
     p, lengths = (np.concatenate(arrays, axis=-1) for arrays in zip(*streams, strict=True))
-    best, least = trial, np.inf
-    for number, cache in enumerate(candidates):
-        chosen = np.append(p[: len(p) - len(candidates)], p[[number - len(candidates)]], axis=0) if cache else p
-        shares = fit_shares(chosen, lengths, trial.shares)
+    others = len(beside.parts)
+    best, least = known, np.inf
+    for number, cache in enumerate(candidates or [None]):
+        chosen = p if cache is None else p[[*range(others), others + number]]
+        shares = fit_shares(chosen, lengths, known.shares)
         loss = -np.log(np.sum(shares[lengths].T * chosen, axis=0)).mean()
         if loss < least:
             best, least = Mixture(network, ngram, cache, shares), float(loss)
-    return best, least
+    with np.errstate(divide="ignore"):
+        return best, least, float(-np.log(p[0]).mean())
 
 
 def fit_shares(p: np.ndarray, groups: np.ndarray, usual: np.ndarray) -> np.ndarray:

@@ -168,7 +168,7 @@ class NGram:
             if words is not None:
                 found += left * level.given(state[:, n], words, expansion.total)
             left = left * expansion.left
-        p += (share * left)[:, None] * self.unigrams.astype(p.dtype)
+        p += (share * left).astype(p.dtype)[:, None] * self.unigrams.astype(p.dtype)
         return found if words is None else found + left * self.unigrams[words]
 
 
@@ -199,8 +199,8 @@ def count(ids: np.ndarray, vocabulary_size: int, order: int = 5, prune: bool = F
     levels, kept = [], np.ones(V, bool)  # whether the n-grams one shorter are left
     for (keys, occurrences), adjusted in zip(found[1:], counts[1:], strict=True):
         contexts, words = np.divmod(keys, V)
-        contexts, size = (np.cumsum(kept) - 1)[contexts], np.count_nonzero(kept)  # as those that are left count
-        known, kept = kept[contexts], occurrences > (prune and bool(levels))
+        known, contexts, size = kept[contexts], (np.cumsum(kept) - 1)[contexts], np.count_nonzero(kept)  # as is left
+        kept = occurrences > (prune and bool(levels))
         levels.append(
             Level(
                 words=_small(words[kept]),

@@ -52,7 +52,8 @@ def read_corpus(
     The vocabulary holds the words that occur at least `min_count` times in the training part, at most `max_vocab`
     (0: no limit). Left open, they are 1 and 0 for a text that marks its own unknown words as `<unk>`; else rare
     words are cut: those that occur once from 50,000 words of text on, and all but the 20,000 most frequent.
-    A vocabulary that is `known` already is kept, and grows by the words that occur `min_count` times (left open: 2).
+    A vocabulary that is `known` already is kept, and grows by the words that occur `min_count` times (left open: 2),
+    the 20,000 most frequent ones.
     Perplexity is watched on the texts in `valid`, else on the last `valid_fraction` of the units, held out.
 
     Raises `TextError` for a text that cannot be read or holds too few words.
@@ -83,7 +84,7 @@ def read_corpus(
         max_vocab = 0 if marked else MAX_VOCAB
     vocabulary = Vocabulary.from_tokens(train, min_count, max_vocab)
     if known:
-        vocabulary = known.extended(train, recurring)
+        vocabulary = known.extended(train, recurring, MAX_VOCAB)
     if len(vocabulary) == 2:
         raise TextError(f"no word of {name} is left to learn: it takes a smaller min-count or a larger max-vocab")
     return Corpus(

@@ -79,11 +79,13 @@ class Vocabulary:
             keep = keep[: max(max_size - 2, 0)]
         return cls([EOS, UNK, *(tokens.types[i] for i in keep)])
 
-    def extended(self, tokens: Tokens, min_count: int = 1) -> "Vocabulary":
-        """This vocabulary, and after it those words of a text that it lacks and that occur `min_count` times there."""
-        return Vocabulary(
-            [*self.words, *(w for w in Vocabulary.from_tokens(tokens, min_count).words if w not in self.numbers)]
-        )
+    def extended(self, tokens: Tokens, min_count: int = 1, most: int = 0) -> "Vocabulary":
+        """This vocabulary, and after it the words of a text that it lacks and that occur `min_count` times there.
+
+        The most frequent ones of them, `most` at most (0: no limit).
+        """
+        new = [word for word in Vocabulary.from_tokens(tokens, min_count).words if word not in self.numbers]
+        return Vocabulary([*self.words, *new[: most or None]])
 
     def __len__(self) -> int:
         return len(self.words)

@@ -37,6 +37,8 @@ def start(
     layers: int = 1,
     tied: bool = True,
     dropout: float | None = None,
+    word_dropout: float = 0.0,
+    recurrent_dropout: float = 0.0,
     **settings: Any,
 ) -> Trainer:
     """Make everything ready to train a model on the texts in `sources`: files, folders, "-" for standard input.
@@ -57,6 +59,8 @@ def start(
         layers=layers,
         tied=tied,
         dropout=dropout or 0.0,
+        word_dropout=word_dropout,
+        recurrent_dropout=recurrent_dropout,
     )
     corpus = read_corpus(
         sources,
@@ -83,6 +87,8 @@ def start_from(
     valid: Sources = (),
     valid_fraction: float = 0.05,
     dropout: float | None = None,
+    word_dropout: float = 0.0,
+    recurrent_dropout: float = 0.0,
     **settings: Any,
 ) -> Trainer:
     """Make everything ready to go on with the training of a `model`, on other texts.
@@ -103,8 +109,13 @@ def start_from(
         valid_fraction=valid_fraction,
         known=model.vocabulary,
     )
-    rate = default_dropout(len(corpus.train)) if dropout is None else dropout
-    config = replace(network.config, vocabulary_size=len(corpus.vocabulary), dropout=rate)
+    config = replace(
+        network.config,
+        vocabulary_size=len(corpus.vocabulary),
+        dropout=default_dropout(len(corpus.train)) if dropout is None else dropout,
+        word_dropout=word_dropout,
+        recurrent_dropout=recurrent_dropout,
+    )
     values = {name: parameter.value for name, parameter in network.named_parameters().items()}
     return Trainer(corpus, config, checked, grown(values, corpus), began=began)
 

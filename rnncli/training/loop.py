@@ -30,6 +30,7 @@ PRUNED = 2_500_000  # words; of a longer text n-grams that occurred once are lef
 # Measured on the Penn Treebank, 320 units, 8 epochs, validation: 500 words 98.2, six times as many in the last fifth
 # 97.1, in which the softmax over all words would give 97.0.
 LATE, MORE_SAMPLES = 0.8, 6
+ALMOST = 0.99
 REPORTS = 10  # of a training by the clock
 WATCHING_SHARE, TUNING_SHARE = 0.003, 0.025  # of its time, for each report, and for tuning the parts at its end
 SAVING = 1.0  # seconds kept for writing the model
@@ -95,6 +96,9 @@ class Trainer:
         """
         state = self.state
         team = Team(state.network, self.words.shape[1], self.threads)
+        state.share = min(
+            self._share(), ALMOST
+        )  # what was done before the first step is no step; but one there must be
         while not self._is_over():
             before = state.share
             self._step(team)
@@ -124,11 +128,12 @@ class Trainer:
     def best(self) -> Model:
         """The network that did best on validation, joined with the other parts as validation asks for."""
         corpus, network = self.corpus, Network(self.config, self.state.best)
-        lm, loss = self._tuned(network, corpus.valid[: self.tuning])
-        about = {**self._about(), "valid_perplexity": _finite(perplexity(loss))}
+        lm, loss, alone = self._tuned(network, corpus.valid[: self.tuning])
+        tuned = {"words": self.tuning, "perplexity": perplexity(loss), "perplexity_of_network": perplexity(alone)}
+        about = {**self._about(), "tuning": {name: _finite(value) for name, value in tuned.items()}}
         return Model(lm, corpus.vocabulary, corpus.tokenizer, corpus.unit, about)
 
-    def _tuned(self, network: Network, ids: np.ndarray) -> tuple[mixture.Mixture, float]:
+    def _tuned(self, network: Network, ids: np.ndarray) -> tuple[mixture.Mixture, float, float]:
         held_out = streams(ids, min(TUNING_STREAMS, max(1, len(ids) // (4 * STEPS))))[1:]
         return mixture.tune(network, self.ngram, self.settings.cache_size, held_out, self.threads.map)
 
@@ -191,7 +196,7 @@ class Trainer:
         if not math.isfinite(valid_perplexity):
             self._roll_back()
         report = Report(
-            epoch=round(self._epochs(), 2),
+            epoch=self._epochs(),
             step=state.step,
             words=state.words,
             seconds=state.seconds,

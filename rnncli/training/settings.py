@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, replace
 
 from ..errors import SettingError
+from ..lm.cache import LARGEST
 from ..lm.ngram import LONGEST
 from ..nn.optimizers import OPTIMIZERS
 from ..nn.schedules import SCHEDULES
@@ -20,7 +21,7 @@ class Settings:
     batch_size: int = 20
     bptt: int = 35
     optimizer: str = "adam"
-    lr: float | None = None  # None: 4e-3 for Adam (1e-3 with an Elman cell), 1 for SGD
+    lr: float | None = None  # None: 4e-3 for Adam (1e-3 with an Elman cell, or one that has learned before), 1 for SGD
     schedule: str = "cosine"
     clip: float = 1.0
     weight_decay: float = 0.0
@@ -41,8 +42,8 @@ class Settings:
                 raise SettingError(f"{name} is {value}, and must be a whole number from 1 on")
         if not isinstance(self.ngram_order, int) or not 0 <= self.ngram_order <= LONGEST:
             raise SettingError(f"ngram_order is {self.ngram_order}, and must be from 0 (none) to {LONGEST}")
-        if not isinstance(self.cache_size, int) or self.cache_size < 0:
-            raise SettingError(f"cache_size is {self.cache_size}, and must be 0 (none) or more")
+        if not isinstance(self.cache_size, int) or not 0 <= self.cache_size <= LARGEST:
+            raise SettingError(f"cache_size is {self.cache_size}, and must be from 0 (none) to {LARGEST:,}")
         for name in ("clip", "weight_decay", "seed"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise SettingError(f"{name} is {getattr(self, name)}, and must be a finite number from 0 on")

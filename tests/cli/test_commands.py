@@ -126,6 +126,17 @@ def test_export_writes_the_ngrams_to_standard_output_or_a_file(invoke, model, mo
     assert (tmp_path / "a" / "school.arpa").read_text("utf-8") == printed.stdout
 
 
+def test_export_does_not_overwrite_what_is_not_an_arpa_file(invoke, model_file, tmp_path):
+    path = tmp_path / "corpus.txt"
+    path.write_text("my only copy")
+    result = invoke("export", "-m", model_file, "-o", path)
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert "corpus.txt is something else, and would be overwritten" in result.stderr
+    assert path.read_text() == "my only copy"
+    for _ in range(2):
+        assert invoke("export", "-m", model_file, "-o", tmp_path / "a.arpa").exit_code == 0
+
+
 def test_export_refuses_a_model_without_ngrams(invoke, model, tmp_path):
     rnncli.save(replace(model, lm=Mixture(model.lm.network)), tmp_path / "alone.npz")
     result = invoke("export", "-m", tmp_path / "alone.npz")

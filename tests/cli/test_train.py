@@ -40,7 +40,8 @@ def test_every_option_reaches_the_model(invoke, corpus_file):
         "train", corpus_file, "-o", "all.npz", "--tokenizer", "char", "--lowercase", "--unit", "line", "--encoding",
         "utf-8", "--min-count", 2, "--max-vocab", 20, "--valid-fraction", 0.1, "--cell", "elman",
         "--activation", "relu",
-        "--embedding-size", 6, "--hidden-size", 5, "--layers", 2, "--untied", "--dropout", 0.1, "--batch-size", 3,
+        "--embedding-size", 6, "--hidden-size", 5, "--layers", 2, "--untied", "--dropout", 0.1,
+        "--word-dropout", 0.2, "--recurrent-dropout", 0.3, "--batch-size", 3,
         "--bptt", 11, "--optimizer", "sgd", "--lr", 0.5, "--schedule", "step", "--clip", 2, "--weight-decay", 0.001,
         "--softmax", "sampled", "--samples", 7, "--time", "1h30m", "--epochs", 1, "--patience", 2, "--threads", 2,
         "--seed", 9, "--ngram-order", 3, "--cache", 50,
@@ -51,7 +52,7 @@ def test_every_option_reaches_the_model(invoke, corpus_file):
     assert len(model.vocabulary) == 20
     assert vars(model.lm.network.config) == {
         "vocabulary_size": 20, "cell": "elman", "activation": "relu", "embedding_size": 6, "hidden_size": 5,
-        "layers": 2, "tied": False, "dropout": 0.1, "word_dropout": 0.0, "recurrent_dropout": 0.0,
+        "layers": 2, "tied": False, "dropout": 0.1, "word_dropout": 0.2, "recurrent_dropout": 0.3,
     }  # fmt: skip
     assert (model.lm.parts, model.lm.ngram.order, model.lm.cache.size) == (("network", "ngram", "cache"), 3, 50)
     assert model.about["settings"] == {

@@ -28,7 +28,7 @@ def by_the_book(features, words, t, b, size, sharpness) -> np.ndarray:
 @pytest.mark.parametrize("size", [1, 4, 100])
 def test_the_chance_of_a_word_is_that_of_the_formula(size, features, words):
     cache = Cache(size, 0.8)
-    glance, _ = cache.follow(features, words, cache.start(B, D))
+    glance = cache.look_back(features, words, cache.start(B, D))
     p = np.zeros((T, B, V))
     caches.add_to(p, glance, np.ones((T, B)))
     for t, b in np.ndindex(T, B):
@@ -40,10 +40,11 @@ def test_the_chance_of_a_word_is_that_of_the_formula(size, features, words):
 
 def test_reading_in_parts_gives_the_same_and_keeps_no_more_than_the_size(features, words):
     cache = Cache(4, 0.8)
-    whole, _ = cache.follow(features, words, cache.start(B, D))
+    whole = cache.look_back(features, words, cache.start(B, D))
     state, found = cache.start(B, D), []
     for part in (slice(0, 2), slice(2, 3), slice(3, T)):
-        glance, state = cache.follow(features[part], words[part], state)
+        glance = cache.look_back(features[part], words[part], state)
+        state = cache.read(features[part], words[part], state)
         found.append(caches.probability(words[part], glance))
     np.testing.assert_allclose(np.concatenate(found), caches.probability(words, whole), rtol=1e-5)
     assert state.keys.shape == (B, 4, D)
@@ -52,7 +53,7 @@ def test_reading_in_parts_gives_the_same_and_keeps_no_more_than_the_size(feature
 
 def test_each_place_adds_its_share(features, words, rng):
     cache, share = Cache(100, 0.8), rng.random((T, B))
-    glance, _ = cache.follow(features, words, cache.start(B, D))
+    glance = cache.look_back(features, words, cache.start(B, D))
     p = np.ones((T, B, V))
     caches.add_to(p, glance, share)
     np.testing.assert_allclose(p[1:].sum(axis=2), V + share[1:], rtol=1e-5)
@@ -61,5 +62,5 @@ def test_each_place_adds_its_share(features, words, rng):
 
 def test_features_of_any_size_give_numbers(features, words):
     cache = Cache(100, 1.0)
-    glance, _ = cache.follow(features * 1e4, words, cache.start(B, D))
+    glance = cache.look_back(features * 1e4, words, cache.start(B, D))
     np.testing.assert_allclose(glance.strengths[1:].sum(axis=2), 1, rtol=1e-5)

@@ -105,18 +105,18 @@ def test_an_empty_cache_leaves_its_share_to_the_others(network, text):
 def test_tuned_shares_find_the_part_that_knows_the_text(network, text):
     held_out = np.stack(np.split(np.cumsum(np.ones(400, int)) % V, 4), axis=1)
     model = ngram.count(text, V, 3)
-    tuned, _ = tune(network, model, 50, held_out)
+    tuned, *_ = tune(network, model, 50, held_out)
     losses = [m.score(held_out, m.start(4))[0].mean() for m in (tuned, Mixture(network, model, Cache(50, 0.5)))]
     assert losses[0] < losses[1]
     assert tuned.shares.shape == (3, 3)
     np.testing.assert_allclose(tuned.shares.sum(axis=1), 1)
     assert tuned.shares[2, 1] > 0.5
-    same, _ = tune(network, model, 50, held_out, Threads(2).map)
+    same, *_ = tune(network, model, 50, held_out, Threads(2).map)
     np.testing.assert_array_equal(same.shares, tuned.shares)
 
 
 def test_tuning_a_network_alone_leaves_it_alone(network, text):
-    tuned, _ = tune(network, None, 0, text[:, None])
+    tuned, *_ = tune(network, None, 0, text[:, None])
     assert tuned.parts == ("network",)
     np.testing.assert_array_equal(tuned.shares, [[1.0]])
 

@@ -91,16 +91,33 @@ def test_the_matched_length_is_that_of_the_longest_context_that_had_a_follower()
     assert found == [1, 2, 2, 2, 1, 0]
 
 
+def grams(model) -> list[dict[tuple[int, ...], int]]:
+    """For each length from 2 on the n-grams, and their counts."""
+    found, contexts = [], [(word,) for word in range(len(model.unigrams))]
+    for level in model.levels:
+        owners = np.repeat(np.arange(len(contexts)), np.diff(level.starts.astype(int)))
+        contexts = [(*contexts[owner], int(word)) for owner, word in zip(owners, level.words, strict=True)]
+        found.append(dict(zip(contexts, level.counts.tolist(), strict=True)))
+    return found
+
+
 def test_pruning_leaves_out_longer_ngrams_that_occurred_once_and_keeps_their_weight_in_the_context(rng):
     ids = text(rng, 2000)
     whole, pruned = count(ids, V, 4), count(ids, V, 4, prune=True)
-    np.testing.assert_array_equal(whole.levels[0].words, pruned.levels[0].words)
-    once = whole.levels[2].counts == 1
-    assert once.any()
-    assert len(pruned.levels[2].words) == len(whole.levels[2].words) - once.sum()
-    assert pruned.levels[2].counts.sum() + pruned.levels[2].rest.sum() <= whole.levels[2].counts.sum()
-    assert (pruned.levels[2].counts > 1).all()
-    assert pruned.levels[2].rest.sum() > 0
+    padded = [EOS_ID, *ids.tolist()]
+    for n, (all_grams, kept, level) in enumerate(zip(grams(whole), grams(pruned), pruned.levels, strict=True), 2):
+        times = Counter(tuple(padded[i : i + n]) for i in range(len(padded) - n + 1))
+        once = {gram for gram in all_grams if n > 2 and times[gram] == 1}
+        assert bool(once) == (n > 2)
+        assert kept == {gram: count for gram, count in all_grams.items() if gram not in once}
+        contexts = [(word,) for word in range(V)] if n == 2 else list(grams(pruned)[n - 3])
+        left_out = [sum(all_grams[gram] for gram in once if gram[:-1] == context) for context in contexts]
+        np.testing.assert_array_equal(level.rest, [*left_out, 0])
+
+
+def test_a_rare_beginning_does_not_disturb_what_is_pruned():
+    model = count(np.array([2, 3, 4, 0, 7, 7, 7, 7, 0, 7, 7, 7, 7, 0]), V, 4, prune=True)
+    np.testing.assert_allclose(np.exp(model.log_prob(model.start(1))).sum(), 1)
 
 
 @pytest.mark.parametrize("ids", [[2, 0], [2, 2, 2, 0], [0], [0, 0, 0], [2, 3]], ids=str)

@@ -8,6 +8,7 @@ N-grams do not reach over the end of a unit: its `<eos>` is the first word of th
 other programs.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -177,40 +178,45 @@ def count(ids: np.ndarray, vocabulary_size: int, order: int = 5, prune: bool = F
 
     `prune` leaves out n-grams of three words and more that occurred once, which most of those of a large text did.
     """
-    V, ids = vocabulary_size, ids.astype(np.int64)
-    before, places = np.concatenate([[EOS_ID], ids])[:-1], np.arange(len(ids))
-    reach = 1 + places - np.maximum.accumulate(np.where(before == EOS_ID, places, 0))  # words back to the unit's start
-    found = [(np.arange(V), np.bincount(ids, minlength=V))]  # of each length the n-grams, as context * V + word
-    counts = [found[0][1]]
-    ends = ids  # of each place the number of the n-gram that ends there
-    for n in range(2, order + 1):
-        contexts = before if n == 2 else np.concatenate([[NONE], ends[:-1]])
-        inside = np.flatnonzero(reach >= n - 1)
-        keys, first, numbers, occurrences = np.unique(
-            contexts[inside] * V + ids[inside], return_index=True, return_inverse=True, return_counts=True
-        )
-        # Shorter n-grams count in how many places they stood, but for those that no word can stand before.
-        varieties = np.bincount(ends[inside[first]], minlength=len(counts[-1]))
-        counts[-1] = np.where(varieties, varieties, counts[-1])
-        found.append((keys, occurrences))
-        counts.append(occurrences)
-        ends = np.full(len(ids), NONE)
-        ends[inside] = numbers
-    levels, kept = [], np.ones(V, bool)  # whether the n-grams one shorter are left
-    for (keys, occurrences), adjusted in zip(found[1:], counts[1:], strict=True):
+    V, levels, kept = vocabulary_size, [], np.ones(vocabulary_size, bool)  # whether the n-grams one shorter are left
+    found = _found(ids.astype(np.int64), V, order)
+    _, _, unigrams = next(found)
+    for keys, occurrences, counts in found:
         contexts, words = np.divmod(keys, V)
         known, contexts, size = kept[contexts], (np.cumsum(kept) - 1)[contexts], np.count_nonzero(kept)  # as is left
         kept = occurrences > (prune and bool(levels))
         levels.append(
             Level(
                 words=_small(words[kept]),
-                counts=_small(adjusted[kept]),
+                counts=_small(counts[kept]),
                 starts=_small(np.searchsorted(contexts[kept], np.arange(size + 1))),
-                rest=_small(np.bincount(contexts[known & ~kept], adjusted[known & ~kept], size + 1).astype(np.int64)),
-                discounts=discounts(adjusted),
+                rest=_small(np.bincount(contexts[known & ~kept], counts[known & ~kept], size + 1).astype(np.int64)),
+                discounts=discounts(counts),
             )
         )
-    return NGram(_unigrams(counts[0]), levels)
+    return NGram(_unigrams(unigrams), levels)
+
+
+def _found(ids: np.ndarray, V: int, order: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """For each length the n-grams of a text in order, as context * V + word; how often they occurred; what they count.
+
+    Those of less than the full length count in how many places they stood, but for those that no word can stand before.
+    """
+    before, places = np.concatenate([[EOS_ID], ids])[:-1], np.arange(len(ids))
+    reach = 1 + places - np.maximum.accumulate(np.where(before == EOS_ID, places, 0))  # words back to the unit's start
+    keys, occurrences = np.arange(V), np.bincount(ids, minlength=V)
+    ends = ids  # of each place the number of the n-gram that ends there
+    for n in range(2, order + 1):
+        contexts = before if n == 2 else np.concatenate([[NONE], ends[:-1]])
+        inside = np.flatnonzero(reach >= n - 1)
+        longer, first, numbers, times = np.unique(
+            contexts[inside] * V + ids[inside], return_index=True, return_inverse=True, return_counts=True
+        )
+        varieties = np.bincount(ends[inside[first]], minlength=len(keys))
+        yield keys, occurrences, np.where(varieties, varieties, occurrences)
+        keys, occurrences, ends = longer, times, np.full(len(ids), NONE)
+        ends[inside] = numbers
+    yield keys, occurrences, occurrences
 
 
 def discounts(counts: np.ndarray) -> np.ndarray:

@@ -4,7 +4,13 @@
     state = model.read(words, state)                 words (T, B), any T >= 1
     log_p = model.log_prob(state)                    (B, V), exact, sums to one
     nll, state = model.score(words, state)           (T, B), each word given all words before it
-    log_p, state = model.distributions(words, state) (T, B, V), what was expected before each word
+
+The network, the n-gram model and the mixture of them, with the cache, that a model file holds are all read so. A
+mixture tells besides what its parts do: `parts` are their names, and
+
+    log_p, given, state = model.examine(words, state)  (T, B, V), what was expected before each word, and
+                                                       (parts, T, B), what each part gave to it
+    log_p, shares = model.log_prob_parts(state)        (parts, B, V) and (parts, B)
 
 Words are numbers (see `rnncli.text.vocabulary`). A state is a value: it is never changed in place, so it can
 be kept, shared by many continuations and compared.
@@ -25,5 +31,3 @@ class LanguageModel(Protocol):
     def log_prob(self, state: Any) -> np.ndarray: ...
 
     def score(self, words: np.ndarray, state: Any) -> tuple[np.ndarray, Any]: ...
-
-    def distributions(self, words: np.ndarray, state: Any) -> tuple[np.ndarray, Any]: ...

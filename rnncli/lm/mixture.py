@@ -98,11 +98,6 @@ class Mixture:
             nll[part] = -np.log(np.sum(shares * p, axis=0))
         return nll, state
 
-    def distributions(self, words: np.ndarray, state: State) -> tuple[np.ndarray, State]:
-        """The log-probabilities (T, B, V) of all words in the place of each of the `words`."""
-        view, after = self._view(words, state)
-        return self._log_prob(view), after
-
     # The parts.
 
     def described(self) -> list[str]:
@@ -116,7 +111,10 @@ class Mixture:
         return [words[part] for part in self.parts]
 
     def examine(self, words: np.ndarray, state: State) -> tuple[np.ndarray, np.ndarray, State]:
-        """What `distributions` gives, and between its log-probabilities and the state what `score_parts` gives."""
+        """The log-probabilities (T, B, V) of all words in the place of each of the `words`, given all before it.
+
+        And what each part gave to the word that stood there, (parts, T, B); and the state after the words.
+        """
         view, after = self._view(words, state)
         if len(self.parts) == 1:
             log_p = self._log_prob(view)

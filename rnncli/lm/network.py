@@ -178,11 +178,6 @@ class Network:
         nll = self.softmax.score(features.reshape(words.size, -1), words.ravel())
         return nll.reshape(words.shape), state
 
-    def distributions(self, words: np.ndarray, state: State) -> tuple[np.ndarray, State]:
-        """The log-probabilities (T, B, V) of all words in the place of each of the `words`, as in `score`."""
-        features, state = self.foresee(words, state)
-        return self.softmax.log_prob(features.reshape(words.size, -1)).reshape(*words.shape, -1), state
-
     def features(self, state: State) -> np.ndarray:
         """What the softmax sees (B, D) to foresee the next word."""
         return self._projected(state[-1].h)

@@ -120,11 +120,6 @@ class NGram:
         before, after = self.follow(words, state)
         return -np.log(self.probability(words.ravel(), before.reshape(-1, self.order))).reshape(words.shape), after
 
-    def distributions(self, words: np.ndarray, state: State) -> tuple[np.ndarray, State]:
-        """The log-probabilities (T, B, V) of all words in the place of each of the `words`."""
-        before, after = self.follow(words, state)
-        return self.log_prob(before.reshape(-1, self.order)).reshape(*words.shape, -1), after
-
     # What a mixture builds on.
 
     def follow(self, words: np.ndarray, state: State) -> tuple[np.ndarray, State]:

@@ -84,7 +84,9 @@ class Cache:
 
 def probability(words: np.ndarray, glance: Glance) -> np.ndarray:
     """The chance (T, B) that each of the `words` (T, B) comes again."""
-    return np.sum(glance.strengths, axis=2, where=glance.words == words[..., None])
+    places = np.nonzero(glance.words == words[..., None])  # few
+    found = np.ravel_multi_index(places[:2], words.shape)
+    return np.bincount(found, glance.strengths[places], words.size).reshape(words.shape)
 
 
 def add_to(p: np.ndarray, glance: Glance, share: np.ndarray) -> None:

@@ -82,7 +82,7 @@ class Trainer:
         self.watched, self.tuning = len(corpus.valid), min(TUNING, len(corpus.valid))
         if settings.time:
             self.watched, watching = self._affordable(self._watch, 4096, WATCHING_SHARE)
-            self.tuning, tuning = self._affordable(self._tuned, 1024, TUNING_SHARE)
+            self.tuning, tuning = self._affordable(self._tuned, 4096, TUNING_SHARE)
             # What is left to the steps, and to the reports but the last one.
             self.seconds = max(settings.time - watching - tuning - SAVING, settings.time / 2)
         if fine_tuning:
@@ -144,7 +144,7 @@ class Trainer:
         """How many held-out words may be read in a share of the time, by how long `some` take; and the seconds then."""
         ids, began = self.corpus.valid[:some], time.perf_counter()
         read(self.state.network, ids)
-        rate = (time.perf_counter() - began) / len(ids)
+        rate = 2 * (time.perf_counter() - began) / len(ids)  # more than at first, when the cache is filling
         count = min(len(self.corpus.valid), max(some, int(share * self.settings.time / rate)))
         return count, count * rate
 

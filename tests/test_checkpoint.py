@@ -207,6 +207,15 @@ DAMAGE = {
     "never": (lambda s, t: with_ngrams(s, t, "2.counts", np.zeros_like), "its n-grams of 2 words make no sense"),
     "starts": (lambda s, t: with_ngrams(s, t, "2.starts", lambda a: a[::-1]), "its n-grams of 2 words make no sense"),
     "signed": (lambda s, t: with_ngrams(s, t, "2.rest", lambda a: a.astype(int)), "ngram.2.rest is int64"),
+    "wide": (lambda s, t: with_ngrams(s, t, "2.starts", lambda a: a.astype(np.uint64)), "ngram.2.starts is uint64"),
+    "no sum": (lambda s, t: with_ngrams(s, t, "unigrams", lambda a: a * 2), "unigrams is not a distribution"),
+    "huge cache": (lambda s, t: rewrite(s, t, config=config_with(s, "cache", size=10**30)), "the cache's size is 10"),
+    "no epoch": (
+        lambda s, t: rewrite(
+            s, t, about=np.array('{"history": [{"epoch": null, "train_perplexity": 2, "valid_perplexity": 2}]}')
+        ),
+        "its epoch is None",
+    ),
     "discounts": (lambda s, t: with_ngrams(s, t, "2.discounts", lambda a: a + 9), "ngram.2.discounts are no discounts"),
     "cache": (
         lambda s, t: rewrite(s, t, config=config_with(s, "cache", sharpness=-1.0)),

@@ -1,11 +1,14 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import rnncli
-from rnncli.errors import TextError
+from rnncli.errors import ModelError, TextError
 from rnncli.evaluation import GROUP, STREAMS, evaluate, mean_loss, perplexity
+from rnncli.lm.mixture import Mixture
+from rnncli.lm.network import Network
 from rnncli.prediction import rank
 from rnncli.text.vocabulary import Tokens
 from rnncli.threads import Threads
@@ -91,6 +94,15 @@ def test_a_dynamic_evaluation_learns_from_the_text_it_reads(model, tmp_path):
     assert dynamic.perplexity_of_parts["network"] < 0.7 * static.perplexity_of_parts["network"]
     assert dynamic.perplexity_of_parts["ngram"] == pytest.approx(static.perplexity_of_parts["ngram"])
     assert evaluate(model, [path]) == static
+
+
+def test_a_model_whose_numbers_run_over_is_refused(model, text):
+    network = model.lm.network
+    values = {name: parameter.value.copy() for name, parameter in network.named_parameters().items()}
+    values["softmax.bias"][3] = np.inf
+    broken = replace(model, lm=Mixture(Network(network.config, values)))
+    with pytest.raises(ModelError, match="have run over"), np.errstate(invalid="ignore"):
+        evaluate(broken, [text])
 
 
 def test_several_texts_are_read_as_one(model, text, tmp_path):

@@ -48,6 +48,21 @@ def test_a_step_goes_down_the_loss_of_the_window_given_all_before_it(mixture):
         np.testing.assert_allclose(network.parameters[name].value, expected, rtol=1e-5, atol=1e-7)
 
 
+def test_a_gradient_that_is_no_number_changes_nothing(mixture):
+    learner = Learner(mixture)
+    learner.mixture.network.parameters["softmax.bias"].value[2] = np.nan
+    before = values(learner.mixture)
+    with np.errstate(invalid="ignore"):
+        learner.learn(TEXT[:20, None])
+    for name, value in values(learner.mixture).items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+def test_a_second_text_is_read_after_the_first(mixture):
+    both = adapted(adapted(mixture, TEXT), TEXT[:10])
+    np.testing.assert_array_equal(both.start(1).cache.words[0], np.concatenate([TEXT, TEXT[:10]])[-20:])
+
+
 def test_decay_leads_back_to_the_first_values(mixture):
     learner = Learner(mixture, rate=0.0, decay=0.5)
     parameter = learner.mixture.network.parameters["softmax.bias"]

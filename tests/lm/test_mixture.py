@@ -66,6 +66,14 @@ def test_a_batch_equals_its_streams_one_at_a_time(mixture, words):
     np.testing.assert_allclose(together, np.concatenate(alone, axis=1), rtol=1e-4, atol=1e-5)
 
 
+def test_a_long_text_is_scored_in_parts(mixture, rng, monkeypatch):
+    long = rng.integers(0, V, (50, 1))
+    whole, _ = mixture.score(long, mixture.start(1))
+    monkeypatch.setattr("rnncli.lm.mixture.STEPS", 7)
+    parts, _ = mixture.score(long, mixture.start(1))
+    np.testing.assert_allclose(whole, parts, rtol=1e-4, atol=1e-5)
+
+
 def test_a_state_is_a_value(mixture, words):
     state = mixture.read(words, mixture.start(B))
     before = mixture.log_prob(state)

@@ -180,6 +180,20 @@ def test_the_time_counts_from_the_reading_of_the_text_on(corpus_file, monkeypatc
     assert clock.now <= 6005
 
 
+def test_a_training_whose_time_is_up_before_it_begins_still_takes_a_step_and_gives_a_model(
+    corpus_file, monkeypatch, tmp_path
+):
+    clock = Clock()
+    monkeypatch.setattr(training, "time", clock)
+    monkeypatch.setattr(loop, "time", clock)
+    trainer = training.start([corpus_file], hidden_size=8, time=1.0)
+    reports = run(trainer)
+    assert (len(reports), trainer.state.step) == (1, 1)
+    assert 0 < reports[0].epoch < 1
+    rnncli.save(trainer.best(), tmp_path / "model.npz")
+    assert rnncli.load(tmp_path / "model.npz").about["history"][0]["step"] == 1
+
+
 def test_by_default_a_training_takes_ten_minutes_but_with_epochs_as_long_as_they_take(corpus_file):
     assert training.start([corpus_file], hidden_size=8).settings.time == 600
     assert training.start([corpus_file], hidden_size=8, epochs=1).settings.time is None

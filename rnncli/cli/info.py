@@ -84,5 +84,5 @@ def _drawing(history: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
         perplexities = [
             f"{epoch[part]:.1f}" if epoch[part] else "-" for part in ("train_perplexity", "valid_perplexity")
         ]
-        rows.append((f"{epoch['epoch']:g}", *perplexities, share))
+        rows.append((f"{round(epoch['epoch'], 2):g}", *perplexities, share))
     return rows

@@ -132,4 +132,4 @@ def _line(report, epochs: int | None) -> str:
     perplexities = f"train {rounded(report.train_perplexity)}, valid {rounded(report.valid_perplexity)}"
     speed = f"{report.words_per_second:,.0f} words/s"
     of = f"/{epochs}" if epochs else ""
-    return f"epoch {report.epoch:g}{of}: {perplexities}, {speed}, {minutes}:{seconds:02d}"
+    return f"epoch {round(report.epoch, 2):g}{of}: {perplexities}, {speed}, {minutes}:{seconds:02d}"

@@ -21,3 +21,12 @@ def window(words: np.ndarray, start: int, steps: int) -> tuple[np.ndarray, np.nd
     """The inputs and the targets, (T, B) each, of `steps` rows of `streams` from `start` on; fewer at the end."""
     end = min(start + steps, len(words) - 1)
     return words[start:end], words[start + 1 : end + 1]
+
+
+def excerpt(ids: np.ndarray, words: int, pieces: int) -> np.ndarray:
+    """About so many `words` of a text (N,), in some `pieces` from all over it; the whole text where it has no more."""
+    length = words // pieces
+    if words >= len(ids) or not length:
+        return ids
+    starts = np.linspace(0, len(ids) - length, pieces).astype(int)
+    return np.concatenate([ids[start : start + length] for start in starts])

@@ -11,14 +11,14 @@ import numpy as np
 
 from .. import __version__
 from ..errors import TrainingError
-from ..evaluation import STEPS, mean_loss, perplexity
+from ..evaluation import STEPS, STREAMS, mean_loss, perplexity
 from ..lm import mixture, ngram
 from ..lm.network import Config, Network, initial_values
 from ..model import Model
 from ..nn.optimizers import OPTIMIZERS, clip_by_global_norm
 from ..nn.sampling import Sampler
 from ..nn.schedules import SCHEDULES
-from ..text.batches import streams, window
+from ..text.batches import excerpt, streams, window
 from ..text.corpus import Corpus
 from ..threads import Threads
 from .settings import Settings
@@ -34,8 +34,8 @@ ALMOST = 0.99
 REPORTS = 10  # of a training by the clock
 WATCHING_SHARE, TUNING_SHARE = 0.003, 0.025  # of its time, for each report, and for tuning the parts at its end
 SAVING = 1.0  # seconds kept for writing the model
-TUNING = 100_000  # words of the held-out text, at most, that the parts' shares are tuned on,
-TUNING_STREAMS = 8  # read in so many places at once
+TUNING = 100_000  # words of the held-out text, at most, that the parts' shares are tuned on
+TUNING_STREAMS = 8  # places where it is read
 ROLLBACKS = 5  # how often a training that diverges is taken up again, each time with half the learning rate
 
 
@@ -79,12 +79,14 @@ class Trainer:
             prune = len(corpus.train) > PRUNED
             self.ngram = ngram.count(corpus.train, config.vocabulary_size, settings.ngram_order, prune)
         # How much of the held-out text is watched in between, and how much the parts are tuned on at the end.
-        self.watched, self.tuning = len(corpus.valid), min(TUNING, len(corpus.valid))
+        watched, tuned_on = len(corpus.valid), TUNING
         if settings.time:
-            self.watched, watching = self._affordable(self._watch, 4096, WATCHING_SHARE)
-            self.tuning, tuning = self._affordable(self._tuned, 4096, TUNING_SHARE)
+            watched, watching = self._affordable(self._watch, 4096, WATCHING_SHARE)
+            tuned_on, tuning = self._affordable(self._tuned, 4096, TUNING_SHARE)
             # What is left to the steps, and to the reports but the last one.
             self.seconds = max(settings.time - watching - tuning - SAVING, settings.time / 2)
+        self.watched = excerpt(corpus.valid, watched, STREAMS)
+        self.tuned_on = excerpt(corpus.valid, tuned_on, TUNING_STREAMS)
         if fine_tuning:
             self.measure()  # the network may be the best already
 
@@ -119,7 +121,7 @@ class Trainer:
         """
         with np.errstate(over="ignore", invalid="ignore"):
             self.state.optimizer.catch_up(everything=True)
-        valid_perplexity = perplexity(self._watch(self.state.network, self.corpus.valid[: self.watched]))
+        valid_perplexity = perplexity(self._watch(self.state.network, self.watched))
         self.state.stale += 1
         if valid_perplexity < self.state.best_perplexity:
             self._keep_best(valid_perplexity)
@@ -128,8 +130,12 @@ class Trainer:
     def best(self) -> Model:
         """The network that did best on validation, joined with the other parts as validation asks for."""
         corpus, network = self.corpus, Network(self.config, self.state.best)
-        lm, loss, alone = self._tuned(network, corpus.valid[: self.tuning])
-        tuned = {"words": self.tuning, "perplexity": perplexity(loss), "perplexity_of_network": perplexity(alone)}
+        lm, loss, alone = self._tuned(network, self.tuned_on)
+        tuned = {
+            "words": len(self.tuned_on),
+            "perplexity": perplexity(loss),
+            "perplexity_of_network": perplexity(alone),
+        }
         about = {**self._about(), "tuning": {name: _finite(value) for name, value in tuned.items()}}
         return Model(lm, corpus.vocabulary, corpus.tokenizer, corpus.unit, about)
 

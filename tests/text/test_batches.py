@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rnncli.text.batches import streams, window
+from rnncli.text.batches import excerpt, streams, window
 
 
 @pytest.mark.parametrize("batch", [1, 3, 4, 10])
@@ -23,3 +23,16 @@ def test_windows_follow_each_other_and_targets_are_the_next_inputs():
     assert [len(inputs) for inputs, _ in pieces] == [4, 4, 3]
     assert np.concatenate([inputs for inputs, _ in pieces]).ravel().tolist() == list(range(11))
     assert np.concatenate([targets for _, targets in pieces]).ravel().tolist() == list(range(1, 12))
+
+
+def test_an_excerpt_is_pieces_from_all_over_a_text():
+    ids = np.arange(1000)
+    found = excerpt(ids, 40, 4)
+    np.testing.assert_array_equal(found.reshape(4, 10)[:, 0], [0, 330, 660, 990])
+    np.testing.assert_array_equal(np.diff(found.reshape(4, 10)), 1)
+
+
+def test_an_excerpt_as_long_as_the_text_is_the_text():
+    ids = np.arange(1000)
+    assert excerpt(ids, 1000, 4) is ids
+    assert excerpt(ids[:3], 5, 4).tolist() == [0, 1, 2]

@@ -12,10 +12,15 @@ from pathlib import Path
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy comes: small products lose more by threads than they gain
 
+import hypothesis
 import numpy as np
 import pytest
 
 from rnncli import training
+
+# How long an example takes depends on what else the machine does.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 SUBJECTS = {"Tom": "he", "Mary": "she", "The doctor": "he", "My sister": "she"}
 SCHOOL = {"science": "study", "music": "play", "French": "read", "chess": "lose"}

@@ -30,7 +30,7 @@ PRUNED = 2_500_000  # words; of a longer text n-grams that occurred once are lef
 # Measured on the Penn Treebank, 320 units, 8 epochs, validation: 500 words 98.2, six times as many in the last fifth
 # 97.1, in which the softmax over all words would give 97.0.
 LATE, MORE_SAMPLES = 0.8, 6
-ALMOST = 0.99
+ALMOST = 0.99  # of a training; what is left is its last step
 REPORTS = 10  # of a training by the clock
 WATCHING_SHARE, TUNING_SHARE = 0.003, 0.025  # of its time, for each report, and for tuning the parts at its end
 SAVING = 1.0  # seconds kept for writing the model

@@ -98,9 +98,8 @@ class Trainer:
         """
         state = self.state
         team = Team(state.network, self.words.shape[1], self.threads)
-        state.share = min(
-            self._share(), ALMOST
-        )  # what was done before the first step is no step; but one there must be
+        # The clock runs already; but a training that is late still takes a step.
+        state.share = min(self._share(), ALMOST)
         while not self._is_over():
             before = state.share
             self._step(team)

@@ -97,19 +97,19 @@ def evaluate(model: Model, sources: Sources, encoding: str = "utf-8", *, dynamic
     state = lm.start(1)
     for start in range(0, words, steps):
         part = slice(start, start + steps)
-        log_p, given, state = lm.examine(ids[part, None], state)
+        p, given, state = lm.examine(ids[part, None], state)
         if learner:
             learner.learn(ids[part, None])
-        log_p, parts[:, part] = log_p[:, 0], given[:, :, 0]
-        nll[part] = -log_p[np.arange(len(log_p)), ids[part]]
+        p, parts[:, part] = p[:, 0], given[:, :, 0]
+        nll[part] = -np.log(p[np.arange(len(p)), ids[part]])
         if not np.isfinite(nll[part]).all():
             raise ModelError("the model's numbers have run over, so it gives no probabilities: train it anew")
-        ranks[part] = metrics.ranks(log_p, ids[part])
-        best, confidence[part] = metrics.best_words(log_p)
+        ranks[part] = metrics.ranks(p, ids[part])
+        best, confidence[part] = metrics.best_words(p)
         right[part] = best == ids[part]
         if keyboard:
             for place in np.flatnonzero(known[part]):
-                keys[start + place] = keyboard.keys(log_p[place], ids[start + place])
+                keys[start + place] = keyboard.keys(p[place], ids[start + place])
     with np.errstate(divide="ignore"):
         of_parts = zip(model.lm.parts, -np.log(parts).mean(axis=1), strict=True)
     error, bins = metrics.calibration(confidence, right)

@@ -1,4 +1,4 @@
-"""Measures of prediction, over log-probabilities of all words in N places of a text: arrays in, numbers out."""
+"""Measures of prediction, over probabilities of all words in N places of a text: arrays in, numbers out."""
 
 import bisect
 from collections.abc import Sequence
@@ -11,28 +11,28 @@ BINS = 10  # of the calibration error
 OFFERED = 3  # words that a keyboard shows
 
 
-def ranks(log_p: np.ndarray, targets: np.ndarray) -> np.ndarray:
+def ranks(p: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """The place (N,), from 0 on, of each of the `targets` (N,) among the words that can be named; V for `<unk>`.
 
     Of equally likely words the one with the smaller number comes first, as in `rnncli.prediction.rank`.
     """
-    wanted = log_p[np.arange(len(targets)), targets][:, None]
-    better = np.count_nonzero(log_p > wanted, axis=1) - (log_p[:, UNK_ID] > wanted[:, 0])
-    ties = np.flatnonzero(np.count_nonzero(log_p == wanted, axis=1) > 1)  # seldom any
+    wanted = p[np.arange(len(targets)), targets][:, None]
+    better = np.count_nonzero(p > wanted, axis=1) - (p[:, UNK_ID] > wanted[:, 0])
+    ties = np.flatnonzero(np.count_nonzero(p == wanted, axis=1) > 1)  # seldom any
     for row in ties:
-        before = log_p[row, : targets[row]] == wanted[row]
+        before = p[row, : targets[row]] == wanted[row]
         better[row] += np.count_nonzero(before) - (targets[row] > UNK_ID and before[UNK_ID])
-    better[targets == UNK_ID] = log_p.shape[1]
+    better[targets == UNK_ID] = p.shape[1]
     return better
 
 
-def best_words(log_p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def best_words(p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The likeliest word (N,) that can be named, and its probability (N,)."""
-    hidden = log_p[:, UNK_ID].copy()
-    log_p[:, UNK_ID] = -np.inf
-    best = log_p.argmax(axis=1)
-    log_p[:, UNK_ID] = hidden
-    return best, np.exp(log_p[np.arange(len(best)), best])
+    hidden = p[:, UNK_ID].copy()
+    p[:, UNK_ID] = -1
+    best = p.argmax(axis=1)
+    p[:, UNK_ID] = hidden
+    return best, p[np.arange(len(best)), best]
 
 
 def calibration(confidence: np.ndarray, right: np.ndarray) -> tuple[float, list[tuple[float, float, int]]]:
@@ -63,16 +63,16 @@ class Keyboard:
         self.order = np.array(sorted(offered, key=words.__getitem__), np.int64)  # alphabetical
         self.sorted = [words[number] for number in self.order]
 
-    def keys(self, log_p: np.ndarray, target: int) -> int:
-        """How many keys it takes to write the word number `target`, by log-probabilities (V,)."""
+    def keys(self, p: np.ndarray, target: int) -> int:
+        """How many keys it takes to write the word number `target`, by probabilities (V,)."""
         if target == EOS_ID:
             return 1
-        word, wanted = self.words[target], log_p[target]
-        better = np.count_nonzero(log_p > wanted) - (log_p[EOS_ID] > wanted) - (log_p[UNK_ID] > wanted)
+        word, wanted = self.words[target], p[target]
+        better = np.count_nonzero(p > wanted) - (p[EOS_ID] > wanted) - (p[UNK_ID] > wanted)
         typed = 0
         while better >= OFFERED and typed < len(word):
             typed += 1
-            better = np.count_nonzero(log_p[self._beginning_with(word[:typed])] > wanted)
+            better = np.count_nonzero(p[self._beginning_with(word[:typed])] > wanted)
         return typed + 1
 
     def _beginning_with(self, letters: str) -> np.ndarray:

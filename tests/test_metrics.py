@@ -8,26 +8,26 @@ V = 9
 
 
 @pytest.fixture
-def log_p(rng):
-    return np.log(rng.dirichlet(np.ones(V), 50))
+def p(rng):
+    return rng.dirichlet(np.ones(V), 50)
 
 
-def test_a_rank_counts_the_words_that_are_offered_before(log_p, rng):
+def test_a_rank_counts_the_words_that_are_offered_before(p, rng):
     targets = rng.integers(0, V, 50)
-    log_p[::3] = np.round(log_p[::3])  # ties
-    for row, target, found in zip(log_p, targets, ranks(log_p, targets), strict=True):
+    p[::3] = np.round(p[::3], 1)  # ties
+    for row, target, found in zip(p, targets, ranks(p, targets), strict=True):
         order = [word for word in np.argsort(-row, kind="stable") if word != UNK_ID]
         assert found == (V if target == UNK_ID else order.index(target))
 
 
-def test_the_best_word_is_never_unk(log_p):
-    log_p[:5, UNK_ID] = 0.0
-    before = log_p.copy()
-    best, probability = best_words(log_p)
-    np.testing.assert_array_equal(log_p, before)
+def test_the_best_word_is_never_unk(p):
+    p[:5, UNK_ID] = 1.0
+    before = p.copy()
+    best, probability = best_words(p)
+    np.testing.assert_array_equal(p, before)
     others = np.delete(np.arange(V), UNK_ID)
-    np.testing.assert_array_equal(best, others[log_p[:, others].argmax(axis=1)])
-    np.testing.assert_allclose(probability, np.exp(log_p[:, others].max(axis=1)))
+    np.testing.assert_array_equal(best, others[p[:, others].argmax(axis=1)])
+    np.testing.assert_allclose(probability, p[:, others].max(axis=1))
 
 
 def test_the_calibration_error_is_the_mean_gap_between_confidence_and_accuracy():
@@ -48,9 +48,9 @@ WORDS = [EOS, UNK, "the", "a", "study", "stay", "stop", "sty", "play"]
 
 
 def chances(*order: str) -> np.ndarray:
-    """Log-probabilities by which these words come first, in this order, and the others after them."""
+    """Probabilities by which these words come first, in this order, and the others after them."""
     ranked = [*order, *(word for word in WORDS if word not in order)]
-    return -np.array([ranked.index(word) for word in WORDS], float)
+    return 0.5 ** np.array([ranked.index(word) + 1 for word in WORDS])
 
 
 @pytest.mark.parametrize(
@@ -72,5 +72,5 @@ def test_keys_are_letters_until_the_word_is_among_the_three_offered_and_one_to_a
 
 def test_a_word_that_is_the_beginning_of_likelier_ones_is_typed_to_its_end():
     words = [EOS, UNK, "in", "into", "inner", "inns"]
-    log_p = -np.array([9.0, 9.0, 5.0, 1.0, 2.0, 3.0])
-    assert Keyboard(words).keys(log_p, 2) == 3  # i n, space
+    p = -np.array([9.0, 9.0, 5.0, 1.0, 2.0, 3.0])
+    assert Keyboard(words).keys(p, 2) == 3  # i n, space

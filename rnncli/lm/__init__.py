@@ -8,8 +8,8 @@
 The network, the n-gram model and the mixture of them, with the cache, that a model file holds are all read so. A
 mixture tells besides what its parts do: `parts` are their names, and
 
-    log_p, given, state = model.examine(words, state)  (T, B, V), what was expected before each word, and
-                                                       (parts, T, B), what each part gave to it
+    p, given, state = model.examine(words, state)    (T, B, V), what was expected before each word, and
+                                                     (parts, T, B), what each part gave to it
     log_p, shares = model.log_prob_parts(state)        (parts, B, V) and (parts, B)
 
 Words are numbers (see `rnncli.text.vocabulary`). A state is a value: it is never changed in place, so it can

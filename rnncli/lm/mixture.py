@@ -87,7 +87,7 @@ class Mixture:
 
     def log_prob(self, state: State) -> np.ndarray:
         """The log-probability (B, V) of every word to come next."""
-        return self._log_prob(self._here(state))[0]
+        return self._log_prob(self._here(state))
 
     def score(self, words: np.ndarray, state: State) -> tuple[np.ndarray, State]:
         """Minus the log-probability (T, B) of each of the `words`, given `state` and the words before it."""
@@ -111,16 +111,13 @@ class Mixture:
         return [words[part] for part in self.parts]
 
     def examine(self, words: np.ndarray, state: State) -> tuple[np.ndarray, np.ndarray, State]:
-        """The log-probabilities (T, B, V) of all words in the place of each of the `words`, given all before it.
+        """The probabilities (T, B, V) of all words in the place of each of the `words` (T, B), given all before it.
 
         And what each part gave to the word that stood there, (parts, T, B); and the state after the words.
         """
         view, after = self._view(words, state)
-        if len(self.parts) == 1:
-            log_p = self._log_prob(view)
-            return log_p, np.exp(np.take_along_axis(log_p, words[..., None], 2))[None, ..., 0], after
-        log_p, given = self._mixed(view, words)
-        return log_p, np.stack(given), after
+        p, given = self._prob(view, words)
+        return p, np.stack(given), after
 
     def score_parts(self, words: np.ndarray, state: State) -> tuple[np.ndarray, np.ndarray, State]:
         """What each part gives each of the `words` (T, B), (parts, T, B); the parts' shares there; the state after."""
@@ -131,7 +128,7 @@ class Mixture:
         """What each part by itself gives every word to come next, (parts, B, V), and the parts' shares (parts, B)."""
         view = self._here(state)
         alone = np.eye(len(self.parts))[:, :, None, None] * np.ones(view.shares.shape[1:])
-        parts = [self._log_prob(view._replace(shares=shares))[0] for shares in alone]
+        parts = [self._log_prob(view._replace(shares=shares)) for shares in alone]
         return np.stack(parts), view.shares[:, 0]
 
     def _here(self, state: State) -> View:
@@ -172,15 +169,16 @@ class Mixture:
         return np.stack(p)
 
     def _log_prob(self, view: View) -> np.ndarray:
-        """The log-probabilities (T, B, V) of all words in places of a text."""
-        steps, batch, width = view.features.shape
-        features = view.features.reshape(-1, width)
+        """The log-probabilities (B, V) of all words in one place of each stream."""
         if len(self.parts) == 1:
-            return self.network.softmax.log_prob(features).reshape(steps, batch, -1)
-        return self._mixed(view)[0]
+            return self.network.softmax.log_prob(view.features[0])
+        return np.log(self._prob(view)[0][0])
 
-    def _mixed(self, view: View, words: np.ndarray | None = None) -> tuple[np.ndarray, list[np.ndarray]]:
-        """The log-probabilities (T, B, V) of all words, and what each part gives the `words` (T, B), if any."""
+    def _prob(self, view: View, words: np.ndarray | None = None) -> tuple[np.ndarray, list[np.ndarray]]:
+        """The probabilities (T, B, V) of all words in places of a text, and what each part gives the `words`, if any.
+
+        What is too small for a number is the smallest one, so that all have logarithms.
+        """
         shape, shares, given = view.shares.shape[1:], view.shares.astype(view.features.dtype), []
         p = self.network.softmax.prob(view.features.reshape(shares[0].size, -1), shares[0].ravel())
         if words is not None:
@@ -193,8 +191,7 @@ class Mixture:
             caches.add_to(p.reshape(*shape, -1), view.glance, shares[-1])
             if words is not None:
                 given.append(caches.probability(words, view.glance))
-        np.maximum(p, np.finfo(p.dtype).tiny, out=p)  # what a network alone foresees may be too small for a number
-        return np.log(p, out=p).reshape(*shape, -1), given
+        return np.maximum(p, np.finfo(p.dtype).tiny, out=p).reshape(*shape, -1), given
 
 
 def _repeated(state: Any, batch: int) -> Any:

@@ -164,7 +164,9 @@ class NGram:
             if words is not None:
                 found += left * level.given(state[:, n], words, expansion.total)
             left = left * expansion.left
-        p += (share * left).astype(p.dtype)[:, None] * self.unigrams.astype(p.dtype)
+        unigrams = self.unigrams.astype(p.dtype)
+        for row, weight in zip(p, (share * left).astype(p.dtype), strict=True):  # one at a time stays in the cache
+            row += weight * unigrams
         return found if words is None else found + left * self.unigrams[words]
 
 

@@ -1,5 +1,7 @@
 """The output layer: from features to the probabilities of words."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from .buffers import Empty
@@ -19,23 +21,22 @@ class Softmax:
 
     def log_prob(self, features: np.ndarray) -> np.ndarray:
         """The log-probabilities (N, V) of all words after `features` (N, D)."""
-        logits = self._logits(features)
+        logits = features @ self.weight.value.T
+        logits += self.bias.value
+        logits -= logits.max(axis=1, keepdims=True)
         logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
         return logits
 
     def prob(self, features: np.ndarray, share: np.ndarray) -> np.ndarray:
         """The probabilities (N, V) of all words after `features` (N, D), times a `share` (N,)."""
-        p = self._logits(features)
-        np.exp(p, out=p)
-        p *= (share / p.sum(axis=1))[:, None]
+        p = features @ self.weight.value.T
+        for block in _blocks(p):
+            part = p[block]
+            part += self.bias.value
+            part -= part.max(axis=1, keepdims=True)
+            np.exp(part, out=part)
+            part *= (share[block] / part.sum(axis=1))[:, None]
         return p
-
-    def _logits(self, features: np.ndarray) -> np.ndarray:
-        """The logits (N, V), the largest of each row 0."""
-        logits = features @ self.weight.value.T
-        logits += self.bias.value
-        logits -= logits.max(axis=1, keepdims=True)
-        return logits
 
     def score(self, features: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Minus the log-probability (N,) of each of the `targets` (N,), in nats."""
@@ -82,13 +83,10 @@ def _losses(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The losses (N,) of the targets (N,), and the sums (N,) of what logits (N, V) become: e^(logit - largest).
 
-    The logits are still without the `bias` (V,), and those of the targets are `excess` (N,) too large with it. A few
-    rows at a time, so that the half dozen things that are done to them happen in the cache.
+    The logits are still without the `bias` (V,), and those of the targets are `excess` (N,) too large with it.
     """
     nll, total = np.empty(len(logits), logits.dtype), np.empty(len(logits), logits.dtype)
-    rows = max(1, CACHED // logits.shape[1])
-    for start in range(0, len(logits), rows):
-        block = slice(start, start + rows)
+    for block in _blocks(logits):
         part = logits[block]
         own = np.arange(len(part)), targets[block]
         part += bias
@@ -100,3 +98,9 @@ def _losses(
         part.sum(axis=1, out=total[block])
         np.subtract(np.log(total[block]), wanted, out=nll[block])
     return nll, total
+
+
+def _blocks(logits: np.ndarray) -> Iterator[slice]:
+    """A few rows at a time of the logits (N, V), so that the half dozen things done to them happen in the cache."""
+    rows = max(1, CACHED // logits.shape[1])
+    return (slice(start, start + rows) for start in range(0, len(logits), rows))

@@ -47,13 +47,13 @@ def mixture(request, network, text, rng):
 def test_scores_and_examinations_equal_reading_word_by_word(mixture, words):
     state = mixture.start(B)
     nll, end = mixture.score(words, state)
-    log_p, parts, same_end = mixture.examine(words, state)
+    p, parts, same_end = mixture.examine(words, state)
     np.testing.assert_allclose(parts, mixture.score_parts(words, state)[0], rtol=1e-4, atol=1e-30)
     for t in range(T):
         step = mixture.log_prob(state)
         assert step.shape == (B, V)
         np.testing.assert_allclose(np.exp(step).sum(axis=1), 1, rtol=1e-5)
-        np.testing.assert_allclose(log_p[t], step, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(np.log(p[t]), step, rtol=1e-4, atol=1e-5)
         np.testing.assert_allclose(nll[t], -step[np.arange(B), words[t]], rtol=1e-4, atol=1e-5)
         state = mixture.read(words[t : t + 1], state)
     for other in (end, same_end):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -69,12 +70,20 @@ class Evaluation:
     calibration: list[Bin]  # by confidence
 
 
-def evaluate(model: Model, sources: Sources, encoding: str = "utf-8", *, dynamic: bool = False) -> Evaluation:
+def evaluate(
+    model: Model,
+    sources: Sources,
+    encoding: str = "utf-8",
+    *,
+    dynamic: bool = False,
+    progress: Callable[[float], object] = lambda share: None,
+) -> Evaluation:
     """Read the texts in `sources` as one, word by word, and measure how well each word was foreseen.
 
     The state is carried from unit to unit. `<unk>` is a word like any other for the perplexity; for all else it is a
     miss, as it never is among the words that `rank` offers. A character more is counted for each unit's end.
-    A `dynamic` evaluation lets the network learn from each few words after it has foreseen them.
+    A `dynamic` evaluation lets the network learn from each few words after it has foreseen them. `progress` is told
+    which share of the words is done, from 0 to 1.
     """
     characters, sources = 0, listed(sources)
 
@@ -110,6 +119,7 @@ def evaluate(model: Model, sources: Sources, encoding: str = "utf-8", *, dynamic
         if keyboard:
             for place in np.flatnonzero(known[part]):
                 keys[start + place] = keyboard.keys(p[place], ids[start + place])
+        progress(min(1.0, (start + steps) / words))
     with np.errstate(divide="ignore"):
         of_parts = zip(model.lm.parts, -np.log(parts).mean(axis=1), strict=True)
     error, bins = metrics.calibration(confidence, right)

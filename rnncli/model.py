@@ -1,5 +1,6 @@
 """A language model together with its words: what one model file holds, and what people work with."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -58,14 +59,23 @@ class Model:
         pieces = generate(self, prompt, words, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
         return "".join(pieces)
 
-    def adapted(self, sources: Sources, encoding: str = "utf-8") -> "Model":
-        """A model that has read the texts in `sources` just now and learned from them; this one stays as it is."""
+    def adapted(
+        self,
+        sources: Sources,
+        encoding: str = "utf-8",
+        *,
+        progress: Callable[[float], object] = lambda share: None,
+    ) -> "Model":
+        """A model that has read the texts in `sources` just now and learned from them; this one stays as it is.
+
+        `progress` is told which share of them is done, from 0 to 1.
+        """
         sources = listed(sources)
         _, tokens = read_tokens(sources, self.tokenizer, self.unit, encoding)
         if tokens.words() == 0:
             raise TextError(f"{source_name(sources[0])} holds no word to adapt to")
-        return replace(self, lm=adapted(self.lm, self.vocabulary.encode(tokens)))
+        return replace(self, lm=adapted(self.lm, self.vocabulary.encode(tokens), progress))
 
-    def evaluate(self, sources: Sources, encoding: str = "utf-8", *, dynamic: bool = False) -> Evaluation:
+    def evaluate(self, sources: Sources, encoding: str = "utf-8", **options: Any) -> Evaluation:
         """How well this model predicts the texts in `sources`: see `rnncli.evaluation.evaluate`."""
-        return evaluate(self, sources, encoding, dynamic=dynamic)
+        return evaluate(self, sources, encoding, **options)

@@ -1,3 +1,4 @@
+import functools
 import math
 from dataclasses import replace
 
@@ -94,6 +95,16 @@ def test_a_dynamic_evaluation_learns_from_the_text_it_reads(model, tmp_path):
     assert dynamic.perplexity_of_parts["network"] < 0.7 * static.perplexity_of_parts["network"]
     assert dynamic.perplexity_of_parts["ngram"] == pytest.approx(static.perplexity_of_parts["ngram"])
     assert evaluate(model, [path]) == static
+
+
+def test_progress_is_told_to_the_end(model, tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("Tom is good at chess.\n" * 50)
+    for read in (model.adapted, model.evaluate, functools.partial(model.evaluate, dynamic=True)):
+        shares = []
+        read([path], progress=shares.append)
+        assert shares == sorted(set(shares))
+        assert shares[-1] == 1
 
 
 def test_a_model_whose_numbers_run_over_is_refused(model, text):

@@ -8,6 +8,7 @@ import click
 
 from .options import encoding_option, format_option, load_model, model_option
 from .output import chosen_format, print_json, print_record, print_table
+from .progress import reading
 
 
 @click.command()
@@ -49,7 +50,9 @@ def evaluate(
         from .plot import check, draw_evaluation
 
         check(picture)
-    evaluation = measure(load_model(model_path), texts, encoding, dynamic=dynamic)
+    model = load_model(model_path)
+    with reading() as progress:
+        evaluation = measure(model, texts, encoding, dynamic=dynamic, progress=progress)
     title, chosen = f"{texts[0]}{' ...' if texts[1:] else ''}", chosen_format(output_format)
     if chosen == "jsonl":
         print_json(asdict(evaluation))

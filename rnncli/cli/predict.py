@@ -9,6 +9,7 @@ import click
 
 from .options import encoding_option, format_option, load_model, model_option
 from .output import chosen_format, on_terminal, print_json, print_table, print_tsv, warn_of_unknown
+from .progress import reading
 
 
 @click.command()
@@ -48,7 +49,8 @@ def predict(
 
     model = load_model(model_path)
     if texts:
-        model = model.adapted(texts, encoding)
+        with reading() as progress:
+            model = model.adapted(texts, encoding, progress=progress)
     chosen = chosen_format(output_format)
     if not prompts and on_terminal(sys.stdin):
         click.echo("Type a prompt, then Enter; Ctrl-D ends.", err=True)

@@ -4,6 +4,7 @@ import json
 import math
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -14,6 +15,8 @@ import click
 
 from ..errors import RnncliError
 from .output import on_terminal, warn
+
+UNNOTICED = 1.0  # seconds of work that need no progress bar
 
 
 @contextmanager
@@ -119,6 +122,30 @@ def display(epochs: int | None, quiet: bool) -> Iterator[Any]:
                 )
 
             yield show
+
+
+@contextmanager
+def reading() -> Iterator[Callable[[float], None]]:
+    """What is told which share of a text was read, and shows it on a terminal where reading takes its time."""
+    began, bar, task = time.monotonic(), None, None
+
+    def tell(share: float) -> None:
+        nonlocal bar, task
+        if bar is None and on_terminal(sys.stderr) and time.monotonic() - began > UNNOTICED:
+            from rich.console import Console
+            from rich.progress import Progress
+
+            bar = Progress(console=Console(stderr=True, highlight=False), expand=True, transient=True)
+            task = bar.add_task("Reading", total=1.0)
+            bar.start()
+        if bar:
+            bar.update(task, completed=share)
+
+    try:
+        yield tell
+    finally:
+        if bar:
+            bar.stop()
 
 
 def rounded(perplexity: float, digits: int = 1) -> str:

@@ -1,5 +1,7 @@
 """Dynamic evaluation: a network that goes on learning from the text it reads (Krause et al. 2018)."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..nn.optimizers import clip_by_global_norm
@@ -47,12 +49,16 @@ class Learner:
             value += grad
 
 
-def adapted(mixture: Mixture, words: np.ndarray) -> Mixture:
-    """The mixture after it has read, and learned from, the `words` (N,) of a text: it begins where that ended."""
+def adapted(mixture: Mixture, words: np.ndarray, progress: Callable[[float], object] = lambda share: None) -> Mixture:
+    """The mixture after it has read, and learned from, the `words` (N,) of a text: it begins where that ended.
+
+    `progress` is told which share of them is done, from 0 to 1, now and then.
+    """
     learner = Learner(mixture)
     state = learner.mixture.start(1)
     for start in range(0, len(words), WINDOW):
         window = words[start : start + WINDOW, None]
         state = learner.mixture.read(window, state)
         learner.learn(window)
+        progress(min(1.0, (start + WINDOW) / len(words)))
     return Mixture(learner.mixture.network, mixture.ngram, mixture.cache, mixture.shares, state)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from .generation import generate
 from .lm.adaptation import adapted
 from .lm.mixture import Mixture
 from .prediction import Prediction, rank
+from .text.completion import Completer
 from .text.corpus import Sources, read_tokens
 from .text.reading import listed, source_name
 from .text.tokenizers import Tokenizer
@@ -28,6 +30,15 @@ class Model:
     unit: str = "line"  # what a text is cut into, "line" or "paragraph"
     about: dict[str, Any] = field(default_factory=dict)  # the corpus, the settings and the course of the training
 
+    @cached_property
+    def completer(self) -> Completer:
+        """What completes half-typed words. Raises `SettingError` for a model of characters."""
+        return Completer(self.vocabulary.words, self.tokenizer)
+
+    def knows(self, word: str) -> bool:
+        """Whether the vocabulary holds a word, as written or in another case."""
+        return self.vocabulary.find(word) != UNK_ID
+
     def encode(self, text: str) -> tuple[np.ndarray, list[str]]:
         """The numbers (T, 1) of a text's words, and those of its words that are unknown."""
         tokens = self.tokenizer.tokenize(text)
@@ -41,9 +52,13 @@ class Model:
         state = self.lm.start(1)
         return (self.lm.read(ids, state) if len(ids) else state), unknown
 
-    def predict(self, prompt: str, n: int = 10) -> list[Prediction]:
-        """The `n` likeliest next words after `prompt`, best first, each with its probability (0: all words)."""
-        return rank(self, prompt, n).predictions
+    def predict(self, prompt: str, n: int = 10, **options: Any) -> list[Prediction]:
+        """The `n` likeliest next words after `prompt`, best first, each with its probability (0: all words).
+
+        A prompt that holds `___` asks for what may stand there. `among=["study", "play"]` ranks these words only;
+        `complete=True` takes the last word as half typed: see `rnncli.prediction.rank_all`.
+        """
+        return rank(self, prompt, n, **options).predictions
 
     def generate(
         self,

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from .blanks import BLANK, fill
 from .errors import ModelError, SettingError
-from .text.vocabulary import UNK_ID
+from .text.completion import Completer
+from .text.vocabulary import EOS_ID, UNK_ID
 
 if TYPE_CHECKING:
     from .model import Model
+
+STREAMS = 64  # prompts that are read side by side,
+SPREAD = 16  # so many words longer than the shortest at most
 
 
 class Prediction(NamedTuple):
@@ -27,42 +33,137 @@ class Ranking:
 
     prompt: str
     predictions: list[Prediction]  # best first
-    parts: list[dict[str, float]]  # for each of them what each part of the model gave it; empty if not asked for
-    unknown_words: list[str]  # of the prompt, in its order
+    parts: list[dict[str, float]] = field(default_factory=list)  # of each, from each part of the model; if asked for
+    unknown_words: list[str] = field(default_factory=list)  # of the prompt, in its order
 
 
-def rank(model: Model, prompt: str, n: int = 10, parts: bool = False) -> Ranking:
-    """The `n` likeliest next words after `prompt`, or all of them where `n` is 0.
+def rank(model: Model, prompt: str, n: int = 10, **options) -> Ranking:
+    """The `n` likeliest next words after one `prompt`: see `rank_all`."""
+    return rank_all(model, [prompt], n, **options)[0]
 
-    The prompt stands at the beginning of a unit. `<unk>` is left out, and the probabilities of the other words,
+
+def rank_all(
+    model: Model,
+    prompts: Sequence[str],
+    n: int = 10,
+    *,
+    parts: bool = False,
+    among: Sequence[str] = (),
+    complete: bool = False,
+) -> list[Ranking]:
+    """The `n` likeliest next words after each of the `prompts`, or all of them where `n` is 0.
+
+    A prompt stands at the beginning of a unit. `<unk>` is left out, and the probabilities of the other words,
     `<eos>` (the end of the unit) among them, sum to one. With `parts` it is told what each part of the model gave to
-    each word: that sums to the word's probability.
+    each word: that sums to the word's probability. Only the words `among` are ranked, where there are any.
+
+    With `complete` the last word of a prompt is taken as half-typed, and the words that it may become are ranked,
+    their probabilities those among these words; where nothing is typed yet it is the next word (see
+    `rnncli.text.completion`). A prompt that holds `___` asks for what may stand there (see `rnncli.blanks`).
     """
     if n < 0:
         raise SettingError(f"n is {n}, and must be 0 (all words) or more")
-    state, unknown = model.begin(prompt)
-    log_p = of_real_words(model.lm.log_prob(state)[0])
-    best = np.argsort(-log_p, kind="stable")
-    best = best[best != UNK_ID][: n or None]
-    words = model.vocabulary.words
-    predictions = [Prediction(words[i], float(np.exp(log_p[i]))) for i in best]
-    return Ranking(prompt, predictions, _parts(model, state, best) if parts else [], unknown)
+    candidates = np.unique([model.vocabulary.find(word) for word in among]) if among else None
+    completer = model.completer if complete else None
+    questions = [_Question(model, prompt, completer, candidates) for prompt in prompts]
+    answers: list[Ranking | None] = [None] * len(prompts)
+    open_ones = []
+    for place, question in enumerate(questions):
+        if BLANK in question.prompt and completer is None:
+            answers[place] = _filled(model, question.prompt, n, candidates, parts)
+        else:
+            open_ones.append(place)
+    open_ones.sort(key=lambda place: len(questions[place].ids))
+    for group in _groups([len(questions[place].ids) for place in open_ones]):
+        chosen = open_ones[group]
+        for place, answer in zip(chosen, _answers(model, [questions[p] for p in chosen], n, parts), strict=True):
+            answers[place] = answer
+    return answers
 
 
-def _parts(model: Model, state: Any, words: np.ndarray) -> list[dict[str, float]]:
-    """What each part of the model gives to each of the `words`, of what all give to all but `<unk>`."""
-    log_p, shares = model.lm.log_prob_parts(state)
-    given = shares * np.exp(log_p[:, 0].astype(np.float64))  # (parts, V)
-    given /= given.sum() - given[:, UNK_ID].sum()
-    return [dict(zip(model.lm.parts, column, strict=True)) for column in given[:, words].T.tolist()]
+class _Question:
+    """A prompt in numbers, and the words that may answer it."""
+
+    def __init__(self, model: Model, prompt: str, completer: Completer | None, candidates: np.ndarray | None):
+        self.prompt, self.candidates, self.completing = prompt, candidates, False
+        before = prompt
+        if completer:
+            before, fitting = completer.split(prompt)
+            self.completing = before != prompt
+            if self.completing:
+                self.candidates = fitting if candidates is None else np.intersect1d(fitting, candidates)
+        ids, self.unknown = model.encode(before)
+        self.ids = ids[:, 0]
+
+
+def _groups(lengths: Sequence[int]) -> list[slice]:
+    """Ranges of prompts, sorted by length, to be read side by side."""
+    groups, start = [], 0
+    for place in range(1, len(lengths) + 1):
+        if place == len(lengths) or place - start == STREAMS or lengths[place] - lengths[start] > SPREAD:
+            groups.append(slice(start, place))
+            start = place
+    return groups
+
+
+def _answers(model: Model, questions: list[_Question], n: int, parts: bool) -> list[Ranking]:
+    lengths = np.array([len(question.ids) for question in questions])
+    words = np.full((lengths.max(), len(questions)), EOS_ID, np.int32)
+    for stream, question in enumerate(questions):
+        words[: lengths[stream], stream] = question.ids
+    view = model.lm.after(words, lengths, model.lm.start(len(questions)))
+    log_p = of_real_words(model.lm.log_prob_at(view))
+    given = model.lm.parts_at(view).astype(np.float64) if parts else None
+    rankings = []
+    for stream, question in enumerate(questions):
+        row = log_p[stream]
+        best = best_words(row, n, question.candidates)
+        p = np.exp(row[best])
+        if question.completing and len(question.candidates):
+            p /= np.exp(row[question.candidates]).sum()
+        shown = _shown(model.lm.parts, given[:, stream, best], p) if parts else []
+        rankings.append(Ranking(question.prompt, _named(model, best, p), shown, question.unknown))
+    return rankings
+
+
+def _named(model: Model, words: np.ndarray, p: np.ndarray) -> list[Prediction]:
+    names = model.vocabulary.words
+    return [Prediction(names[number], chance) for number, chance in zip(words.tolist(), p.tolist(), strict=True)]
+
+
+def _shown(parts: Sequence[str], given: np.ndarray, p: np.ndarray) -> list[dict[str, float]]:
+    """What is `given` (parts, K) to words, so that it sums to their probabilities `p` (K,)."""
+    given = given * (p / given.sum(axis=0))
+    return [dict(zip(parts, column, strict=True)) for column in given.T.tolist()]
+
+
+def _filled(model: Model, prompt: str, n: int, candidates: np.ndarray | None, parts: bool) -> Ranking:
+    if parts:
+        raise SettingError("the parts of a blank are not told: they are for the next word")
+    words, log_p, unknown = fill(model, prompt, candidates)
+    best = best_words(log_p, n)
+    return Ranking(prompt, _named(model, words[best], np.exp(log_p[best])), [], unknown)
+
+
+def best_words(log_p: np.ndarray, n: int, among: np.ndarray | None = None) -> np.ndarray:
+    """The numbers of the `n` likeliest words by log-probabilities (V,), best first; of all for 0; none of -inf.
+
+    Of equally likely ones the smaller number comes first.
+    """
+    words = np.flatnonzero(log_p > -np.inf) if among is None else among[log_p[among] > -np.inf]
+    values = log_p[words]
+    if 0 < n < len(words):
+        near = values >= np.partition(values, -n)[-n]
+        words, values = words[near], values[near]
+    return words[np.argsort(-values, kind="stable")][: n or None]
 
 
 def of_real_words(log_p: np.ndarray) -> np.ndarray:
-    """The log-probabilities (V,), in float64, of the words that can be named, given that it is one of them."""
+    """The log-probabilities (..., V), in float64, of the words that can be named, given that it is one of them."""
     log_p = log_p.astype(np.float64)
-    log_p[UNK_ID] = -np.inf
-    log_p -= log_p.max()
-    log_p -= np.log(np.exp(log_p).sum())
+    log_p[..., UNK_ID] = -np.inf
+    log_p -= log_p.max(axis=-1, keepdims=True)
+    log_p -= np.log(np.exp(log_p).sum(axis=-1, keepdims=True))
     if np.isnan(log_p).any():
         raise ModelError("the model's numbers have run over, so it gives no probabilities: train it anew")
     return log_p

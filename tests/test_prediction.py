@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rnncli.errors import ModelError, SettingError
-from rnncli.prediction import of_real_words, rank
+from rnncli.prediction import best_words, of_real_words, rank, rank_all
 
 
 def test_words_are_ranked_by_probability_and_unk_is_left_out(model):
@@ -55,3 +55,62 @@ def test_numbers_that_ran_over_are_told():
 def test_a_negative_number_of_words_is_refused(model):
     with pytest.raises(SettingError, match="n is -1"):
         rank(model, "Tom", -1)
+
+
+PROMPTS = ["Tom is", "", "The doctor is not good at French, so he will", "Mary", "Bogus is not", "Tom is"]
+
+
+def same(one, other):
+    assert [word for word, _ in one.predictions] == [word for word, _ in other.predictions]
+    np.testing.assert_allclose([p for _, p in one.predictions], [p for _, p in other.predictions], rtol=1e-4)
+
+
+@pytest.mark.parametrize("spread", [0, 3, 16])
+def test_many_prompts_are_answered_in_their_order_as_each_by_itself(model, monkeypatch, spread):
+    monkeypatch.setattr("rnncli.prediction.SPREAD", spread)
+    monkeypatch.setattr("rnncli.prediction.STREAMS", 4)
+    rankings = rank_all(model, PROMPTS, 5, parts=True)
+    assert [ranking.prompt for ranking in rankings] == PROMPTS
+    for prompt, ranking in zip(PROMPTS, rankings, strict=True):
+        alone = rank(model, prompt, 5, parts=True)
+        same(ranking, alone)
+        assert ranking.unknown_words == alone.unknown_words
+        for given, expected in zip(ranking.parts, alone.parts, strict=True):
+            assert given == pytest.approx(expected, rel=1e-3, abs=1e-6)
+
+
+def test_no_prompts_have_no_answers(model):
+    assert rank_all(model, []) == []
+
+
+def test_only_the_words_among_are_ranked_with_their_own_probabilities(model):
+    prompt = "Tom is not good at science, so he will"
+    everything = dict(rank(model, prompt, 0).predictions)
+    few = rank(model, prompt, among=["play", "Study", "Bogus"]).predictions
+    assert few == [("study", everything["study"]), ("play", everything["play"])]
+    assert rank(model, prompt, 1, among=["play", "study"]).predictions == few[:1]
+    assert rank(model, prompt, among=["Bogus"]).predictions == []
+
+
+def test_a_half_typed_word_is_completed_with_probabilities_among_the_words_that_fit(model):
+    everything = dict(rank(model, "Tom is not good at", 0).predictions)
+    ranking = rank(model, "Tom is not good at S", complete=True)
+    assert ranking.predictions == []  # typed with its case, and no word begins with S
+    fitting = {word: p for word, p in everything.items() if word in ("music", "Mary", "My", "more")}
+    found = rank(model, "Tom is not good at m", complete=True).predictions
+    assert dict(found) == pytest.approx({word: p / sum(fitting.values()) for word, p in fitting.items()})
+    assert found[0].word == "music"
+    assert sum(p for _, p in rank(model, "Tom is not good at m", 1, complete=True).predictions) < 1
+
+
+def test_where_nothing_is_typed_yet_the_next_word_is_asked_for(model):
+    for prompt in ("Tom is ", ""):
+        same(rank(model, prompt, complete=True), rank(model, prompt))
+
+
+def test_the_best_words_are_the_first_of_equals():
+    log_p = np.array([0.0, -np.inf, 1.0, 0.0, 1.0, 0.0])
+    assert best_words(log_p, 0).tolist() == [2, 4, 0, 3, 5]
+    assert best_words(log_p, 3).tolist() == [2, 4, 0]
+    assert best_words(log_p, 1).tolist() == [2]
+    assert best_words(log_p, 9, np.array([5, 1, 0])).tolist() == [5, 0]

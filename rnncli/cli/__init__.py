@@ -15,6 +15,7 @@ from .generate import generate
 from .info import info
 from .output import visible
 from .predict import predict
+from .score import score
 from .train import train
 
 
@@ -59,5 +60,5 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-for command in (train, predict, generate, evaluate, info, export):
+for command in (train, predict, generate, score, evaluate, info, export):
     main.add_command(command)

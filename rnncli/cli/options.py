@@ -44,6 +44,27 @@ model_option = click.option(
 format_option = click.option(
     "--format", "output_format", type=FORMATS, help="By default a table on a terminal, and TSV in a pipe."
 )
+
+
+class Words(click.ParamType):
+    """Words with commas between them."""
+
+    name = "words"
+
+    def convert(self, value, param, ctx) -> tuple[str, ...]:
+        if isinstance(value, tuple):
+            return value
+        words = tuple(word.strip() for word in value.split(","))
+        if not all(words):
+            self.fail(f"{value!r} holds an empty word: write words with commas between them.", param, ctx)
+        return words
+
+
+def words_option(name: str, **options):
+    """An option that takes words with commas between them; without it, none."""
+    return click.option(name, type=Words(), default=(), metavar="WORD,...", **options)
+
+
 encoding_option = click.option(
     "--encoding", default="utf-8", show_default=True, metavar="NAME", help="The encoding of the text."
 )

@@ -9,6 +9,7 @@ from typing import Any, TextIO
 import click
 
 BAR = 20  # columns
+FAINT, STRONG = 0.05, 0.5  # of the largest influence on a word: what is coloured, and what is bold besides
 
 # What may change a terminal's state or the order of what it shows: control characters, line and paragraph
 # separators, bidirectional overrides; and lone surrogates, which no output can encode.
@@ -116,6 +117,20 @@ def print_table(
     if title:
         console.print(Text(visible(title), "bold"))
     console.print(table)
+
+
+def print_words(words: Sequence[tuple[str, float | None]]) -> None:
+    """Print words in a line, each coloured by a number from -1 (red) over 0 (plain) to 1 (green); None: bold."""
+    from rich.console import Console
+    from rich.text import Text
+
+    line = Text()
+    for word, value in words:
+        style = "bold" if value is None else ("green" if value > 0 else "red") if abs(value) >= FAINT else ""
+        if value is not None and abs(value) >= STRONG:
+            style += " bold"
+        line.append(visible(word), style).append(" ")
+    Console(highlight=False).print(line)
 
 
 def _bar(share: float, width: int = BAR) -> str:

@@ -1,13 +1,14 @@
 """rnncli predict"""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from .options import encoding_option, format_option, load_model, model_option
+from .explanation import print_explanation
+from .options import encoding_option, format_option, load_model, model_option, words_option
 from .output import chosen_format, on_terminal, print_json, print_table, print_tsv, warn_of_unknown
 from .progress import reading
 
@@ -16,7 +17,11 @@ from .progress import reading
 @click.argument("prompts", nargs=-1, metavar="[PROMPT]...")
 @model_option
 @click.option("-n", "count", type=click.IntRange(0), default=10, show_default=True, help="How many words; 0: all.")
+@click.option("--complete", is_flag=True, help="Take the last word of a prompt as half typed.")
+@words_option("--among", help="Rank only these words, with commas between them.")
 @click.option("--parts", is_flag=True, help="Show what each part of the model gives to each word.")
+@click.option("--explain", is_flag=True, help="Show what each word of the prompt does for the likeliest next word.")
+@click.option("--word", metavar="WORD", help="With --explain: for this next word instead.")
 @click.option(
     "--adapt",
     "texts",
@@ -30,66 +35,83 @@ def predict(
     prompts: tuple[str, ...],
     model_path: Path | None,
     count: int,
+    complete: bool,
+    among: tuple[str, ...],
     parts: bool,
+    explain: bool,
+    word: str | None,
     texts: tuple[str, ...],
     output_format: str | None,
     encoding: str,
 ) -> None:
     """Rank the words that may come next, with their probabilities.
 
-    Prompts are read from standard input, one a line, where none is given; each is answered at once.
+    Prompts are read from standard input, one a line, where none is given; each is answered at once. Three underscores
+    in a prompt are a blank to be filled: with the words that fit best between what stands before and after it.
 
     \b
     rnncli predict "Tom is not good at science, so he will"
+    rnncli predict --complete "Tom is not good at science, so he will st"
+    rnncli predict "Tom is not good at ___ , so he will study."
+    rnncli predict --among study,play,fail "Tom is not good at science, so he will"
+    rnncli predict --explain "Tom is not good at science, so he will"
     rnncli predict --adapt letters.txt "Dear Tom,"
     rnncli predict -n 3 --format jsonl < prompts.txt
     """
-    from ..prediction import rank
-    from ..text.reading import STDIN, read_lines
+    from ..explanation import explain as explain_one
+    from ..prediction import rank_all
+    from ..text.reading import STDIN, read_batches
 
+    if word is not None and not explain:
+        raise click.UsageError("--word is for --explain: to rank some words only, use --among.")
+    if explain and (complete or among or parts):
+        raise click.UsageError("--explain is for one next word: leave out --complete, --among and --parts.")
     model = load_model(model_path)
+    warn_of_unknown([name for name in among if not model.knows(name)])
     if texts:
         with reading() as progress:
             model = model.adapted(texts, encoding, progress=progress)
     chosen = chosen_format(output_format)
     if not prompts and on_terminal(sys.stdin):
         click.echo("Type a prompt, then Enter; Ctrl-D ends.", err=True)
-    names = model.lm.parts if parts else ()
     first = True
-    for prompt in prompts or read_lines(STDIN, encoding):
-        ranking = rank(model, prompt, count, parts)
-        warn_of_unknown(ranking.unknown_words)
-        if chosen != "jsonl" and not first:
-            click.echo()
-        first = False
-        if chosen == "jsonl":
-            _print_json(ranking)
-        elif chosen == "tsv":
-            print_tsv([(*prediction, *given.values()) for prediction, given in _rows(ranking)])
+    for batch in [prompts] if prompts else read_batches(STDIN, encoding):
+        if explain:
+            answers: Iterable[Any] = (explain_one(model, prompt, word) for prompt in batch)
         else:
-            _print_table(ranking, names, title=prompt if len(prompts) != 1 else "")
+            answers = rank_all(model, batch, count, parts=parts, among=among, complete=complete)
+        for answer in answers:
+            warn_of_unknown(answer.unknown_words)
+            if chosen != "jsonl" and not first:
+                click.echo()
+            first = False
+            title = answer.prompt if len(prompts) != 1 else ""
+            if explain:
+                print_explanation(answer, chosen)
+            else:
+                _print_ranking(answer, chosen, title, parts)
 
 
-def _rows(ranking) -> list[tuple[Any, dict[str, float]]]:
-    """Each word that is predicted with what each part gave it, if that was asked for."""
-    return list(zip(ranking.predictions, ranking.parts or [{}] * len(ranking.predictions), strict=True))
-
-
-def _print_json(ranking) -> None:
-    predictions = [prediction._asdict() | ({"parts": given} if given else {}) for prediction, given in _rows(ranking)]
-    print_json({"prompt": ranking.prompt, "predictions": predictions, "unknown_words": ranking.unknown_words})
-
-
-def _print_table(ranking, names: Sequence[str], title: str) -> None:
-    best = ranking.predictions[0].probability if ranking.predictions else 1.0
-    rows = [
-        (
-            str(place),
-            word if word.strip() else repr(word),
-            f"{probability:.4f}",
-            *([f"{part:.4f}" for part in given.values()] if names else [probability / best]),
-        )
-        for place, ((word, probability), given) in enumerate(_rows(ranking), 1)
-    ]
-    last = [">"] * len(names) if names else ["|"]
-    print_table(rows, [">", "~", ">", *last], title=title, header=["rank", "word", "probability", *(names or [""])])
+def _print_ranking(ranking, output_format: str, title: str, with_parts: bool) -> None:
+    given = ranking.parts or [{}] * len(ranking.predictions)
+    rows = list(zip(ranking.predictions, given, strict=True))
+    if output_format == "jsonl":
+        predictions = [word._asdict() | ({"parts": parts} if with_parts else {}) for word, parts in rows]
+        print_json({"prompt": ranking.prompt, "predictions": predictions, "unknown_words": ranking.unknown_words})
+    elif output_format == "tsv":
+        print_tsv([(*word, *parts.values()) for word, parts in rows])
+    else:
+        best = ranking.predictions[0].probability if ranking.predictions else 1.0
+        table = [
+            (
+                str(place),
+                name if name.strip() else repr(name),
+                f"{probability:.4f}",
+                *([f"{part:.4f}" for part in parts.values()] if with_parts else [probability / best]),
+            )
+            for place, ((name, probability), parts) in enumerate(rows, 1)
+        ]
+        names = list(given[0]) if with_parts and given else []
+        last = [">"] * len(names) if with_parts else ["|"]
+        header = ["rank", "word", "probability", *(names if with_parts else [""])]
+        print_table(table, [">", "~", ">", *last], title=title, header=header)

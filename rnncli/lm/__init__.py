@@ -10,7 +10,7 @@ mixture tells besides what its parts do: `parts` are their names, and
 
     p, given, state = model.examine(words, state)    (T, B, V), what was expected before each word, and
                                                      (parts, T, B), what each part gave to it
-    log_p, shares = model.log_prob_parts(state)        (parts, B, V) and (parts, B)
+    given = model.parts_at(model.here(state))        (parts, B, V), what each part gives to every word to come next
 
 Words are numbers (see `rnncli.text.vocabulary`). A state is a value: it is never changed in place, so it can
 be kept, shared by many continuations and compared.

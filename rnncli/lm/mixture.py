@@ -40,6 +40,17 @@ class View(NamedTuple):
     lengths: np.ndarray  # (T, B), how many words of the context the n-gram model knows
     shares: np.ndarray  # (parts, T, B), of each part in what is predicted there
 
+    def picked(self, places: np.ndarray) -> "View":
+        """The one of the T places of each stream that is named by `places` (B,)."""
+        streams = np.arange(len(places))
+        return View(
+            self.features[places, streams][None],
+            None if self.contexts is None else self.contexts[places, streams][None],
+            self.glance and caches.Glance(self.glance.words, self.glance.strengths[places, streams][None]),
+            self.lengths[places, streams][None],
+            self.shares[:, places, streams][:, None],
+        )
+
 
 class Mixture:
     """A model of up to three parts (see `rnncli.lm` for the interface that all models share)."""
@@ -69,7 +80,7 @@ class Mixture:
     def start(self, batch: int) -> State:
         """The state at the beginning of a unit."""
         if self.beginning is not None:
-            return _repeated(self.beginning, batch)
+            return repeated(self.beginning, batch)
         return State(
             self.network.start(batch),
             self.ngram.start(batch) if self.ngram else None,
@@ -87,7 +98,7 @@ class Mixture:
 
     def log_prob(self, state: State) -> np.ndarray:
         """The log-probability (B, V) of every word to come next."""
-        return self._log_prob(self._here(state))
+        return self.log_prob_at(self.here(state))
 
     def score(self, words: np.ndarray, state: State) -> tuple[np.ndarray, State]:
         """Minus the log-probability (T, B) of each of the `words`, given `state` and the words before it."""
@@ -124,19 +135,39 @@ class Mixture:
         view, after = self._view(words, state)
         return self._chances(words, view), view.shares, after
 
-    def log_prob_parts(self, state: State) -> tuple[np.ndarray, np.ndarray]:
-        """What each part by itself gives every word to come next, (parts, B, V), and the parts' shares (parts, B)."""
-        view = self._here(state)
-        alone = np.eye(len(self.parts))[:, :, None, None] * np.ones(view.shares.shape[1:])
-        parts = [self._log_prob(view._replace(shares=shares)) for shares in alone]
-        return np.stack(parts), view.shares[:, 0]
+    # What comes next in places of a text.
 
-    def _here(self, state: State) -> View:
+    def here(self, state: State) -> View:
         """What the parts go by at the end of what was read."""
         features = self.network.features(state.network)[None]
         no_words = np.zeros(features.shape[:2], np.int32)  # what comes next is not known yet
         glance = self.cache.look_back(features, no_words, state.cache) if self.cache else None
         return self._viewed(features, None if state.ngram is None else state.ngram[None], glance)
+
+    def after(self, words: np.ndarray, lengths: np.ndarray, state: State) -> View:
+        """What the parts go by after the first `lengths` (B,) of the `words` (T, B): after each stream's own part.
+
+        What stands behind it does not matter. Streams of similar lengths take the least time and memory.
+        """
+        common = int(lengths.min())
+        if common:
+            state = self.read(words[:common], state)
+        if common == lengths.max():
+            return self.here(state)
+        rest = np.concatenate([words[common:], words[:1]])  # one more, as a place of a text is before a word
+        view, _ = self._view(rest, state)
+        return view.picked(lengths - common)
+
+    def log_prob_at(self, view: View) -> np.ndarray:
+        """The log-probabilities (B, V) of all words in one place of each stream."""
+        if len(self.parts) == 1:
+            return self.network.softmax.log_prob(view.features[0])
+        return np.log(self._prob(view)[0][0])
+
+    def parts_at(self, view: View) -> np.ndarray:
+        """What each part gives to all words in one place of each stream, (parts, B, V): their sum is the whole."""
+        alone = np.eye(len(self.parts))[:, :, None, None] * view.shares
+        return np.stack([self._prob(view._replace(shares=shares))[0][0] for shares in alone])
 
     def _view(self, words: np.ndarray, state: State) -> tuple[View, State]:
         """What the parts go by before each of the `words` (T, B), and the state after them."""
@@ -168,12 +199,6 @@ class Mixture:
             p.append(caches.probability(words, view.glance))
         return np.stack(p)
 
-    def _log_prob(self, view: View) -> np.ndarray:
-        """The log-probabilities (B, V) of all words in one place of each stream."""
-        if len(self.parts) == 1:
-            return self.network.softmax.log_prob(view.features[0])
-        return np.log(self._prob(view)[0][0])
-
     def _prob(self, view: View, words: np.ndarray | None = None) -> tuple[np.ndarray, list[np.ndarray]]:
         """The probabilities (T, B, V) of all words in places of a text, and what each part gives the `words`, if any.
 
@@ -194,12 +219,12 @@ class Mixture:
         return np.maximum(p, np.finfo(p.dtype).tiny, out=p).reshape(*shape, -1), given
 
 
-def _repeated(state: Any, batch: int) -> Any:
+def repeated(state: Any, batch: int) -> Any:
     """A state of one stream as that of a whole batch."""
     if isinstance(state, np.ndarray):
         return np.repeat(state, batch, axis=0)
     if isinstance(state, tuple):
-        parts = (_repeated(part, batch) for part in state)
+        parts = (repeated(part, batch) for part in state)
         return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)
     return state
 

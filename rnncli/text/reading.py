@@ -58,6 +58,11 @@ def listed(sources: str | Path | Iterable[str | Path]) -> list[str | Path]:
 
 def read_lines(source: str | Path, encoding: str = "utf-8") -> Iterator[str]:
     """The lines of one file, or of standard input ("-"), without their ends. A byte order mark is left out."""
+    return itertools.chain.from_iterable(read_batches(source, encoding))
+
+
+def read_batches(source: str | Path, encoding: str = "utf-8") -> Iterator[list[str]]:
+    """The lines of `read_lines`, as many at a time as have arrived: some hundred of a file, of a dialogue each one."""
     try:
         "".encode(encoding)  # says no to what is not an encoding of text, such as base64
         decoder = codecs.lookup(encoding).incrementaldecoder
@@ -71,7 +76,7 @@ def read_lines(source: str | Path, encoding: str = "utf-8") -> Iterator[str]:
         raise TextError(f"cannot read {source_name(source)}: {reason}") from error
 
 
-def _decoded_lines(file: BinaryIO, decoder: codecs.IncrementalDecoder, name: str) -> Iterator[str]:
+def _decoded_lines(file: BinaryIO, decoder: codecs.IncrementalDecoder, name: str) -> Iterator[list[str]]:
     offset, first = 0, True
     rest: list[str] = []  # the pieces of a line whose end has not come yet
     read = getattr(file, "read1", file.read)  # what has arrived, without waiting for a full block
@@ -97,12 +102,12 @@ def _decoded_lines(file: BinaryIO, decoder: codecs.IncrementalDecoder, name: str
         if others:
             *lines, last = "".join(rest), *others
             rest = [last]
-            yield from (line.removesuffix("\r") for line in lines)
+            yield [line.removesuffix("\r") for line in lines]
         if problem:
             raise problem
         if not data:
             if last := "".join(rest):
-                yield last.removesuffix("\r")
+                yield [last.removesuffix("\r")]
             return
 
 

@@ -22,7 +22,7 @@ def test_json_lines_carry_one_object_for_each_prompt(invoke, model, model_file):
     (word, p), *_ = model.predict("Tom is", 1)
     assert first == {
         "prompt": "Tom is",
-        "predictions": [{"word": word, "probability": p}],
+        "predictions": [{"word": word, "probability": pytest.approx(p)}],
         "unknown_words": [],
     }
     assert second["prompt"] == "Bogus café"
@@ -171,3 +171,74 @@ def test_a_text_to_adapt_to_that_cannot_be_read_is_named(invoke, model_file):
     result = invoke("predict", "Tom is", "--adapt", "missing.txt", "-m", model_file)
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
     assert "missing.txt" in result.stderr
+
+
+SENTENCE = "Tom is not good at science, so he will"
+
+
+def test_a_half_typed_word_is_completed(invoke, model, model_file):
+    result = invoke("predict", "--complete", f"{SENTENCE} st", "-n", 3, "-m", model_file)
+    assert result.stdout == "study\t1\n"
+    nothing_typed = invoke("predict", "--complete", f"{SENTENCE} ", "-n", 3, "-m", model_file)
+    assert nothing_typed.stdout == invoke("predict", SENTENCE, "-n", 3, "-m", model_file).stdout
+    assert invoke("predict", "--complete", "Tom zzz", "-m", model_file).stdout == ""
+
+
+def test_only_the_words_among_are_ranked(invoke, model, model_file):
+    result = invoke("predict", "--among", "play, study,Bogus", SENTENCE, "-m", model_file)
+    chances = dict(model.predict(SENTENCE, 0))
+    assert result.stdout == f"study\t{chances['study']:.6g}\nplay\t{chances['play']:.6g}\n"
+    assert result.stderr == "Warning: not in the model's vocabulary: Bogus\n"
+
+
+def test_a_blank_is_filled(invoke, model, model_file):
+    result = invoke("predict", "Tom is not good at ___, so he will study more.", "-n", 1, "-m", model_file)
+    ((word, p),) = model.predict("Tom is not good at ___, so he will study more.", 1)
+    assert result.stdout == f"{word}\t{p:.6g}\n"
+    assert word == "science"
+
+
+def test_a_prediction_is_explained_in_columns(invoke, model_file):
+    result = invoke("predict", "--explain", "Tom is", "-m", model_file)
+    first, *rows = [line.split("\t") for line in result.stdout.splitlines()]
+    best, probability = invoke("predict", "Tom is", "-n", 1, "-m", model_file).stdout.split()
+    assert first[:2] == [best, probability]
+    assert [part.partition("=")[0] for part in first[2:]] == ["network", "ngram", "cache"]
+    assert [word for word, _ in rows] == ["Tom", "is"]
+    record = json.loads(invoke("predict", "--explain", "Tom is", "--format", "jsonl", "-m", model_file).stdout)
+    assert list(record) == ["prompt", "word", "probability", "parts", "influences", "unknown_words"]
+    assert [f"{influence['change']:.6g}" for influence in record["influences"]] == [change for _, change in rows]
+
+
+def test_an_explanation_is_for_the_word_that_is_named(invoke, model, model_file):
+    result = invoke("predict", "--explain", "--word", "play", SENTENCE, "-m", model_file)
+    assert result.stdout.startswith(f"play\t{dict(model.predict(SENTENCE, 0))['play']:.6g}\t")
+    unknown = invoke("predict", "--explain", "--word", "Bogus", SENTENCE, "-m", model_file)
+    assert (unknown.exit_code, unknown.stdout) == (2, "")
+    assert "does not know the word 'Bogus'" in unknown.stderr
+
+
+def test_an_explanation_is_a_coloured_prompt_on_a_terminal(terminal, model_file):
+    shown, status = terminal(f"rnncli predict --explain '{SENTENCE}' -m {model_file}", columns=60)
+    assert status == 0
+    assert "\x1b[1;32mscience\x1b[0m" in shown.splitlines()[0]
+    assert "\x1b[1mstudy\x1b[0m" in shown.splitlines()[0]
+    assert "adds" in shown.splitlines()[1]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--word", "play"],
+        ["--explain", "--complete"],
+        ["--explain", "--among", "play"],
+        ["--explain", "--parts"],
+        ["--among", "play,"],
+        ["___ and ___"],
+        ["___", "--parts"],
+    ],
+)
+def test_questions_that_make_no_sense_are_wrong_usage(invoke, model_file, wrong):
+    result = invoke("predict", "Tom", *wrong, "-m", model_file)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Usage:" in result.stderr

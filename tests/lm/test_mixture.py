@@ -84,27 +84,36 @@ def test_a_state_is_a_value(mixture, words):
 
 def test_the_mixture_is_the_sum_of_its_parts_by_their_shares(mixture, words):
     state = mixture.read(words, mixture.start(B))
-    parts, shares = mixture.log_prob_parts(state)
+    view = mixture.here(state)
+    parts = mixture.parts_at(view)
     assert parts.shape == (len(mixture.parts), B, V)
-    np.testing.assert_allclose(np.exp(parts).sum(axis=2), 1, rtol=1e-5)
-    np.testing.assert_allclose(shares.sum(axis=0), 1)
-    whole = (shares[..., None] * np.exp(parts)).sum(axis=0)
-    np.testing.assert_allclose(np.exp(mixture.log_prob(state)), whole, rtol=1e-4)
+    np.testing.assert_allclose(parts.sum(axis=2), view.shares[:, 0], rtol=1e-5, atol=1e-30)
+    np.testing.assert_allclose(view.shares.sum(axis=0), 1)
+    np.testing.assert_allclose(np.exp(mixture.log_prob(state)), parts.sum(axis=0), rtol=1e-4)
 
 
 def test_the_parts_of_a_score_are_what_each_part_gives_the_word(mixture, words):
     state = mixture.read(words[:3], mixture.start(B))
     p, shares, _ = mixture.score_parts(words[3:4], state)
-    parts, same_shares = mixture.log_prob_parts(state)
-    np.testing.assert_allclose(p[:, 0], np.exp(parts)[:, np.arange(B), words[3]], rtol=1e-4, atol=1e-30)
-    np.testing.assert_allclose(shares[:, 0], same_shares)
+    parts = mixture.parts_at(mixture.here(state))
+    np.testing.assert_allclose((shares * p)[:, 0], parts[:, np.arange(B), words[3]], rtol=1e-4, atol=1e-30)
+
+
+@pytest.mark.parametrize("lengths", [[6, 6, 6], [1, 6, 3], [2, 2, 3], [0, 4, 1], [0, 0, 0]])
+def test_streams_are_read_as_far_as_each_goes(mixture, words, lengths):
+    log_p = mixture.log_prob_at(mixture.after(words, np.array(lengths), mixture.start(B)))
+    for stream, length in enumerate(lengths):
+        state = mixture.start(1)
+        if length:
+            state = mixture.read(words[:length, stream : stream + 1], state)
+        np.testing.assert_allclose(log_p[stream], mixture.log_prob(state)[0], rtol=1e-4, atol=1e-5)
 
 
 def test_an_empty_cache_leaves_its_share_to_the_others(network, text):
     shares = np.array([[0.2, 0.3, 0.5]] * 3)
     mixture = Mixture(network, ngram.count(text, V, 3), Cache(4, 0.5), shares)
     state = mixture.start(1)
-    np.testing.assert_allclose(mixture.log_prob_parts(state)[1][:, 0], [0.4, 0.6, 0])
+    np.testing.assert_allclose(mixture.here(state).shares[:, 0, 0], [0.4, 0.6, 0])
     np.testing.assert_allclose(np.exp(mixture.log_prob(state)).sum(), 1, rtol=1e-5)
 
 

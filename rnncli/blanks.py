@@ -1,0 +1,50 @@
+"""Filling a blank: what may stand between the words before it and those after it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .errors import SettingError
+from .lm.mixture import repeated
+from .text.vocabulary import UNK_ID
+
+if TYPE_CHECKING:
+    from .model import Model
+
+BLANK = "___"
+CANDIDATES = 500  # the likeliest words after what stands before the blank; no others are tried
+STREAMS = 50  # candidates that are read side by side
+
+
+def fill(model: Model, prompt: str, candidates: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """The words (K,) that may stand in a prompt's blank, their log-probabilities (K,), and unknown words of the prompt.
+
+    A word's probability is that of the word after what stands before the blank, times that of what stands behind the
+    blank after the word, over the sum of these for all words that are tried. Those are the `candidates`, or the
+    likeliest several hundred after what stands before: a word that nobody would expect there is never found, however
+    well it fits what follows. `<unk>` and the end of the unit are no candidates; what comes after the prompt's last
+    word is left open.
+    """
+    if prompt.count(BLANK) > 1:
+        raise SettingError(f"{prompt!r} has several blanks: fill one at a time")
+    before, after = prompt.split(BLANK)
+    state, unknown = model.begin(before)
+    rest, more_unknown = model.encode(after)
+    log_p = model.lm.log_prob(state)[0].astype(np.float64)
+    if candidates is None:
+        candidates = np.arange(UNK_ID + 1, len(log_p))
+        if len(candidates) > CANDIDATES:
+            candidates = np.sort(candidates[np.argpartition(-log_p[candidates], CANDIDATES)[:CANDIDATES]])
+    candidates = candidates[candidates > UNK_ID]
+    log_p = log_p[candidates]
+    for start in range(0, len(candidates) if len(rest) else 0, STREAMS):
+        some = candidates[start : start + STREAMS]
+        words = np.concatenate([some[None], np.repeat(rest, len(some), axis=1)])
+        nll, _ = model.lm.score(words, repeated(state, len(some)))
+        log_p[start : start + STREAMS] -= nll[1:].sum(axis=0)
+    if len(candidates):
+        log_p -= log_p.max()
+        log_p -= np.log(np.exp(log_p).sum())
+    return candidates, log_p, unknown + more_unknown

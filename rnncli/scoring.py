@@ -1,0 +1,58 @@
+"""How likely lines of text are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .errors import ModelError
+from .text.vocabulary import EOS_ID
+
+if TYPE_CHECKING:
+    from .model import Model
+
+WORDS = 4096  # that are read side by side, about
+
+
+@dataclass(frozen=True)
+class Score:
+    """How likely one line is, as a unit of its own."""
+
+    log_probability: float  # of all its words and of its end, in nats
+    words: list[str]  # without the end
+    word_log_probabilities: list[float]  # of each word, given those before it; the last one is that of the end
+    unknown_words: list[str]
+
+    @property
+    def perplexity(self) -> float:
+        """The perplexity per word, the end counting as one."""
+        return math.exp(min(-self.log_probability / (len(self.words) + 1), 700))
+
+
+def score_all(model: Model, lines: Sequence[str]) -> list[Score]:
+    """How likely each of the `lines` is, read by itself from the beginning of a unit to its end.
+
+    An unknown word is as likely as `<unk>`.
+    """
+    tokens = [model.tokenizer.tokenize(line) for line in lines]
+    encoded = [model.encode(line) for line in lines]
+    order = sorted(range(len(lines)), key=lambda place: len(tokens[place]))
+    scores: list[Score | None] = [None] * len(lines)
+    while order:
+        longest = len(tokens[order[-1]]) + 1
+        group = order[-max(1, WORDS // longest) :]
+        del order[-len(group) :]
+        words = np.full((longest, len(group)), EOS_ID, np.int32)
+        for stream, place in enumerate(group):
+            words[: len(tokens[place]), stream] = encoded[place][0][:, 0]
+        nll, _ = model.lm.score(words, model.lm.start(len(group)))
+        if not np.isfinite(nll).all():
+            raise ModelError("the model's numbers have run over, so it gives no probabilities: train it anew")
+        for stream, place in enumerate(group):
+            own = -nll[: len(tokens[place]) + 1, stream]
+            scores[place] = Score(float(own.sum()), tokens[place], own.tolist(), encoded[place][1])
+    return scores

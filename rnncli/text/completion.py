@@ -1,0 +1,78 @@
+"""Completing a word that is half typed."""
+
+import bisect
+import unicodedata
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..errors import SettingError
+from .tokenizers import Tokenizer
+from .vocabulary import UNK_ID
+
+
+class Completer:
+    """Finds the words that begin as one types.
+
+    Letters are matched without regard to case or accents, unless they are typed with them: "st" finds Stay and stay,
+    "St" finds Stay alone; "ete" finds été.
+    """
+
+    def __init__(self, words: Sequence[str], tokenizer: Tokenizer):
+        if tokenizer.kind == "char":
+            raise SettingError("this model predicts characters, and a character cannot be half typed")
+        self.words, self.tokenizer = words, tokenizer
+        self._sorted: dict[tuple[bool, bool], tuple[list[str], np.ndarray]] = {}
+
+    def split(self, text: str) -> tuple[str, np.ndarray]:
+        """The text before the word that is half typed at its end, and the numbers of the words that this may become.
+
+        Where nothing is typed yet, the whole text and no words. Punctuation belongs to the word if some word goes on
+        like that: don' becomes don't.
+        """
+        if not text or text[-1].isspace():
+            return text, np.empty(0, np.int64)
+        chunk = text.split()[-1]
+        starts, end = [0], 0
+        for token in self.tokenizer.tokenize(chunk):
+            start = max(end, chunk.find(token, end))
+            starts.append(start)
+            end = start + 1
+        for start in starts:
+            fitting = self.beginning_with(chunk[start:])
+            if len(fitting):
+                break
+        return text[: len(text) - len(chunk) + start], fitting
+
+    def beginning_with(self, typed: str) -> np.ndarray:
+        """The numbers of the words that begin with what is `typed`."""
+        typed = unicodedata.normalize("NFC", typed.lower() if self.tokenizer.lowercase else typed)
+        minded = typed.casefold() != typed, _without_accents(typed) != typed
+        words, numbers = self._folded(*minded)
+        beginning = _folded(typed, *minded)
+        low = bisect.bisect_left(words, beginning)
+        return np.sort(numbers[low : bisect.bisect_right(words, beginning + "\U0010ffff", low)])
+
+    def _folded(self, case: bool, accents: bool) -> tuple[list[str], np.ndarray]:
+        """The words without what is not minded, in the order of the alphabet, and their numbers."""
+        if (case, accents) not in self._sorted:
+            folded = sorted(
+                (_folded(word, case, accents), number) for number, word in enumerate(self.words) if number > UNK_ID
+            )
+            words, numbers = zip(*folded, strict=True) if folded else ((), ())
+            self._sorted[case, accents] = list(words), np.array(numbers, np.int64)
+        return self._sorted[case, accents]
+
+
+def _folded(word: str, case: bool, accents: bool) -> str:
+    """The word without what is not minded."""
+    if not accents:
+        word = _without_accents(word)
+    return word if case else word.casefold()
+
+
+def _without_accents(word: str) -> str:
+    if word.isascii():
+        return word
+    letters = unicodedata.normalize("NFD", word)
+    return unicodedata.normalize("NFC", "".join(letter for letter in letters if unicodedata.category(letter) != "Mn"))

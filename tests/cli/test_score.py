@@ -1,0 +1,87 @@
+import json
+import math
+
+import pytest
+
+from rnncli.scoring import score_all
+
+TEXT = "Tom is good at chess.\n\nTom is Bogus.\n"
+
+
+@pytest.fixture
+def score(invoke, model_file):
+    return lambda *arguments, **options: invoke("score", *arguments, "-m", model_file, **options)
+
+
+def columns(found, unit: float = 1.0) -> str:
+    total = found.log_probability / unit
+    return f"{total:.6g}\t{len(found.words)}\t{len(found.unknown_words)}\t{found.perplexity:.6g}"
+
+
+def test_each_line_is_scored_in_order(score, model, tmp_path):
+    path = tmp_path / "lines.txt"
+    path.write_text(TEXT)
+    lines = TEXT.splitlines()
+    expected = "".join(f"{columns(s)}\t{line}\n" for s, line in zip(score_all(model, lines), lines, strict=True))
+    for result in (score(path), score(input=TEXT), score("-", input=TEXT)):
+        assert result.stdout == expected
+        assert result.stderr == "Warning: not in the model's vocabulary: Bogus\n"
+
+
+@pytest.mark.parametrize(("base", "unit"), [("e", 1.0), ("2", math.log(2)), ("10", math.log(10))])
+def test_logarithms_have_the_base_asked_for(score, model, base, unit):
+    (found,) = score_all(model, ["Tom is"])
+    assert score("--log-base", base, input="Tom is\n").stdout == f"{columns(found, unit)}\tTom is\n"
+
+
+def test_each_word_is_scored(score, model):
+    (found,) = score_all(model, ["Tom is"])
+    names = ["Tom", "is", "<eos>"]
+    expected = "".join(f"{w}\t{p:.6g}\n" for w, p in zip(names, found.word_log_probabilities, strict=True))
+    assert score("--words", input="Tom is\n").stdout == expected + "\n"
+    record = json.loads(score("--words", "--format", "jsonl", input="Tom is\n").stdout)
+    assert [word for word, _ in record["word_log_probabilities"]] == names
+    assert record["log_probability"] == pytest.approx(sum(p for _, p in record["word_log_probabilities"]))
+
+
+def test_json_lines_tell_all_of_a_line(score, model):
+    (found,) = score_all(model, ["Tom is Bogus"])
+    assert json.loads(score("--format", "jsonl", input="Tom is Bogus\n").stdout) == {
+        "line": "Tom is Bogus",
+        "log_probability": found.log_probability,
+        "words": 3,
+        "unknown_words": ["Bogus"],
+        "perplexity": found.perplexity,
+    }
+
+
+def test_one_field_is_scored_and_the_others_pass_through(score, model):
+    (found,) = score_all(model, ["Tom is"])
+    assert score("--field", 2, input="7\tTom is\tx\n").stdout == f"{columns(found)}\t7\tTom is\tx\n"
+    missing = score("--field", 2, input="7\n")
+    assert (missing.exit_code, missing.stdout) == (1, "")
+    assert missing.stderr == "Error: there is no field 2 in '7': fields are separated by tabs\n"
+
+
+def test_the_best_line_of_each_id_is_kept(score):
+    right, wrong = (
+        "Mary is good at music, so she will not play more.",
+        "Mary is good at music, so he will not play more.",
+    )
+    text = f"b\t{wrong}\nb\t{right}\na\t{right}\nb\t{wrong} x\na\t{wrong}\n"
+    result = score("--field", 2, "--best-by", 1, input=text)
+    assert [line.split("\t")[4:] for line in result.stdout.splitlines()] == [["b", right], ["a", right]]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [["--best-by", "1"], ["--best-by", "1", "--field", "2", "--words"], ["--log-base", "3"], ["--field", "0"]],
+)
+def test_wrong_usage_ends_with_2(score, wrong):
+    result = score(*wrong, input="Tom\n")
+    assert (result.exit_code, result.stdout) == (2, "")
+
+
+def test_a_file_that_is_not_there_is_named(score):
+    result = score("missing.txt")
+    assert (result.exit_code, result.stderr) == (1, "Error: cannot read missing.txt: No such file or directory\n")

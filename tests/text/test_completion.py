@@ -1,0 +1,70 @@
+import pytest
+
+from rnncli.errors import SettingError
+from rnncli.text.completion import Completer
+from rnncli.text.tokenizers import Tokenizer
+
+WORDS = [
+    "<eos>",
+    "<unk>",
+    "study",
+    "Stay",
+    "start",
+    "été",
+    "etwas",
+    "don't",
+    "don",
+    ".",
+    "...",
+    "straße",
+    "Été",
+    "(",
+    "日本",
+]
+
+
+@pytest.fixture
+def completer():
+    return Completer(WORDS, Tokenizer())
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "fitting"),
+    [
+        ("he will st", "he will ", ["study", "Stay", "start", "straße"]),
+        ("he will sta", "he will ", ["Stay", "start"]),
+        ("he will St", "he will ", ["Stay"]),  # typed with its case
+        ("ET", "", []),
+        ("Et", "", ["Été"]),  # the case counts, the accents do not
+        ("un et", "un ", ["été", "etwas", "Été"]),
+        ("un ét", "un ", ["été", "Été"]),  # typed with its accents
+        ("I don'", "I ", ["don't"]),
+        ("I don", "I ", ["don't", "don"]),
+        ("the end.", "the end", [".", "..."]),
+        ("(st", "(", ["study", "Stay", "start", "straße"]),
+        ("strass", "", ["straße"]),
+        ("日", "", ["日本"]),
+        ("he will zzz", "he will ", []),
+        ("<", "", []),  # what is no word is never offered
+    ],
+)
+def test_the_last_word_is_completed(completer, text, before, fitting):
+    found_before, numbers = completer.split(text)
+    assert found_before == before
+    assert [WORDS[number] for number in numbers] == fitting
+
+
+@pytest.mark.parametrize("text", ["", "he will ", "he will\t"])
+def test_where_nothing_is_typed_the_text_is_whole(completer, text):
+    before, numbers = completer.split(text)
+    assert (before, len(numbers)) == (text, 0)
+
+
+def test_a_model_in_lower_case_reads_what_is_typed_in_lower_case():
+    completer = Completer(["<eos>", "<unk>", "stay"], Tokenizer(lowercase=True))
+    assert completer.split("St")[1].tolist() == [2]
+
+
+def test_characters_cannot_be_half_typed():
+    with pytest.raises(SettingError, match="this model predicts characters"):
+        Completer(["<eos>", "<unk>", "a"], Tokenizer("char"))

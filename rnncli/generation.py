@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,66 +15,206 @@ from .text.vocabulary import EOS_ID
 if TYPE_CHECKING:
     from .model import Model
 
+WORDS, WORDS_OF_SENTENCE = 50, 200  # that are written at most, where nothing else is said
+FINAL = ".!?…。！？।؟"  # what ends a sentence,
+CLOSING = "\"'”’»)]}」』"  # and what may still follow and belong to it
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the next word is drawn from the probabilities of all."""
+
+    temperature: float = 0.8  # below 1 likely words become likelier still; 0: always the likeliest
+    top_k: int = 0  # only of the k likeliest words; 0: of all
+    top_p: float = 1.0  # only of the likeliest ones that together hold this share (Holtzman et al. 2020)
+    min_p: float = 0.0  # only of those at least so likely as this share of the likeliest (Nguyen et al. 2024)
+    repetition_penalty: float = 1.0  # what the log-probability of words that stand there already is multiplied by
+    no_repeat: int = 0  # no sequence of so many words is written twice; 0: any may be
+
+    def __post_init__(self):
+        if not 0 <= self.temperature < np.inf:
+            raise SettingError(f"the temperature is {self.temperature}, and must be 0 or more")
+        if self.top_k < 0 or self.no_repeat < 0:
+            raise SettingError("top-k and no-repeat must not be negative")
+        if not 0 < self.top_p <= 1:
+            raise SettingError(f"top-p is {self.top_p}, and must be above 0 and at most 1")
+        if not 0 <= self.min_p <= 1:
+            raise SettingError(f"min-p is {self.min_p}, and must be from 0 to 1")
+        if not 1 <= self.repetition_penalty < np.inf:
+            raise SettingError(f"the repetition penalty is {self.repetition_penalty}, and must be 1 (none) or more")
+
+    def draw(self, log_p: np.ndarray, rng: np.random.Generator, before: Sequence[int] = ()) -> int | None:
+        """Draw the number of a word by log-probabilities (V,), after the words `before`; None where there is none left.
+
+        Words of -inf are never drawn.
+        """
+        if before and (self.repetition_penalty > 1 or self.no_repeat):
+            log_p = self._discouraged(log_p.copy(), before)
+        best = log_p.max()
+        if best == -np.inf:
+            return None
+        if self.temperature == 0:
+            return int(log_p.argmax())
+        words = np.flatnonzero(log_p > -np.inf)
+        if 0 < self.top_k < len(words):
+            words = np.sort(np.argsort(-log_p, kind="stable")[: self.top_k])
+        with np.errstate(over="ignore"):  # a difference divided by a tiny temperature may be -inf, which is right
+            weights = np.exp((log_p[words] - best) / self.temperature)
+        if self.min_p:
+            words, weights = words[weights >= self.min_p], weights[weights >= self.min_p]
+        if self.top_p < 1:
+            order = np.argsort(-weights, kind="stable")
+            last = np.searchsorted(np.cumsum(weights[order]) / weights.sum(), self.top_p)
+            words, weights = words[order[: last + 1]], weights[order[: last + 1]]
+        shares = np.cumsum(weights)
+        # The last share is all there is, whatever rounding says; so the draw never runs over the end.
+        return int(words[np.searchsorted(shares[:-1], rng.random() * shares[-1], side="right")])
+
+    def _discouraged(self, log_p: np.ndarray, before: Sequence[int]) -> np.ndarray:
+        """The log-probabilities with what stands there already made less likely, or impossible."""
+        if self.repetition_penalty > 1:
+            seen = np.unique([word for word in before if word != EOS_ID]).astype(np.int64)
+            log_p[seen] *= self.repetition_penalty
+        if self.no_repeat:
+            text, known = list(before), self.no_repeat - 1
+            last = text[len(text) - known :] if known <= len(text) else None
+            if last is not None and EOS_ID not in last:
+                places = range(len(text) - known)
+                banned = {text[i + known] for i in places if text[i : i + known] == last} - {EOS_ID}
+                log_p[list(banned)] = -np.inf
+        return log_p
+
+
+class Writer:
+    """Writes on after a prompt: iterate over the pieces of text, each a word with its space or a line's end.
+
+    `text` are the numbers of all words so far, `written` those of them that were written after the prompt.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        prompt: str,
+        words: int,
+        sentences: int,
+        stop: Sequence[str],
+        sampling: Sampling,
+        rng: np.random.Generator,
+    ):
+        self.model, self.prompt, self.words, self.sentences = model, prompt, words, sentences
+        self.stop, self.sampling, self.rng = stop, sampling, rng
+        self.text: list[int] = model.encode(prompt)[0][:, 0].tolist()
+        self.begin = len(self.text)
+
+    @property
+    def written(self) -> list[int]:
+        return self.text[self.begin :]
+
+    def __iter__(self) -> Iterator[str]:
+        return _before(self._pieces(), self.stop) if self.stop else self._pieces()
+
+    def _pieces(self) -> Iterator[str]:
+        model, tokenizer, left = self.model, self.model.tokenizer, self.sentences
+        spacer = tokenizer.spacer()
+        for token in tokenizer.tokenize(self.prompt):
+            spacer.next(token)
+        state, _ = model.begin(self.prompt)
+        words, sentence, over = self.words, 0, False  # words of the sentence so far; whether its end was written
+        while words > 0:
+            log_p = of_real_words(model.lm.log_prob(state)[0])
+            if not self.text or self.text[-1] == EOS_ID:
+                log_p[EOS_ID] = -np.inf
+            word = self.sampling.draw(log_p, self.rng, self.text)
+            name = None if word is None else model.vocabulary.words[word]
+            if over and (word == EOS_ID or not name or name.strip(FINAL + CLOSING)):
+                over = False
+                if tokenizer.kind != "char" or word == EOS_ID or name.isspace():  # 3.5 goes on
+                    left, sentence = left - 1, 0
+            if name is None or (self.sentences and left <= 0):
+                return
+            if word == EOS_ID:
+                if self.sentences and sentence:  # a heading, say, is a sentence too
+                    left, sentence = left - 1, 0
+                    if left <= 0:
+                        return
+                spacer = tokenizer.spacer()
+                yield "\n"
+            else:
+                words, sentence = words - 1, sentence + 1
+                over = over or _is_final(name)
+                yield spacer.next(name)
+            self.text.append(word)
+            state = model.lm.read(np.array([[word]]), state)
+
 
 def generate(
     model: Model,
     prompt: str = "",
-    words: int = 50,
+    words: int | None = None,
     *,
-    temperature: float = 0.8,
-    top_k: int = 0,
-    top_p: float = 1.0,
+    sentences: int = 0,
+    stop: Iterable[str] = (),
     seed: int | np.random.SeedSequence | None = None,
-) -> Iterator[str]:
-    """Write on after `prompt`, `words` words long, one piece of text (a word with its space) at a time.
+    **sampling: Any,
+) -> Writer:
+    """Write on after `prompt`, one piece of text (a word with its space) at a time.
 
-    Each word is drawn from the model's probabilities sharpened by `temperature` (0: always the likeliest word),
-    of the `top_k` likeliest words (0: all), and of the likeliest ones that together hold a share `top_p` (Holtzman
-    et al. 2020). Where a unit ends a new line begins; `<unk>` is never written, nor an empty line. The same `seed`
-    gives the same text.
+    It ends after so many `words` (50 if left open), so many `sentences` (0: any number), or before any of the strings
+    in `stop`. How the words are drawn, the options of `Sampling` say. Where a unit ends a new line begins; `<unk>` is
+    never written, nor an empty line. The same `seed` gives the same text.
     """
-    if not 0 <= temperature < np.inf:
-        raise SettingError(f"the temperature is {temperature}, and must be 0 or more")
-    if top_k < 0 or words < 0:
-        raise SettingError("top-k and the number of words must not be negative")
-    if not 0 < top_p <= 1:
-        raise SettingError(f"top-p is {top_p}, and must be above 0 and at most 1")
-    return _pieces(model, prompt, words, temperature, top_k, top_p, np.random.default_rng(seed))
+    stop = tuple(stop)
+    if words is None:
+        words = WORDS_OF_SENTENCE * sentences or WORDS
+    if words < 0 or sentences < 0:
+        raise SettingError("the numbers of words and of sentences must not be negative")
+    if not all(stop):
+        raise SettingError("a text to stop at must not be empty")
+    return Writer(model, prompt, words, sentences, stop, Sampling(**sampling), np.random.default_rng(seed))
 
 
-def _pieces(model, prompt, words, temperature, top_k, top_p, rng) -> Iterator[str]:
-    spacer, at_beginning = model.tokenizer.spacer(), True
-    for token in model.tokenizer.tokenize(prompt):
-        spacer.next(token)
-        at_beginning = False
-    state, _ = model.begin(prompt)
-    while words:
-        log_p = of_real_words(model.lm.log_prob(state)[0])
-        if at_beginning:
-            log_p[EOS_ID] = -np.inf
-        word = draw(log_p, rng, temperature, top_k, top_p)
-        if word == EOS_ID:
-            spacer = model.tokenizer.spacer()
-            yield "\n"
-        else:
-            words -= 1
-            yield spacer.next(model.vocabulary.words[word])
-        at_beginning = word == EOS_ID
-        state = model.lm.read(np.array([[word]]), state)
+def _is_final(word: str) -> bool:
+    """Whether a sentence may end with a word: with a full stop, but not with several, such as U.S. or ..."""
+    word = word.rstrip(CLOSING)
+    return word.endswith(tuple(FINAL)) and word.count(".") < 2
 
 
-def draw(
-    log_p: np.ndarray, rng: np.random.Generator, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0
-) -> int:
-    """Draw the number of a word by log-probabilities (V,), narrowed as `generate` says; never one of -inf."""
-    if temperature == 0:
-        return int(log_p.argmax())
-    order = np.argsort(-log_p, kind="stable")[: top_k or None]
-    order = order[log_p[order] > -np.inf]
-    with np.errstate(over="ignore"):  # a difference divided by a tiny temperature may be -inf, which is right
-        weights = np.exp((log_p[order] - log_p[order[0]]) / temperature)
-    share = np.cumsum(weights) / weights.sum()
-    if top_p < 1:
-        share = share[: np.searchsorted(share, top_p) + 1]
-    # The last share is all there is, whatever rounding says; so the draw never runs over the end.
-    return int(order[np.searchsorted(share[:-1], rng.random() * share[-1], side="right")])
+def _before(pieces: Iterator[str], stops: Sequence[str]) -> Iterator[str]:
+    """The pieces of text up to the first of the strings in `stops`; what may be the beginning of one is held back."""
+    held = ""
+    for piece in pieces:
+        held += piece
+        found = [place for place in map(held.find, stops) if place >= 0]
+        if found:
+            yield held[: min(found)]
+            return
+        longest = max(map(len, stops)) - 1
+        beginnings = (n for n in range(min(longest, len(held)), 0, -1) if any(s.startswith(held[-n:]) for s in stops))
+        keep = next(beginnings, 0)
+        if len(held) > keep:
+            yield held[: len(held) - keep]
+            held = held[len(held) - keep :]
+    if held:
+        yield held
+
+
+def copied(model: Model, writer: Writer) -> dict[int, float | None]:
+    """What share of the sequences of 3, 4 and 5 words that were written stands in the training text, by the n-grams.
+
+    None where none so long was written within a unit, or the model has no n-grams of that length. Of a training text so
+    long that n-grams which occurred once were left out, those are not found.
+    """
+    ngram = model.lm.ngram
+    if ngram is None:
+        raise SettingError("the model holds no n-grams, so it cannot tell what stood in its training text")
+    ids = np.array(writer.text, np.int64)[:, None]
+    states, after = ngram.follow(ids, ngram.start(1))
+    known = np.concatenate([states[1:, 0], after])  # after each word the numbers of the n-grams that end there
+    places = np.arange(len(ids))
+    reach = 1 + places - np.maximum.accumulate(np.where(np.append(EOS_ID, ids[:-1, 0]) == EOS_ID, places, 0))
+    shares: dict[int, float | None] = {}
+    for n in (3, 4, 5):
+        counted = (places >= writer.begin) & (ids[:, 0] != EOS_ID) & (reach >= n)
+        possible = n <= ngram.order and counted.any()
+        shares[n] = float(np.mean(known[counted, n - 1] >= 0)) if possible else None
+    return shares

@@ -60,19 +60,12 @@ class Model:
         """
         return rank(self, prompt, n, **options).predictions
 
-    def generate(
-        self,
-        prompt: str = "",
-        words: int = 50,
-        *,
-        temperature: float = 0.8,
-        top_k: int = 0,
-        top_p: float = 1.0,
-        seed: int | None = None,
-    ) -> str:
-        """The text that goes on after `prompt`, `words` words long: see `rnncli.generation.generate`."""
-        pieces = generate(self, prompt, words, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
-        return "".join(pieces)
+    def generate(self, prompt: str = "", words: int | None = None, **options: Any) -> str:
+        """The text that goes on after `prompt`, `words` words long (50 if left open).
+
+        The options are those of `rnncli.generation.generate`: a `seed`, the `temperature` and so on.
+        """
+        return "".join(generate(self, prompt, words, **options))
 
     def adapted(
         self,

@@ -6,7 +6,7 @@ import pytest
 
 from rnncli import train
 from rnncli.errors import SettingError
-from rnncli.generation import draw, generate
+from rnncli.generation import Sampling, copied, generate
 
 WEIGHTS = np.array([0.1, 0.0, 0.4, 0.2, 0.3])
 with np.errstate(divide="ignore"):
@@ -14,7 +14,8 @@ with np.errstate(divide="ignore"):
 
 
 def shares(rng, **options) -> dict[int, float]:
-    draws = Counter(draw(LOG_P, rng, **options) for _ in range(4000))
+    sampling = Sampling(**{"temperature": 1.0, **options})
+    draws = Counter(sampling.draw(LOG_P, rng) for _ in range(4000))
     return {word: count / 4000 for word, count in draws.items()}
 
 
@@ -38,6 +39,113 @@ def test_only_the_likeliest_words_are_drawn(rng):
     assert shares(rng, top_p=0.6) == pytest.approx({2: 4 / 7, 4: 3 / 7}, abs=0.03)
     assert set(shares(rng, top_p=0.75)) == {2, 3, 4}
     assert shares(rng, top_p=1e-9) == {2: 1.0}
+    assert set(shares(rng, min_p=0.5)) == {2, 3, 4}
+    assert set(shares(rng, min_p=0.51)) == {2, 4}
+    assert shares(rng, min_p=1) == {2: 1.0}
+
+
+def test_nothing_is_drawn_where_nothing_is_left(rng):
+    assert Sampling().draw(np.full(3, -np.inf), rng) is None
+
+
+def test_words_that_stand_there_already_are_less_likely(rng):
+    sampling = Sampling(temperature=1.0, repetition_penalty=2.0)
+    drawn = Counter(sampling.draw(LOG_P, rng, [2, 2, 0]) for _ in range(4000))
+    weights = {0: 0.1, 2: 0.16, 3: 0.2, 4: 0.3}  # squared, where they were; but <eos>, which is 0
+    assert drawn[1] == 0
+    for word, weight in weights.items():
+        assert drawn[word] / 4000 == pytest.approx(weight / sum(weights.values()), abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("n", "before", "allowed"),
+    [
+        (1, [2, 3], {0, 4}),
+        (2, [4, 2, 3, 4], {0, 3, 4}),
+        (3, [4, 2, 3, 4], {0, 2, 3, 4}),
+        (3, [4, 2, 3, 4, 2], {0, 2, 4}),
+        (2, [], {0, 2, 3, 4}),
+        (9, [4], {0, 2, 3, 4}),
+    ],
+)
+def test_no_sequence_of_so_many_words_is_drawn_twice(rng, n, before, allowed):
+    sampling = Sampling(temperature=1.0, no_repeat=n)
+    assert {sampling.draw(LOG_P, rng, before) for _ in range(300)} == allowed
+
+
+def test_sequences_do_not_reach_over_the_end_of_a_unit(rng):
+    sampling = Sampling(temperature=1.0, no_repeat=2)
+    before = [2, 0, 3, 2, 0]  # <eos> is 0: it may end a unit again, and what follows it may begin one again
+    assert {sampling.draw(LOG_P, rng, before) for _ in range(300)} == {0, 2, 3, 4}
+    assert {sampling.draw(LOG_P, rng, before[:-1]) for _ in range(300)} == {0, 2, 3, 4}
+
+
+def test_no_words_are_written_twice_in_the_same_order(model):
+    words = model.generate("", 60, temperature=1.0, seed=1, no_repeat=2).replace("\n", " | ").split()
+    pairs = [pair for pair in itertools.pairwise(words) if "|" not in pair]
+    assert len(pairs) == len(set(pairs)) > 30
+
+
+def test_a_text_ends_where_every_word_was_used(model):
+    text = model.generate("", 1000, seed=1, no_repeat=1)
+    words = model.tokenizer.tokenize(text)
+    assert len(words) == len(set(words)) == len(model.vocabulary) - 2
+
+
+def test_sentences_are_counted(model):
+    assert model.generate("Tom is not good at science, so he", sentences=1, temperature=0) == " will study more."
+    text = model.generate("", sentences=3, temperature=1.0, seed=2)
+    assert text.count(".") == 3
+    assert text.endswith(".")
+    assert "." not in model.generate("Tom", 2, sentences=1, temperature=0)
+
+
+def test_closing_quotes_belong_to_a_sentence_and_a_heading_is_one(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text('Title\nHe said "no ."\nWhat ?!\n' * 60)
+    model = train([path], tokenizer="whitespace", hidden_size=16, epochs=20, dropout=0.0, lr=0.02)
+    assert model.generate("He", sentences=1, temperature=0) == ' said "no ."'
+    assert model.generate("What", sentences=1, temperature=0) == " ?!"
+    assert model.generate("", sentences=3, temperature=0) == 'Title\nHe said "no ."\nWhat ?!'
+
+
+def test_a_full_stop_between_characters_ends_no_sentence(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("It is 3.5 or 4.5. He ran.\n" * 80)
+    model = train([path], tokenizer="char", hidden_size=32, epochs=20, dropout=0.0, lr=0.02)
+    assert model.generate("It is 3", sentences=1, temperature=0) == ".5 or 4.5."
+
+
+@pytest.mark.parametrize("stop", [" st", "study more", ".", "more.\nTom"])
+def test_a_text_ends_before_what_it_is_to_stop_at(model, stop):
+    whole = model.generate("Tom is not good at science, so he", 30, temperature=0)
+    text = model.generate("Tom is not good at science, so he", 30, temperature=0, stop=["never there", stop])
+    assert text == whole.partition(stop)[0]
+
+
+def test_what_may_be_the_beginning_of_a_stop_is_held_back_and_comes_after_all(model):
+    options = {"temperature": 0, "stop": ["will study less"]}
+    pieces = list(generate(model, "Tom is not good at science, so he", 4, **options))
+    assert pieces == [" ", "will study more", "."]
+
+
+def test_what_share_of_a_text_was_copied_is_told(model):
+    copy = generate(model, "Tom is not good at science, so he", 4, temperature=0)
+    assert "".join(copy) == " will study more."
+    assert copied(model, copy) == {3: 1.0, 4: 1.0, 5: 1.0}
+    wild = generate(model, "", 100, temperature=50.0, seed=1)
+    list(wild)
+    shares = copied(model, wild)
+    assert 0 <= shares[5] <= shares[4] <= shares[3] < 0.5
+    nothing = generate(model, "", 0)
+    list(nothing)
+    assert copied(model, nothing) == {3: None, 4: None, 5: None}
+
+
+def test_a_model_without_n_grams_cannot_tell_what_was_copied(corpus_file):
+    model = train([corpus_file], hidden_size=4, epochs=1, ngram_order=0)
+    with pytest.raises(SettingError, match="holds no n-grams"):
+        copied(model, generate(model))
 
 
 def test_the_same_seed_gives_the_same_text_and_another_seed_another(model):
@@ -72,7 +180,21 @@ def test_unk_is_never_written(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"temperature": -1}, {"temperature": float("inf")}, {"top_k": -1}, {"top_p": 0}, {"top_p": 1.1}]
+    "wrong",
+    [
+        {"temperature": -1},
+        {"temperature": float("inf")},
+        {"top_k": -1},
+        {"top_p": 0},
+        {"top_p": 1.1},
+        {"min_p": -0.1},
+        {"min_p": 1.1},
+        {"repetition_penalty": 0.9},
+        {"no_repeat": -1},
+        {"words": -1},
+        {"sentences": -1},
+        {"stop": [""]},
+    ],
 )
 def test_settings_that_make_no_sense_are_refused(model, wrong):
     with pytest.raises(SettingError):

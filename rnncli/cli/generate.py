@@ -2,17 +2,20 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from .options import load_model, model_option
-from .output import on_terminal, visible, warn_of_unknown
+from .output import number, on_terminal, visible, warn_of_unknown
 
 
 @click.command()
 @click.argument("prompt", default="")
 @model_option
-@click.option("-n", "words", type=click.IntRange(0), default=50, show_default=True, help="How many words to write.")
+@click.option("-n", "words", type=click.IntRange(0), help="How many words to write, at most.  [default: 50]")
+@click.option("--sentences", type=click.IntRange(1), metavar="N", help="End after so many sentences.")
+@click.option("--stop", multiple=True, metavar="TEXT", help="End before this text; may be repeated.")
 @click.option(
     "--temperature",
     type=click.FloatRange(0),
@@ -28,28 +31,51 @@ from .output import on_terminal, visible, warn_of_unknown
     show_default=True,
     help="Only of the likeliest words that together hold this probability.",
 )
+@click.option(
+    "--min-p",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Only of the words that are at least so likely as this share of the likeliest.",
+)
+@click.option(
+    "--repetition-penalty",
+    type=click.FloatRange(1),
+    default=1.0,
+    show_default=True,
+    help="Multiply the log-probability of words that stand in the text already.",
+)
+@click.option("--no-repeat", type=click.IntRange(1), metavar="N", help="Write no N words twice in the same order.")
 @click.option("--seed", type=click.IntRange(0), help="The same seed gives the same text.")
 @click.option("--samples", type=click.IntRange(1), default=1, show_default=True, help="How many texts to write.")
+@click.option(
+    "--novelty", is_flag=True, help="Tell what share of the 3, 4 and 5 words in a row stands in the training text."
+)
 def generate(
     prompt: str,
     model_path: Path | None,
-    words: int,
-    temperature: float,
-    top_k: int,
-    top_p: float,
+    words: int | None,
+    sentences: int | None,
+    stop: tuple[str, ...],
     seed: int | None,
     samples: int,
+    novelty: bool,
+    no_repeat: int | None,
+    **sampling: Any,
 ) -> None:
     """Write on after a prompt, or from nothing.
 
-    Samples are separated by a blank line.
+    Samples are separated by a blank line. What --novelty tells comes from the model's n-grams, and goes to standard
+    error.
 
     \b
     rnncli generate "Tom is not good at science, so he will" -n 30
-    rnncli generate --samples 3 --seed 7
+    rnncli generate "Dear Tom," --sentences 3 --min-p 0.05 --no-repeat 3
+    rnncli generate --samples 3 --seed 7 --novelty
     """
     from numpy.random import SeedSequence
 
+    from ..generation import copied
     from ..generation import generate as write_on
 
     model = load_model(model_path)
@@ -61,7 +87,19 @@ def generate(
         if place:
             click.echo()
         click.echo("\n".join(map(shown, beginning.split("\n"))), nl=False)
-        pieces = write_on(model, prompt, words, temperature=temperature, top_k=top_k, top_p=top_p, seed=sample_seed)
-        for piece in pieces:
-            click.echo(piece if piece == "\n" else shown(piece), nl=False)
+        writer = write_on(
+            model,
+            prompt,
+            words,
+            sentences=sentences or 0,
+            stop=stop,
+            seed=sample_seed,
+            no_repeat=no_repeat or 0,
+            **sampling,
+        )
+        for piece in writer:
+            click.echo("\n".join(map(shown, piece.split("\n"))), nl=False)
         click.echo()
+        if novelty:
+            shares = ", ".join(f"{n} words {number(share)}" for n, share in copied(model, writer).items())
+            click.echo(f"Also in the training text: {shares}", err=True)

@@ -29,6 +29,28 @@ def test_generate_gives_what_the_library_gives(invoke, model, model_file):
     assert invoke("generate", "Tom", "-n20", "--temperature=1.5", "--seed=7", "-m", model_file).stdout == f"Tom{text}\n"
 
 
+def test_generate_ends_where_it_is_told_to(invoke, model_file):
+    ask = ("generate", "Tom is not good at science, so he", "--temperature=0", "-m", model_file)
+    assert invoke(*ask, "--sentences", 1).stdout == "Tom is not good at science, so he will study more.\n"
+    assert invoke(*ask, "--stop", " more").stdout == "Tom is not good at science, so he will study\n"
+    assert invoke(*ask, "-n", 2).stdout == "Tom is not good at science, so he will study\n"
+
+
+def test_generate_tells_how_much_it_copied(invoke, model_file):
+    result = invoke(
+        *("generate", "Tom is not good at science, so he", "--temperature=0", "-n4", "--novelty", "-m", model_file)
+    )
+    assert result.stdout == "Tom is not good at science, so he will study more.\n"
+    assert result.stderr == "Also in the training text: 3 words 1, 4 words 1, 5 words 1\n"
+
+
+def test_generate_avoids_what_stands_there(invoke, model_file):
+    words = invoke("generate", "-n", 20, "--no-repeat", 1, "--seed", 1, "-m", model_file).stdout.split()
+    assert len(set(words)) == len(words)
+    penalised = invoke("generate", "Tom is", "-n", 9, "--repetition-penalty", 1e9, "--seed", 1, "-m", model_file).stdout
+    assert not {"Tom", "is"} & set(penalised.split()[2:])
+
+
 def test_generate_names_unknown_words(invoke, model_file):
     result = invoke("generate", "Zorg is Zorg", "-n1", "-m", model_file)
     assert result.stderr == "Warning: not in the model's vocabulary: Zorg\n"

@@ -16,6 +16,7 @@ FLOORS = [
     {"training"},
     {"checkpoint"},
     {"model"},
+    {"context"},
     {"generation", "evaluation", "explanation"},
     {"metrics"},
     {"prediction"},

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from .options import encoding_option, format_option, load_model, model_option
-from .output import chosen_format, print_json, print_record, print_table
+from .output import chosen_format, print_json, print_record, print_table, print_tsv
 from .progress import reading
 
 
@@ -18,11 +18,15 @@ from .progress import reading
 @format_option
 @click.option("--dynamic", is_flag=True, help="Let the network learn from the text as it goes: several times slower.")
 @click.option(
+    "--context", is_flag=True, help="Instead: perplexity where only the last 1, 2, 4, ... words are seen, and all."
+)
+@click.option(
     "--plot",
     "picture",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Draw how sure the model was and how often right, and perplexity by frequency: .png, .svg or .pdf.",
+    help="Draw how sure the model was and how often right, and perplexity by frequency; with --context its curve."
+    " A .png, .svg or .pdf file.",
 )
 def evaluate(
     texts: tuple[str, ...],
@@ -30,6 +34,7 @@ def evaluate(
     encoding: str,
     output_format: str | None,
     dynamic: bool,
+    context: bool,
     picture: Path | None,
 ) -> None:
     """Measure how well a model predicts a text.
@@ -43,17 +48,28 @@ def evaluate(
     \b
     rnncli evaluate test.txt
     rnncli evaluate -m models/corpus.npz test.txt --format jsonl
+    rnncli evaluate --context test.txt --plot context.png
     """
+    from ..context import reach
     from ..evaluation import evaluate as measure
 
+    if context and dynamic:
+        raise click.UsageError("--context and --dynamic do not go together: choose one of them.")
     if picture:
-        from .plot import check, draw_evaluation
+        from .plot import check, draw_evaluation, draw_reach
 
         check(picture)
     model = load_model(model_path)
+    title, chosen = f"{texts[0]}{' ...' if texts[1:] else ''}", chosen_format(output_format)
+    if context:
+        with reading() as progress:
+            found = reach(model, texts, encoding, progress=progress)
+        _print_reach(found, chosen, title)
+        if picture:
+            draw_reach(found, title, picture)
+        return
     with reading() as progress:
         evaluation = measure(model, texts, encoding, dynamic=dynamic, progress=progress)
-    title, chosen = f"{texts[0]}{' ...' if texts[1:] else ''}", chosen_format(output_format)
     if chosen == "jsonl":
         print_json(asdict(evaluation))
     else:
@@ -67,6 +83,21 @@ def evaluate(
         print_table(rows, ["<", ">", ">", ">"], header=["frequency rank", "words", "perplexity", "accuracy at 1"])
     if picture:
         draw_evaluation(evaluation, title, picture)
+
+
+def _print_reach(found, output_format: str, title: str) -> None:
+    parts = list(found[0].perplexity_of_parts) if len(found[0].perplexity_of_parts) > 1 else []
+    rows = [
+        (str(row.seen or "all"), row.perplexity, *(row.perplexity_of_parts[part] for part in parts)) for row in found
+    ]
+    if output_format == "jsonl":
+        for row in found:
+            print_json(asdict(row))
+    elif output_format == "tsv":
+        print_tsv([("seen", "perplexity", *parts), *rows])
+    else:
+        shown = [(seen, *("-" if value is None else f"{value:.4g}" for value in values)) for seen, *values in rows]
+        print_table(shown, [">"] * len(shown[0]), header=["words seen", "perplexity", *parts], title=title)
 
 
 def _flat(evaluation, bands: bool) -> dict[str, Any]:

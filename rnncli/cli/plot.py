@@ -41,6 +41,29 @@ def draw_evaluation(evaluation, title: str, picture: Path) -> None:
     bands = evaluation.bands
     right.bar([band.frequency_rank for band in bands], [band.perplexity for band in bands])
     right.set(yscale="log", xlabel="frequency rank of the word", ylabel="perplexity")
+    _save(figure, picture)
+
+
+def draw_reach(found, title: str, picture: Path) -> None:
+    """The perplexity of the model, and of its parts, where it sees more and more of the words before."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.subplots()
+    seen = [str(row.seen or "all") for row in found]
+    parts = found[0].perplexity_of_parts
+    curves = {name: [row.perplexity_of_parts[name] for row in found] for name in parts} if len(parts) > 1 else {}
+    axes.plot(seen, [row.perplexity for row in found], marker="o", label="the whole")
+    for name, values in curves.items():
+        if None not in values:
+            axes.plot(seen, values, marker=".", linewidth=1, label=name)
+    axes.set(yscale="log", xlabel="words seen before the one foreseen", ylabel="perplexity")
+    axes.set_title(title, parse_math=False)
+    axes.legend()
+    _save(figure, picture)
+
+
+def _save(figure, picture: Path) -> None:
     try:
         figure.savefig(picture, dpi=150)
     except OSError as error:

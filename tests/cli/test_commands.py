@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 import pytest
 
 import rnncli
+from rnncli.context import reach
 from rnncli.lm.arpa import arpa_lines
 from rnncli.lm.mixture import Mixture
 
@@ -95,6 +96,22 @@ def test_evaluate_prints_every_figure_in_every_format(invoke, model, model_file,
     table = invoke("evaluate", corpus_file, "-m", model_file, "--format", "table").stdout
     assert "accuracy at 10" in table
     assert re.search(r"frequency rank +words +perplexity +accuracy at 1\n1-100 +2,784 ", table)
+
+
+def test_evaluate_shows_what_the_words_before_are_good_for(invoke, model, model_file, corpus_file, tmp_path):
+    found = reach(model, [corpus_file])
+    ask = ("evaluate", "--context", corpus_file, "-m", model_file)
+    records = [json.loads(line) for line in invoke(*ask, "--format", "jsonl").stdout.splitlines()]
+    assert records == [asdict(row) for row in found]
+    header, *rows = [line.split("\t") for line in invoke(*ask).stdout.splitlines()]
+    assert header == ["seen", "perplexity", "network", "ngram", "cache"]
+    assert [row[:2] for row in rows] == [[str(row.seen or "all"), f"{row.perplexity:.6g}"] for row in found]
+    table = invoke(*ask, "--format", "table").stdout.splitlines()
+    assert table[1].split() == ["words", "seen", "perplexity", "network", "ngram", "cache"]
+    assert table[-1].split()[:2] == ["all", f"{found[-1].perplexity:.4g}"]
+    assert invoke(*ask, "--dynamic").exit_code == 2
+    pytest.importorskip("matplotlib")
+    assert invoke(*ask, "--plot", tmp_path / "a.png").stderr == f"Drew {tmp_path / 'a.png'}\n"
 
 
 @pytest.mark.parametrize("name", ["picture.png", "picture.svg"])

@@ -87,9 +87,7 @@ def evaluate(
 
 def _print_reach(found, output_format: str, title: str) -> None:
     parts = list(found[0].perplexity_of_parts) if len(found[0].perplexity_of_parts) > 1 else []
-    rows = [
-        (str(row.seen or "all"), row.perplexity, *(row.perplexity_of_parts[part] for part in parts)) for row in found
-    ]
+    rows = [(str(row.seen or "all"), row.perplexity, *map(row.perplexity_of_parts.get, parts)) for row in found]
     if output_format == "jsonl":
         for row in found:
             print_json(asdict(row))

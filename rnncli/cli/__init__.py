@@ -9,10 +9,12 @@ import click
 
 from .. import __version__
 from ..errors import RnncliError, SettingError
+from .completion import completion
 from .evaluate import evaluate
 from .export import export
 from .generate import generate
 from .info import info
+from .options import with_defaults_by_environment
 from .output import visible
 from .predict import predict
 from .score import score
@@ -24,6 +26,15 @@ class _Group(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)  # in the order of their use, not of the alphabet
+
+    def resolve_command(self, ctx: click.Context, args: list[str]):
+        if args[0] not in self.commands and not args[0].startswith("-") and not ctx.resilient_parsing:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], self.commands, 1)
+            hint = f" Did you mean {near[0]!r}?" if near else f" The commands are {', '.join(self.commands)}."
+            raise click.UsageError(f"No such command {args[0]!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context):
         try:
@@ -60,5 +71,6 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-for command in (train, predict, generate, score, evaluate, info, export):
+for command in (train, predict, generate, score, evaluate, info, export, completion):
+    with_defaults_by_environment(command)
     main.add_command(command)

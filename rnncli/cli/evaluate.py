@@ -12,7 +12,7 @@ from .progress import reading
 
 
 @click.command()
-@click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
+@click.argument("texts", nargs=-1, required=True, metavar="TEXT...", type=click.Path())
 @model_option
 @encoding_option
 @format_option

@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from .options import load_model, model_option
+from .options import Count, load_model, model_option
 from .output import number, on_terminal, visible, warn_of_unknown
 
 
 @click.command()
 @click.argument("prompt", default="")
 @model_option
-@click.option("-n", "words", type=click.IntRange(0), help="How many words to write, at most.  [default: 50]")
+@click.option("-n", "words", type=Count(0), help="How many words to write, at most.  [default: 50]")
 @click.option("--sentences", type=click.IntRange(1), metavar="N", help="End after so many sentences.")
 @click.option("--stop", multiple=True, metavar="TEXT", help="End before this text; may be repeated.")
 @click.option(

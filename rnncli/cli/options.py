@@ -31,14 +31,47 @@ class Duration(click.ParamType):
         return seconds
 
 
+class Count(click.IntRange):
+    """A whole number, which may be written as 20k, 1.5M or 20,000."""
+
+    name = "number"
+    UNITS: ClassVar = {"k": 10**3, "m": 10**6}
+
+    def convert(self, value, param, ctx) -> int:
+        if isinstance(value, str) and (found := re.fullmatch(r"(\d[\d,_]*(?:\.\d+)?)([km]?)", value.strip().lower())):
+            number = float(re.sub("[,_]", "", found[1])) * self.UNITS.get(found[2], 1)
+            if number == int(number):
+                value = int(number)
+        return super().convert(value, param, ctx)
+
+
 DURATION = Duration()
+
+
+def with_defaults_by_environment(command: click.Command) -> None:
+    """Let a variable of the environment, named after the command and the option, set each option's default."""
+    for option in command.params:
+        if isinstance(option, click.Option):
+            flag = max(option.opts, key=len).lstrip("-").replace("-", "_")
+            option.envvar = option.envvar or f"RNNCLI_{command.name}_{flag}".upper()
+            option.show_envvar = True
+
+
+def models_in_folder(ctx: click.Context, param: click.Parameter, incomplete: str) -> list:
+    """What completes the name of a model: those in `models/` first, then any file."""
+    from click.shell_completion import CompletionItem
+
+    found = sorted(str(path) for path in Path("models").glob("*.npz") if str(path).startswith(incomplete))
+    return [CompletionItem(path) for path in found] or [CompletionItem(incomplete, type="file")]
+
+
 model_option = click.option(
     "-m",
     "--model",
     "model_path",
     type=click.Path(path_type=Path),
     envvar="RNNCLI_MODEL",
-    show_envvar=True,
+    shell_complete=models_in_folder,
     help="The model file. By default the newest .npz in the folder models/, else the English model that comes along.",
 )
 format_option = click.option(

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from .explanation import print_explanation
-from .options import encoding_option, format_option, load_model, model_option, words_option
+from .options import Count, encoding_option, format_option, load_model, model_option, words_option
 from .output import chosen_format, on_terminal, print_json, print_table, print_tsv, warn_of_unknown
 from .progress import reading
 
@@ -16,7 +16,7 @@ from .progress import reading
 @click.command()
 @click.argument("prompts", nargs=-1, metavar="[PROMPT]...")
 @model_option
-@click.option("-n", "count", type=click.IntRange(0), default=10, show_default=True, help="How many words; 0: all.")
+@click.option("-n", "count", type=Count(0), default=10, show_default=True, help="How many words; 0: all.")
 @click.option("--complete", is_flag=True, help="Take the last word of a prompt as half typed.")
 @words_option("--among", help="Rank only these words, with commas between them.")
 @click.option("--parts", is_flag=True, help="Show what each part of the model gives to each word.")

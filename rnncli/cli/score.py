@@ -17,7 +17,7 @@ BASES = {"e": math.e, "2": 2.0, "10": 10.0}
 
 
 @click.command()
-@click.argument("file", default="-", metavar="[FILE]")
+@click.argument("file", default="-", metavar="[FILE]", type=click.Path())
 @model_option
 @click.option("--words", is_flag=True, help="Show the log-probability of each word.")
 @click.option(

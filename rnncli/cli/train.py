@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from ..errors import TrainingError
-from .options import DURATION, encoding_option
+from .options import DURATION, Count, encoding_option, models_in_folder
 from .output import visible, warn
 from .progress import check_log, deferred_interrupt, display, logging_to, rounded
 
@@ -21,7 +21,7 @@ MODELS_OWN = {
 
 
 @click.command()
-@click.argument("corpora", nargs=-1, required=True, metavar="CORPUS...")
+@click.argument("corpora", nargs=-1, required=True, metavar="CORPUS...", type=click.Path())
 @click.option(
     "-o",
     "--output",
@@ -52,7 +52,7 @@ MODELS_OWN = {
 )
 @click.option(
     "--max-vocab",
-    type=click.IntRange(0),
+    type=Count(0),
     help="How many words to know, 0: all.  [default: 20000; all for a text with its own <unk>]",
 )
 @click.option("--valid", type=click.Path(), multiple=True, help="A text to watch perplexity on; may be repeated.")
@@ -106,6 +106,7 @@ MODELS_OWN = {
 @click.option(
     "--init",
     type=click.Path(path_type=Path),
+    shell_complete=models_in_folder,
     metavar="MODEL",
     help="Go on from the network of this model, with its words and new ones; n-grams are counted anew.",
 )
@@ -134,7 +135,7 @@ MODELS_OWN = {
 )
 @click.option(
     "--samples",
-    type=click.IntRange(1),
+    type=Count(1),
     default=500,
     show_default=True,
     help="How many words a sampled softmax takes besides a step's own, the most frequent ones and others by chance;"
@@ -202,7 +203,7 @@ MODELS_OWN = {
 @click.option(
     "--cache",
     "cache_size",
-    type=click.IntRange(0),
+    type=Count(0),
     default=2000,
     show_default=True,
     metavar="SIZE",

@@ -5,6 +5,7 @@ import os
 import pty
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -118,16 +119,24 @@ def shell(environment):
 
 @pytest.fixture
 def terminal(environment, tmp_path):
-    """Run a command in a shell in a terminal, in a folder of its own: what is shown, and the exit status."""
+    """Run a command in a shell in a terminal, in a folder of its own: what is shown, and the exit status.
 
-    def run(command: str, columns: int = 80, keys: bytes = b"") -> tuple[str, int]:
+    The `keys` are pressed at once, or when the terminal is shown what they are to come `after`.
+    """
+
+    def run(command: str, columns: int = 80, keys: bytes = b"", after: bytes = b"") -> tuple[str, int]:
         pid, fd = pty.fork()
         if pid == 0:
             os.chdir(tmp_path)
             os.execve("/bin/bash", ["bash", "-c", command], {**environment, "COLUMNS": str(columns)})
-        os.write(fd, keys)
-        shown = b""
-        while select.select([fd], [], [], 60)[0]:
+        shown, pressed = b"", False
+        while True:
+            if not pressed and after in shown:
+                pressed = True
+                os.write(fd, keys)
+            if not select.select([fd], [], [], 60)[0]:
+                os.kill(pid, signal.SIGKILL)
+                break
             try:
                 data = os.read(fd, 4096)
             except OSError:  # how Linux says that the other side is closed

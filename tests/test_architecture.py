@@ -17,7 +17,7 @@ FLOORS = [
     {"checkpoint"},
     {"model"},
     {"context"},
-    {"generation", "evaluation", "explanation"},
+    {"generation", "evaluation", "explanation", "suggestion"},
     {"metrics"},
     {"prediction"},
     {"blanks", "scoring"},
@@ -91,7 +91,7 @@ def test_there_are_no_cycles():
 def test_only_the_command_line_knows_click_and_rich_and_prints_or_exits(module):
     if room(module) in ("cli", "__main__"):
         return
-    assert not {"click", "rich"} & {name.partition(".")[0] for _, name in imports(module)}
+    assert not {"click", "rich", "prompt_toolkit"} & {name.partition(".")[0] for _, name in imports(module)}
     assert not {"print", "exit", "input"} & called(module)
 
 

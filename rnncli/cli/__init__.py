@@ -14,6 +14,7 @@ from .evaluate import evaluate
 from .export import export
 from .generate import generate
 from .info import info
+from .keyboard import type_command
 from .options import with_defaults_by_environment
 from .output import visible
 from .predict import predict
@@ -71,6 +72,6 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-for command in (train, predict, generate, score, evaluate, info, export, completion):
+for command in (train, predict, generate, score, type_command, evaluate, info, export, completion):
     with_defaults_by_environment(command)
     main.add_command(command)

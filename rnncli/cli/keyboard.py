@@ -1,0 +1,38 @@
+"""rnncli type"""
+
+import sys
+from pathlib import Path
+
+import click
+
+from ..errors import RnncliError
+from .options import load_model, model_option
+from .output import visible
+
+
+@click.command("type")
+@click.argument("text", default="")
+@model_option
+@click.option(
+    "-n", "count", type=click.IntRange(1, 9), default=5, show_default=True, help="How many words to offer at a time."
+)
+def type_command(text: str, model_path: Path | None, count: int) -> None:
+    """Write a line with the next words on offer under the cursor.
+
+    Tab takes the first one, a digit the one of that number; what is typed narrows them down. For a digit itself press
+    Ctrl-Q before it. Enter prints the line, Ctrl-C leaves without. TEXT is what the line begins with.
+
+    \b
+    rnncli type
+    rnncli type "Dear Tom," >> letter.txt
+    """
+    try:
+        from .editor import edit
+    except ImportError:
+        raise RnncliError("`rnncli type` needs prompt_toolkit: pip install 'rnncli[type]'") from None
+    from ..suggestion import Suggester
+
+    if not sys.stderr.isatty():
+        raise RnncliError("`rnncli type` needs a terminal: to complete words in a pipe, use rnncli predict --complete")
+    line = edit(Suggester(load_model(model_path), count), text)
+    click.echo(visible(line) if sys.stdout.isatty() else line)

@@ -1,0 +1,81 @@
+import sys
+
+import pytest
+
+pytest.importorskip("prompt_toolkit")
+
+BEGINNING = "Tom is not good at science, so he will "
+
+
+@pytest.fixture
+def typed(terminal, model_file):
+    """What is printed after these keys: the last line shown, and the exit status."""
+
+    def run(keys: str, command: str = "", columns: int = 80) -> tuple[str, int]:
+        command = command or f"rnncli type -m {model_file}"
+        editing = b"keys for"  # is shown once the line can be edited
+        return terminal(f"export PROMPT_TOOLKIT_NO_CPR=1; {command}", columns, keys.encode(), after=editing)
+
+    return run
+
+
+def last_line(shown: str) -> str:
+    return shown.rstrip("\n").split("\n")[-1].rpartition("\x1b[?2004l")[2]
+
+
+@pytest.mark.parametrize(
+    ("keys", "line"),
+    [
+        ("Tom is here\r", "Tom is here"),
+        (BEGINNING + "\t\r", BEGINNING + "study"),
+        (BEGINNING + "\t\t\t\r", BEGINNING + "study more."),
+        (BEGINNING + "pl\t\r", BEGINNING + "play"),
+        (BEGINNING + "1\r", BEGINNING + "study"),
+        (BEGINNING + "pl1\r", BEGINNING + "play"),
+        ("in \x111999\r", "in 1999"),  # a digit itself, after Ctrl-Q; nothing is on offer for a number
+        (BEGINNING + "s\x7fpl\t\r", BEGINNING + "play"),
+        ("zzz\t\r", "zzz"),
+    ],
+)
+def test_tab_and_digits_accept_what_is_on_offer_and_enter_prints_the_line(typed, keys, line):
+    shown, status = typed(keys)
+    assert status == 0
+    assert last_line(shown) == line
+
+
+@pytest.mark.parametrize("columns", [30, 80])
+def test_the_words_on_offer_and_the_keys_saved_are_shown(typed, columns):
+    shown, _ = typed(BEGINNING + "\t\r", columns=columns)
+    assert "study" in shown
+    assert "keys for" in shown
+
+
+def test_the_line_is_all_that_standard_output_gets(typed, model_file):
+    shown, status = typed(BEGINNING + "\t\r", f'line=$(rnncli type -m {model_file}); echo "[$line]"')
+    assert status == 0
+    assert shown.endswith(f"[{BEGINNING}study]\n")
+
+
+def test_a_line_may_begin_with_a_text(typed, model_file):
+    shown, _ = typed("\t\r", f"rnncli type '{BEGINNING}' -m {model_file}")
+    assert last_line(shown) == BEGINNING + "study"
+
+
+def test_ctrl_c_leaves_without_a_line(typed, model_file):
+    shown, _ = typed("Tom\x03", f'line=$(rnncli type -m {model_file}); echo "$? [$line]"')
+    assert shown.endswith("Interrupted.\n130 []\n")
+
+
+def test_without_a_terminal_the_way_for_pipes_is_named(shell, model_file):
+    run = shell(f"echo Tom | rnncli type -m {model_file}")
+    assert (run.returncode, run.stdout) == (1, "")
+    assert "needs a terminal: to complete words in a pipe, use rnncli predict --complete" in run.stderr
+
+
+def test_without_prompt_toolkit_one_line_says_how_to_get_it(invoke, model_file, monkeypatch):
+    monkeypatch.delitem(sys.modules, "rnncli.cli.editor", raising=False)
+    monkeypatch.setitem(sys.modules, "prompt_toolkit", None)
+    monkeypatch.setitem(sys.modules, "prompt_toolkit.application", None)
+    result = invoke("type", "-m", model_file)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "Error: `rnncli type` needs prompt_toolkit: pip install 'rnncli[type]'\n"

@@ -1,0 +1,53 @@
+import pytest
+
+from rnncli.errors import SettingError
+from rnncli.prediction import rank
+from rnncli.suggestion import Suggester
+
+LINE = "Tom is not good at science, so he will study more."
+
+
+@pytest.fixture
+def suggester(model):
+    return Suggester(model, 3)
+
+
+def test_what_is_offered_while_a_line_is_typed_is_what_is_predicted(model, suggester):
+    texts = [LINE[:end] for end in range(len(LINE) + 1)]
+    for text in [*texts, *texts[::-2], "Mary", "Tom was", "Tom is"]:  # typed, deleted, and changed
+        expected = [word for word in rank(model, text, 0, complete=True).predictions if word.word != "<eos>"][:3]
+        offered = suggester.offer(text)
+        assert [word for word, _ in offered] == [word for word, _ in expected]
+        half_typed = bool(text) and not text[-1].isspace()
+        if half_typed:
+            assert [p for _, p in offered] == pytest.approx([p for _, p in expected], rel=1e-3, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "line"),
+    [
+        ("", "Tom", "Tom "),
+        ("Tom is not good at sc", "science", "Tom is not good at science "),
+        ("Tom is ", "good", "Tom is good "),
+        ("he will study more ", ".", "he will study more. "),
+        ("he will study more.", ".", "he will study more. "),
+        ("good at science ", ",", "good at science, "),
+    ],
+)
+def test_a_word_that_is_accepted_takes_the_place_of_what_is_half_typed(suggester, text, word, line):
+    assert suggester.accepted(text, word) == line
+
+
+def test_the_end_of_a_unit_is_never_offered(suggester):
+    assert "<eos>" not in [word for word, _ in suggester.offer(LINE + " ")]
+
+
+def test_what_fits_nothing_has_no_offers(suggester):
+    assert suggester.offer("Tom zzz") == []
+
+
+def test_a_model_of_characters_has_no_words_to_offer(corpus_file):
+    from rnncli import train
+
+    with pytest.raises(SettingError, match="this model predicts characters"):
+        Suggester(train([corpus_file], tokenizer="char", hidden_size=4, epochs=1))

@@ -7,12 +7,18 @@ about         JSON: the corpus, the settings and the course of the training, the
 ngram.*       the n-gram model: `unigrams`, and what `rnncli.lm.ngram.Level` says for each length from 2 on
 shares        of each part in a prediction, by the length of the context that the n-gram model knows
 ...           one float32 array for each parameter of the network, under its name
+
+Members are stored as they are, and begin at multiples of 64 bytes, so that a file is mapped, not read: of a large one
+only what is used is ever fetched.
 """
 
+import io
 import json
 import math
+import mmap
 import os
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, asdict, fields
@@ -28,11 +34,13 @@ from .lm.network import Config, Network
 from .lm.ngram import LONGEST, Level, NGram
 from .model import Model
 from .text.tokenizers import Tokenizer
-from .text.vocabulary import EOS, UNK, Vocabulary
+from .text.vocabulary import StoredVocabulary
 
 FORMAT = 1
 SECTIONS = ("corpus", "settings", "versions", "tuning")
 NUMBERS = ("epoch", "train_perplexity", "valid_perplexity")
+LOCAL_HEADER, HEADER = 30, 2**16  # bytes: before the name of a zip member; of an array's description at most
+ALIGNMENT, PADDING = 64, 0xD935  # bytes; the mark of what only fills space in a zip file
 LARGEST = 1e6  # no parameter of a sound model comes near, and the sums of larger ones might run over
 
 
@@ -54,7 +62,7 @@ def save(model: Model, path: str | Path) -> None:
     arrays = {
         "format": np.array(FORMAT),
         "config": np.array(json.dumps(config)),
-        "vocabulary": np.frombuffer("\n".join(model.vocabulary.words).encode("utf-8", "surrogatepass"), np.uint8),
+        "vocabulary": np.frombuffer(model.vocabulary.text(), np.uint8),
         "about": np.array(json.dumps(model.about)),
         **{name: parameter.value for name, parameter in lm.network.named_parameters().items()},
         **(_ngram_arrays(lm.ngram) if lm.ngram else {}),
@@ -63,7 +71,7 @@ def save(model: Model, path: str | Path) -> None:
     path = Path(path)
     with _draft(path) as draft:
         with draft.open("xb") as file:
-            np.savez(file, **arrays)
+            _write_arrays(file, arrays)
             file.flush()
             os.fsync(file.fileno())
         os.replace(draft, path)
@@ -109,11 +117,15 @@ def _draft(path: Path) -> Iterator[Path]:
         raise ModelError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def load(path: str | Path) -> Model:
-    """Read a model from `path`. Raises `ModelError`, which says what is wrong, for anything but a sound model."""
+def load(path: str | Path, *, checked: bool = True) -> Model:
+    """Read a model from `path`. Raises `ModelError`, which says what is wrong, for anything but a sound model.
+
+    Unless it is `checked`, what would need the whole file to be read is left out: its checksums, and whether all of its
+    n-grams make sense. Those that do not are told when they are used.
+    """
     path = Path(path)
     try:
-        return _model(_read_arrays(path))
+        return _model(_read_arrays(path, checked), checked)
     except (ModelError, MemoryError):
         raise
     except OSError as error:
@@ -129,7 +141,7 @@ class _ForeignError(Exception):
     """The file is something else."""
 
 
-def _model(arrays: dict[str, np.ndarray]) -> Model:
+def _model(arrays: dict[str, np.ndarray], checked: bool) -> Model:
     if not {"format", "config"} <= set(arrays):
         raise _ForeignError("is not a model of rnncli: name a file that `rnncli train` wrote")
     version = arrays["format"]
@@ -144,39 +156,62 @@ def _model(arrays: dict[str, np.ndarray]) -> Model:
         raise ValueError(f"its unit is {config['unit']!r}")
     network = Network(shape, _parameters(shape, arrays))
     return Model(
-        _mixture(network, config, arrays),
-        _vocabulary(arrays["vocabulary"], shape.vocabulary_size),
+        _mixture(network, config, arrays, checked),
+        _vocabulary(arrays["vocabulary"], shape.vocabulary_size, checked),
         _from_json(Tokenizer, config["tokenizer"]),
         config["unit"],
         _about(_text(arrays["about"])),
     )
 
 
-def _read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """All arrays of an uncompressed `.npz`. Nothing larger than the file itself is ever asked of the memory."""
+def _write_arrays(file: IO[bytes], arrays: dict[str, np.ndarray]) -> None:
+    """Write an uncompressed `.npz`, as `np.savez` does, whose arrays begin at multiples of 64 bytes."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in arrays.items():
+            member = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))  # so that equal models are equal files
+            content = io.BytesIO()
+            np.lib.format.write_array(content, np.asarray(array), allow_pickle=False)
+            # What stands before an array: 30 bytes, its name, and this much, of which four are a mark and a length.
+            gap = -(file.tell() + LOCAL_HEADER + len(member.filename) + 4) % ALIGNMENT
+            member.extra = PADDING.to_bytes(2, "little") + gap.to_bytes(2, "little") + bytes(gap)
+            archive.writestr(member, content.getbuffer())
+
+
+def _read_arrays(path: Path, checked: bool) -> dict[str, np.ndarray]:
+    """All arrays of an uncompressed `.npz`, mapped into memory. Nothing larger than the file is ever asked of it."""
     size = path.stat().st_size
     if not zipfile.is_zipfile(path):
         raise _ForeignError("is not a model of rnncli, or was cut short")
-    arrays = {}
-    with zipfile.ZipFile(path) as archive:
-        for member in archive.infolist():
+    with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+        members = archive.infolist()
+        for member in members:
             if member.compress_type != zipfile.ZIP_STORED or member.file_size > size:
                 raise _ForeignError("is not a model of rnncli: it is compressed")
-            with archive.open(member) as file:
-                arrays[member.filename.removesuffix(".npy")] = _read_array(file)
+        data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    arrays = {}
+    for member in members:
+        header = data[member.header_offset : member.header_offset + LOCAL_HEADER]
+        name, extra = (int.from_bytes(header[place : place + 2], "little") for place in (26, 28))
+        start = member.header_offset + LOCAL_HEADER + name + extra
+        content = data[start : start + member.file_size]
+        if checked and zlib.crc32(content) != member.CRC:
+            raise ValueError(f"the checksum of {member.filename} is wrong")
+        arrays[member.filename.removesuffix(".npy")] = _read_array(content)
     return arrays
 
 
-def _read_array(file: IO[bytes]) -> np.ndarray:
-    version = np.lib.format.read_magic(file)
+def _read_array(data: memoryview) -> np.ndarray:
+    head = io.BytesIO(data[:HEADER])
+    version = np.lib.format.read_magic(head)
     read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, fortran_order, dtype = read_header(file)
+    shape, fortran_order, dtype = read_header(head)
     if dtype.kind not in "fiuU":
         raise ValueError(f"an array of {dtype} has no place in a model")
-    data = file.read()
+    data = data[head.tell() :]
     if len(data) != dtype.itemsize * int(np.prod(shape, dtype=object)):
         raise ValueError("an array is not as long as it says")
-    return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran_order else "C")
+    array = np.frombuffer(data, dtype).reshape(shape, order="F" if fortran_order else "C")
+    return array if array.flags.aligned else array.copy()  # in a file that another program wrote
 
 
 def _text(array: np.ndarray) -> str:
@@ -219,11 +254,11 @@ def _about(text: str) -> dict[str, Any]:
     return about
 
 
-def _vocabulary(data: np.ndarray, size: int) -> Vocabulary:
-    words = data.tobytes().decode("utf-8", "surrogatepass").split("\n")
-    if words[:2] != [EOS, UNK] or len(words) != size or len(set(words)) != size:
+def _vocabulary(data: np.ndarray, size: int, checked: bool) -> StoredVocabulary:
+    vocabulary = StoredVocabulary(data.tobytes())
+    if len(vocabulary) != size or (checked and len(vocabulary.numbers) != size):
         raise ValueError(f"its vocabulary is not one of {size} different words")
-    return Vocabulary(words)
+    return vocabulary
 
 
 def _parameters(config: Config, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -232,7 +267,7 @@ def _parameters(config: Config, arrays: dict[str, np.ndarray]) -> dict[str, np.n
         value = arrays[name]
         if value.shape != shape or value.dtype != np.float32:
             raise ValueError(f"{name} is {value.dtype} {value.shape}, and should be float32 {shape}")
-        if not (np.abs(value) < LARGEST).all():
+        if not (value.min() > -LARGEST and value.max() < LARGEST):  # and neither is NaN
             raise ValueError(f"{name} holds values that are not finite, or huge")
         values[name] = np.ascontiguousarray(value)
     return values
@@ -244,8 +279,8 @@ def _ngram_arrays(ngram: NGram) -> dict[str, np.ndarray]:
     return {"ngram.unigrams": ngram.unigrams, **arrays}
 
 
-def _ngram(arrays: dict[str, np.ndarray], order: int, vocabulary_size: int) -> NGram:
-    """The n-gram model, checked so far that nothing in it points to where there is nothing."""
+def _ngram(arrays: dict[str, np.ndarray], order: int, vocabulary_size: int, checked: bool) -> NGram:
+    """The n-gram model; where it is checked, so far that nothing in it points to where there is nothing."""
     unigrams, levels, contexts = arrays["ngram.unigrams"], [], vocabulary_size
     sound = unigrams.shape == (contexts,) and unigrams.dtype.kind == "f" and (unigrams > 0).all()
     if not (sound and np.isclose(unigrams.sum(), 1)):
@@ -258,8 +293,11 @@ def _ngram(arrays: dict[str, np.ndarray], order: int, vocabulary_size: int) -> N
             array = getattr(level, name)
             if array.shape != shape or array.dtype.kind != "u" or array.itemsize > 4:
                 raise ValueError(f"ngram.{n}.{name} is {array.dtype} {array.shape}")
-        sound = starts[0] == 0 and starts[-1] == size and (starts[1:] >= starts[:-1]).all()
-        if not (sound and (level.words < vocabulary_size).all() and (level.counts > 0).all()):
+        sound = starts[0] == 0 and starts[-1] == size
+        if checked:
+            sound = sound and (starts[1:] >= starts[:-1]).all()
+            sound = sound and (level.words < vocabulary_size).all() and (level.counts > 0).all()
+        if not sound:
             raise ValueError(f"its n-grams of {n} words make no sense")
         off = level.discounts
         if off.shape != (4,) or off.dtype.kind != "f" or not ((off >= 0) & (off <= np.arange(4))).all():
@@ -269,7 +307,7 @@ def _ngram(arrays: dict[str, np.ndarray], order: int, vocabulary_size: int) -> N
     return NGram(unigrams, levels)
 
 
-def _mixture(network: Network, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Mixture:
+def _mixture(network: Network, config: dict[str, Any], arrays: dict[str, np.ndarray], checked: bool) -> Mixture:
     order, cache = config.get("ngram_order", 0), config.get("cache")
     if not isinstance(order, int) or not 0 <= order <= LONGEST:
         raise ValueError(f"its ngram_order is {order!r}")
@@ -277,7 +315,7 @@ def _mixture(network: Network, config: dict[str, Any], arrays: dict[str, np.ndar
         cache = _from_json(Cache, cache)
         if not 0 < cache.sharpness < LARGEST:
             raise ValueError(f"its cache's sharpness is {cache.sharpness}")
-    ngram = _ngram(arrays, order, network.config.vocabulary_size) if order else None
+    ngram = _ngram(arrays, order, network.config.vocabulary_size, checked) if order else None
     mixture = Mixture(network, ngram, cache, arrays.get("shares"))
     shares = mixture.shares
     if shares.shape != (order or 1, len(mixture.parts)) or shares.dtype.kind != "f":

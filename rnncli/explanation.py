@@ -66,7 +66,7 @@ def explain(model: Model, prompt: str, word: str | None = None) -> Explanation:
     given = parts[:, target] * np.exp(log_p[target]) / parts[:, target].sum()
     return Explanation(
         prompt,
-        model.vocabulary.words[target],
+        model.vocabulary.word(target),
         float(np.exp(log_p[target])),
         [Influence(token, change) for token, change in zip(tokens, changes, strict=True)],
         dict(zip(model.lm.parts, given.tolist(), strict=True)),

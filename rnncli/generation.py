@@ -125,7 +125,7 @@ class Writer:
             if not self.text or self.text[-1] == EOS_ID:
                 log_p[EOS_ID] = -np.inf
             word = self.sampling.draw(log_p, self.rng, self.text)
-            name = None if word is None else model.vocabulary.words[word]
+            name = None if word is None else model.vocabulary.word(word)
             if over and (word == EOS_ID or not name or name.strip(FINAL + CLOSING)):
                 over = False
                 if tokenizer.kind != "char" or word == EOS_ID or name.isspace():  # 3.5 goes on

@@ -127,8 +127,8 @@ def _answers(model: Model, questions: list[_Question], n: int, parts: bool) -> l
 
 
 def _named(model: Model, words: np.ndarray, p: np.ndarray) -> list[Prediction]:
-    names = model.vocabulary.words
-    return [Prediction(names[number], chance) for number, chance in zip(words.tolist(), p.tolist(), strict=True)]
+    name = model.vocabulary.word
+    return [Prediction(name(number), chance) for number, chance in zip(words.tolist(), p.tolist(), strict=True)]
 
 
 def _shown(parts: Sequence[str], given: np.ndarray, p: np.ndarray) -> list[dict[str, float]]:

@@ -1,4 +1,4 @@
-"""What the README says is so: its sessions are true, its commands and its Python run."""
+"""What the README and the pages of `docs/` show is so: their sessions are true, the README's commands run."""
 
 import re
 from pathlib import Path
@@ -7,6 +7,14 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+SESSIONS = [
+    session
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    for block in re.findall(r"```console\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for session in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
+]
 
 
 def blocks(kind: str) -> list[str]:
@@ -19,11 +27,7 @@ def parts(output: str) -> list[str]:
     return re.findall(r"\d+\.\d+(?:e-\d+)?|[^\s\d]+|\d+", plain)
 
 
-@pytest.mark.parametrize(
-    "session",
-    [session for block in blocks("console") for session in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]],
-    ids=lambda session: session.partition("\n")[0],
-)
+@pytest.mark.parametrize("session", SESSIONS, ids=lambda session: session.partition("\n")[0])
 def test_the_sessions_are_true(terminal, session):
     command, _, expected = session.partition("\n")
     shown, status = terminal(command)

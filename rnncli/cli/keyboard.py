@@ -34,5 +34,5 @@ def type_command(text: str, model_path: Path | None, count: int) -> None:
 
     if not sys.stderr.isatty():
         raise RnncliError("`rnncli type` needs a terminal: to complete words in a pipe, use rnncli predict --complete")
-    line = edit(Suggester(load_model(model_path), count), text)
+    line = edit(Suggester(load_model(model_path, checked=False), count), text)
     click.echo(visible(line) if sys.stdout.isatty() else line)

@@ -103,8 +103,11 @@ encoding_option = click.option(
 )
 
 
-def load_model(path: Path | None):
-    """Load the model at `path`; without one, look for it. Say which one it is, unless it was named in the command."""
+def load_model(path: Path | None, *, checked: bool = True):
+    """Load the model at `path`; without one, look for it. Say which one it is, unless it was named in the command.
+
+    Unless it is `checked`, no more of it is read than is used (see `rnncli.checkpoint.load`).
+    """
     from ..checkpoint import load
 
     source = click.get_current_context().get_parameter_source("model_path")
@@ -114,7 +117,7 @@ def load_model(path: Path | None):
         raise ModelError("there is no model yet: train one with `rnncli train corpus.txt`, or name one with --model")
     if source is not ParameterSource.COMMANDLINE:
         click.echo(f"Model: {'the bundled English one' if found == bundled else visible(str(found))}", err=True)
-    return load(found)
+    return load(found, checked=checked)
 
 
 def _newest(bundled: Path | None) -> Path | None:

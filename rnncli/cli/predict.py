@@ -66,7 +66,7 @@ def predict(
         raise click.UsageError("--word is for --explain: to rank some words only, use --among.")
     if explain and (complete or among or parts):
         raise click.UsageError("--explain is for one next word: leave out --complete, --among and --parts.")
-    model = load_model(model_path)
+    model = load_model(model_path, checked=False)
     warn_of_unknown([name for name in among if not model.knows(name)])
     if texts:
         with reading() as progress:

@@ -60,7 +60,7 @@ def score(
         raise click.UsageError("--words and --best-by do not go together: choose one of them.")
     if best_by and not field:
         raise click.UsageError("--best-by needs --field, the number of the field that is scored.")
-    model = load_model(model_path)
+    model = load_model(model_path, checked=False)
     if file == "-" and on_terminal(sys.stdin):
         click.echo("Type a sentence, then Enter; Ctrl-D ends.", err=True)
     scored = _scored(model, read_batches(file, encoding), field)

@@ -14,11 +14,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..errors import ModelError
 from ..text.vocabulary import EOS_ID
 
 State = np.ndarray  # (B, order): for each length the number of the n-gram of that length just read; -1: an unseen one
 NONE = -1
 LONGEST = 20  # words of an n-gram
+DAMAGED = "the model's n-grams make no sense: its file is damaged"
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,18 @@ class Level:
     rest: np.ndarray  # of each context the counts of its n-grams that were left out, and 0 for no context
     discounts: np.ndarray  # (4,), by count, the last one for all larger counts
 
+    def _bounds(self, contexts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where the n-grams of each of the `contexts` begin and end."""
+        starts = self.starts[contexts].astype(np.int64)
+        ends = np.where(contexts == NONE, starts, self.starts[contexts + 1])
+        if (ends < starts).any() or ends.max(initial=0) > len(self.words):
+            raise ModelError(DAMAGED)
+        return starts, ends
+
     def find(self, contexts: np.ndarray, words: np.ndarray) -> np.ndarray:
         """The number of the n-gram of each of the `contexts` and `words`, of one shape; -1 where there is none."""
-        low = self.starts[contexts].astype(np.int64)
-        high = end = np.where(contexts == NONE, low, self.starts[contexts + 1])
+        low, end = self._bounds(contexts)
+        high = end
         while (low < high).any():  # a binary search, for all at once
             middle = (low + high) // 2
             before = (self.words[np.minimum(middle, len(self.words) - 1)] < words) & (low < high)
@@ -57,8 +67,8 @@ class Level:
 
     def expand(self, contexts: np.ndarray) -> "Expansion":
         """All n-grams of the `contexts` (K,)."""
-        starts = self.starts[contexts].astype(np.int64)
-        sizes = np.where(contexts == NONE, 0, self.starts[contexts + 1] - starts)
+        starts, ends = self._bounds(contexts)
+        sizes = ends - starts
         filled = np.flatnonzero(sizes)
         sizes = sizes[filled]
         begins = np.cumsum(sizes) - sizes  # of each context that is not empty, in what follows
@@ -159,6 +169,8 @@ class NGram:
         flat, left, found = p.reshape(-1), 1.0, np.zeros(len(p))
         for n, level in reversed(list(enumerate(self.levels))):
             expansion = level.expand(state[:, n])
+            if expansion.words.max(initial=0) >= p.shape[1]:
+                raise ModelError(DAMAGED)
             places = expansion.owners * p.shape[1] + expansion.words
             flat[places] += expansion.p * (share * left)[expansion.owners]
             if words is not None:

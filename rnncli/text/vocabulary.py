@@ -8,6 +8,7 @@ import numpy as np
 
 EOS, UNK = "<eos>", "<unk>"  # the end of a unit; any word that is not in the vocabulary
 EOS_ID, UNK_ID = 0, 1
+FEW = 100  # words that are looked for in the text, before a dictionary is made of it
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class Tokens:
 class Vocabulary:
     """The words a model knows, each with its number: `<eos>` 0, `<unk>` 1, then the most frequent first."""
 
+    words: Sequence[str]
+
     def __init__(self, words: Sequence[str]):
         self.words = list(words)
 
@@ -90,6 +93,18 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.words)
 
+    def text(self) -> bytes:
+        """The words in UTF-8, one a line."""
+        return "\n".join(self.words).encode("utf-8", "surrogatepass")
+
+    def word(self, number: int) -> str:
+        """The word of a number."""
+        return self.words[number]
+
+    def number(self, word: str) -> int | None:
+        """The number of a word as it is written, or None."""
+        return self.numbers.get(word)
+
     @cached_property
     def numbers(self) -> dict[str, int]:
         """The number of each word."""
@@ -102,7 +117,35 @@ class Vocabulary:
 
     def find(self, word: str) -> int:
         """The number of a word as written, else in lower case, else capitalised, else `UNK_ID`."""
-        for variant in (word, word.lower(), word.capitalize()):
-            if variant in self.numbers:
-                return self.numbers[variant]
-        return UNK_ID
+        variants = dict.fromkeys((word, word.lower(), word.capitalize()))
+        return next((number for number in map(self.number, variants) if number is not None), UNK_ID)
+
+
+class StoredVocabulary(Vocabulary):
+    """A vocabulary as it comes from a file: text, of which no word is cut out before it is asked for."""
+
+    def __init__(self, text: bytes):
+        """`text` is what `Vocabulary.text` gives. Raises `ValueError` where it does not begin as it should."""
+        if not (text + b"\n").startswith(f"{EOS}\n{UNK}\n".encode()):
+            raise ValueError(f"its vocabulary does not begin with {EOS} and {UNK}")
+        self._lines = b"\n%b\n" % text  # with a line's end before and after each word
+        self._ends = np.flatnonzero(np.frombuffer(self._lines, np.uint8) == ord("\n"))
+        self._asked = 0
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    @cached_property
+    def words(self) -> Sequence[str]:
+        return self._lines[1:-1].decode("utf-8", "surrogatepass").split("\n")
+
+    def word(self, number: int) -> str:
+        start, end = self._ends[number : number + 2]
+        return self._lines[start + 1 : end].decode("utf-8", "surrogatepass")
+
+    def number(self, word: str) -> int | None:
+        self._asked += 1
+        if self._asked > FEW:
+            return super().number(word)
+        place = self._lines.find(b"\n%b\n" % word.encode("utf-8", "surrogatepass"))
+        return None if place < 0 or "\n" in word else int(np.searchsorted(self._ends, place))

@@ -1,8 +1,9 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnncli.text.vocabulary import EOS, UNK, UNK_ID, Tokens, Vocabulary
+from rnncli.text.vocabulary import EOS, UNK, UNK_ID, StoredVocabulary, Tokens, Vocabulary
 
 units = st.lists(st.lists(st.text(min_size=1, max_size=3), max_size=6), min_size=1)
 
@@ -80,3 +81,22 @@ def test_a_word_is_found_as_written_then_in_lower_case_then_capitalised():
         5,
         UNK_ID,
     ]
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\n")), unique=True), st.lists(st.text(), max_size=120))
+def test_a_stored_vocabulary_is_as_the_one_that_was_stored(words, others):
+    vocabulary = Vocabulary([EOS, UNK, *(word for word in words if word not in (EOS, UNK))])
+    stored = StoredVocabulary(vocabulary.text())
+    assert len(stored) == len(vocabulary)
+    assert [stored.word(number) for number in range(len(vocabulary))] == vocabulary.words
+    for word in [*vocabulary.words, *others, *vocabulary.words]:
+        assert stored.number(word) == vocabulary.number(word)
+        assert stored.find(word) == vocabulary.find(word)
+    assert stored.words == vocabulary.words
+    assert stored.text() == vocabulary.text()
+
+
+@pytest.mark.parametrize("text", [b"", b"a\nb", b"<eos>", b"<eos>\n<unknown>\na"])
+def test_a_stored_vocabulary_begins_as_every_vocabulary(text):
+    with pytest.raises(ValueError, match="does not begin with <eos> and <unk>"):
+        StoredVocabulary(text)

@@ -78,7 +78,7 @@ def table(command: click.Command) -> str:
 def described(command: click.Command) -> tuple[str, str]:
     """The words of a command's help, and its examples."""
     words, _, examples = (command.help or "").partition("\b\n")
-    return words.strip(), examples.strip("\n")
+    return words.strip(), examples.strip()
 
 
 def man_page() -> str:

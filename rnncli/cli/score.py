@@ -30,7 +30,14 @@ BASES = {"e": math.e, "2": 2.0, "10": 10.0}
     metavar="N",
     help="Of all lines with the same Nth field print only the likeliest.",
 )
-@click.option("--format", "output_format", type=click.Choice(["tsv", "jsonl"]), default="tsv", show_default=True)
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["tsv", "jsonl"]),
+    default="tsv",
+    show_default=True,
+    help="Columns with tabs between, or JSON lines.",
+)
 @encoding_option
 def score(
     file: str,

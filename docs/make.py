@@ -20,7 +20,7 @@ from pathlib import Path
 import click
 
 import rnncli
-from rnncli.cli import main
+from rnncli.cli import COMMANDS, main
 
 DOCS = Path(__file__).parent
 BEGIN, END = "<!-- options -->", "<!-- end of options -->"
@@ -29,7 +29,8 @@ BEGIN, END = "<!-- options -->", "<!-- end of options -->"
 def pages() -> dict[Path, str]:
     """Every file that is written, and what should stand in it."""
     found = {DOCS / "rnncli.1": man_page()}
-    for name, command in main.commands.items():
+    for name in COMMANDS:
+        command = main.get_command(None, name)
         path = DOCS / f"{name}.md"
         before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
         found[path] = f"{before}{BEGIN}\n\n{table(command)}\n{END}{rest.partition(END)[2]}"
@@ -97,7 +98,8 @@ def man_page() -> str:
         *_examples(examples),
         ".SH COMMANDS",
     ]
-    for name, command in main.commands.items():
+    for name in COMMANDS:
+        command = main.get_command(None, name)
         words, examples = described(command)
         usage = " ".join(param.make_metavar(click.Context(command)) for param in _arguments(command))
         lines += [f".SS rnncli {name} [OPTION]... {_roff(usage)}", _roff(words), *_examples(examples)]

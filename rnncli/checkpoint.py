@@ -12,21 +12,18 @@ Members are stored as they are, and begin at multiples of 64 bytes, so that a fi
 only what is used is ever fetched.
 """
 
-import io
 import json
 import math
-import mmap
 import os
-import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, asdict, fields
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
+from .archive import ForeignError, read_arrays, write_arrays
 from .errors import ModelError
 from .lm.cache import Cache
 from .lm.mixture import Mixture
@@ -39,8 +36,6 @@ from .text.vocabulary import StoredVocabulary
 FORMAT = 1
 SECTIONS = ("corpus", "settings", "versions", "tuning")
 NUMBERS = ("epoch", "train_perplexity", "valid_perplexity")
-LOCAL_HEADER, HEADER = 30, 2**16  # bytes: before the name of a zip member; of an array's description at most
-ALIGNMENT, PADDING = 64, 0xD935  # bytes; the mark of what only fills space in a zip file
 LARGEST = 1e6  # no parameter of a sound model comes near, and the sums of larger ones might run over
 
 
@@ -71,7 +66,7 @@ def save(model: Model, path: str | Path) -> None:
     path = Path(path)
     with _draft(path) as draft:
         with draft.open("xb") as file:
-            _write_arrays(file, arrays)
+            write_arrays(file, arrays)
             file.flush()
             os.fsync(file.fileno())
         os.replace(draft, path)
@@ -125,31 +120,27 @@ def load(path: str | Path, *, checked: bool = True) -> Model:
     """
     path = Path(path)
     try:
-        return _model(_read_arrays(path, checked), checked)
+        return _model(read_arrays(path, checked), checked)
     except (ModelError, MemoryError):
         raise
     except OSError as error:
         raise ModelError(f"cannot read {path}: {error.strerror or error}") from error
-    except _ForeignError as error:
+    except ForeignError as error:
         raise ModelError(f"{path} {error}") from error
     except Exception as error:  # a stranger's bytes can bring about anything
         reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error).partition("\n")[0]
         raise ModelError(f"{path} is damaged: {reason}") from error
 
 
-class _ForeignError(Exception):
-    """The file is something else."""
-
-
 def _model(arrays: dict[str, np.ndarray], checked: bool) -> Model:
     if not {"format", "config"} <= set(arrays):
-        raise _ForeignError("is not a model of rnncli: name a file that `rnncli train` wrote")
+        raise ForeignError("is not a model of rnncli: name a file that `rnncli train` wrote")
     version = arrays["format"]
     if version.shape or version.dtype.kind not in "iu":
         raise ValueError("its format is not a number")
     if version != FORMAT:
         newer = "a newer rnncli: upgrade to use it" if version > FORMAT else "an rnncli that is no more: train it anew"
-        raise _ForeignError(f"(format {version}) was written by {newer}")
+        raise ForeignError(f"(format {version}) was written by {newer}")
     config = json.loads(_text(arrays["config"]))
     shape = _from_json(Config, config["network"])
     if config["unit"] not in ("line", "paragraph"):
@@ -162,56 +153,6 @@ def _model(arrays: dict[str, np.ndarray], checked: bool) -> Model:
         config["unit"],
         _about(_text(arrays["about"])),
     )
-
-
-def _write_arrays(file: IO[bytes], arrays: dict[str, np.ndarray]) -> None:
-    """Write an uncompressed `.npz`, as `np.savez` does, whose arrays begin at multiples of 64 bytes."""
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        for name, array in arrays.items():
-            member = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))  # so that equal models are equal files
-            content = io.BytesIO()
-            np.lib.format.write_array(content, np.asarray(array), allow_pickle=False)
-            # What stands before an array: 30 bytes, its name, and this much, of which four are a mark and a length.
-            gap = -(file.tell() + LOCAL_HEADER + len(member.filename) + 4) % ALIGNMENT
-            member.extra = PADDING.to_bytes(2, "little") + gap.to_bytes(2, "little") + bytes(gap)
-            archive.writestr(member, content.getbuffer())
-
-
-def _read_arrays(path: Path, checked: bool) -> dict[str, np.ndarray]:
-    """All arrays of an uncompressed `.npz`, mapped into memory. Nothing larger than the file is ever asked of it."""
-    size = path.stat().st_size
-    if not zipfile.is_zipfile(path):
-        raise _ForeignError("is not a model of rnncli, or was cut short")
-    with path.open("rb") as file, zipfile.ZipFile(file) as archive:
-        members = archive.infolist()
-        for member in members:
-            if member.compress_type != zipfile.ZIP_STORED or member.file_size > size:
-                raise _ForeignError("is not a model of rnncli: it is compressed")
-        data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-    arrays = {}
-    for member in members:
-        header = data[member.header_offset : member.header_offset + LOCAL_HEADER]
-        name, extra = (int.from_bytes(header[place : place + 2], "little") for place in (26, 28))
-        start = member.header_offset + LOCAL_HEADER + name + extra
-        content = data[start : start + member.file_size]
-        if checked and zlib.crc32(content) != member.CRC:
-            raise ValueError(f"the checksum of {member.filename} is wrong")
-        arrays[member.filename.removesuffix(".npy")] = _read_array(content)
-    return arrays
-
-
-def _read_array(data: memoryview) -> np.ndarray:
-    head = io.BytesIO(data[:HEADER])
-    version = np.lib.format.read_magic(head)
-    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, fortran_order, dtype = read_header(head)
-    if dtype.kind not in "fiuU":
-        raise ValueError(f"an array of {dtype} has no place in a model")
-    data = data[head.tell() :]
-    if len(data) != dtype.itemsize * int(np.prod(shape, dtype=object)):
-        raise ValueError("an array is not as long as it says")
-    array = np.frombuffer(data, dtype).reshape(shape, order="F" if fortran_order else "C")
-    return array if array.flags.aligned else array.copy()  # in a file that another program wrote
 
 
 def _text(array: np.ndarray) -> str:

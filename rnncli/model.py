@@ -1,23 +1,25 @@
 """A language model together with its words: what one model file holds, and what people work with."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .errors import TextError
-from .evaluation import Evaluation, evaluate
-from .generation import generate
-from .lm.adaptation import adapted
 from .lm.mixture import Mixture
 from .prediction import Prediction, rank
 from .text.completion import Completer
-from .text.corpus import Sources, read_tokens
 from .text.reading import listed, source_name
 from .text.tokenizers import Tokenizer
 from .text.vocabulary import UNK_ID, Vocabulary
+
+if TYPE_CHECKING:
+    from .evaluation import Evaluation
+    from .text.corpus import Sources
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class Model:
 
         The options are those of `rnncli.generation.generate`: a `seed`, the `temperature` and so on.
         """
+        from .generation import generate
+
         return "".join(generate(self, prompt, words, **options))
 
     def adapted(
@@ -73,11 +77,14 @@ class Model:
         encoding: str = "utf-8",
         *,
         progress: Callable[[float], object] = lambda share: None,
-    ) -> "Model":
+    ) -> Model:
         """A model that has read the texts in `sources` just now and learned from them; this one stays as it is.
 
         `progress` is told which share of them is done, from 0 to 1.
         """
+        from .lm.adaptation import adapted
+        from .text.corpus import read_tokens
+
         sources = listed(sources)
         _, tokens = read_tokens(sources, self.tokenizer, self.unit, encoding)
         if tokens.words() == 0:
@@ -86,4 +93,6 @@ class Model:
 
     def evaluate(self, sources: Sources, encoding: str = "utf-8", **options: Any) -> Evaluation:
         """How well this model predicts the texts in `sources`: see `rnncli.evaluation.evaluate`."""
+        from .evaluation import evaluate
+
         return evaluate(self, sources, encoding, **options)

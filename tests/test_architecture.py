@@ -24,7 +24,7 @@ FLOORS = [
     {"lm"},
     {"nn"},
     {"text"},
-    {"threads"},
+    {"threads", "archive"},
     {"errors", ""},
 ]
 FLOOR = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
@@ -96,8 +96,8 @@ def test_only_the_command_line_knows_click_and_rich_and_prints_or_exits(module):
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(HOUSE)))
-def test_only_the_checkpoint_and_the_reader_touch_files(module):
-    if module.stem in ("checkpoint", "reading") or room(module) == "cli":
+def test_only_the_model_file_and_the_reader_touch_files(module):
+    if module.stem in ("archive", "checkpoint", "reading") or room(module) == "cli":
         return
     assert not {"open", "read_text", "read_bytes", "write_text", "write_bytes", "mkdir", "unlink", "touch"} & called(
         module

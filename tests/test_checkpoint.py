@@ -113,7 +113,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(model, tmp_path, monkey
         args[0].write(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("rnncli.checkpoint._write_arrays", full)
+    monkeypatch.setattr("rnncli.checkpoint.write_arrays", full)
     with pytest.raises(ModelError, match=r"cannot write .*model\.npz: No space left on device"):
         save(model, path)
     assert [p.name for p in tmp_path.iterdir()] == ["model.npz"]
@@ -285,3 +285,35 @@ def test_whatever_happens_to_a_file_loading_gives_a_model_or_an_error_of_ours(mo
     except RnncliError as error:
         told = str(error)
     assert told in ("elman", "gru", "lstm") or "any.npz" in told
+
+
+def test_arrays_are_mapped_where_they_stand(model_file):
+    with np.load(model_file) as file:
+        assert set(file.files) > {"format", "config", "vocabulary", "embedding.weight", "ngram.5.words"}
+    for checked in (True, False):
+        model = load(model_file, checked=checked)
+        for array in (model.lm.network.parameters["embedding.weight"].value, model.lm.ngram.levels[0].words):
+            assert not array.flags.owndata
+            assert not array.flags.writeable
+            assert array.ctypes.data % 64 == 0
+
+
+@pytest.mark.parametrize("damage", [damage for damage, _ in DAMAGE.values()], ids=list(DAMAGE))
+def test_what_is_not_checked_is_told_when_it_is_used_or_does_no_harm(model_file, tmp_path, monkeypatch, damage):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "bad.npz"
+    damage(model_file, path)
+    try:
+        model = load(path, checked=False)
+        ids, _ = model.encode("Tom is good at chess, so he will not lose more. Mary")
+        with np.errstate(all="ignore"):
+            nll, state = model.lm.score(ids, model.lm.start(1))
+            p = np.exp(model.lm.log_prob(state))
+        assert nll.shape == ids.shape
+        assert p.shape == (1, len(model.vocabulary))
+    except ModelError as error:
+        told = str(error)
+    else:
+        told = ""
+    assert "\n" not in told
+    assert not (tmp_path / "owned").exists()

@@ -3,37 +3,52 @@
 import errno
 import os
 import sys
+from importlib import import_module
 from io import TextIOWrapper
 
 import click
 
 from .. import __version__
 from ..errors import RnncliError, SettingError
-from .completion import completion
-from .evaluate import evaluate
-from .export import export
-from .generate import generate
-from .info import info
-from .keyboard import type_command
-from .options import with_defaults_by_environment
 from .output import visible
-from .predict import predict
-from .score import score
-from .train import train
+
+# Every command, in the order of use: the module it is in, and what it does. Only the one that runs is imported.
+COMMANDS = {
+    "train": ("train", "Learn from a text."),
+    "predict": ("predict", "Rank the words that may come next."),
+    "generate": ("generate", "Write on after a prompt."),
+    "score": ("score", "Tell how likely each line of a text is."),
+    "type": ("keyboard", "Write a line with the next words on offer."),
+    "evaluate": ("evaluate", "Measure how well a model predicts a text."),
+    "info": ("info", "Show what a model file holds."),
+    "export": ("export", "Write a part of a model in a format of other programs."),
+    "completion": ("completion", "Print what makes a shell complete commands."),
+}
 
 
 class _Group(click.Group):
-    """Turns what can go wrong into one line and an exit status."""
+    """Imports commands when they are asked for, and turns what can go wrong into one line and an exit status."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)  # in the order of their use, not of the alphabet
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context | None, name: str) -> click.Command | None:
+        if name in COMMANDS and name not in self.commands:
+            command = import_module(f".{COMMANDS[name][0]}", __name__).command
+            with_defaults_by_environment(command)
+            self.add_command(command, name)
+        return self.commands.get(name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, what) for name, (_, what) in COMMANDS.items()])
 
     def resolve_command(self, ctx: click.Context, args: list[str]):
-        if args[0] not in self.commands and not args[0].startswith("-") and not ctx.resilient_parsing:
+        if args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
             from difflib import get_close_matches
 
-            near = get_close_matches(args[0], self.commands, 1)
-            hint = f" Did you mean {near[0]!r}?" if near else f" The commands are {', '.join(self.commands)}."
+            near = get_close_matches(args[0], COMMANDS, 1)
+            hint = f" Did you mean {near[0]!r}?" if near else f" The commands are {', '.join(COMMANDS)}."
             raise click.UsageError(f"No such command {args[0]!r}.{hint}", ctx)
         return super().resolve_command(ctx, args)
 
@@ -72,6 +87,10 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-for command in (train, predict, generate, score, type_command, evaluate, info, export, completion):
-    with_defaults_by_environment(command)
-    main.add_command(command)
+def with_defaults_by_environment(command: click.Command) -> None:
+    """Let a variable of the environment, named after the command and the option, set each option's default."""
+    for option in command.params:
+        if isinstance(option, click.Option):
+            flag = max(option.opts, key=len).lstrip("-").replace("-", "_")
+            option.envvar = option.envvar or f"RNNCLI_{command.name}_{flag}".upper()
+            option.show_envvar = True

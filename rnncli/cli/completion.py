@@ -3,10 +3,10 @@
 import click
 
 
-@click.command()
+@click.command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
-def completion(ctx: click.Context, shell: str) -> None:
+def command(ctx: click.Context, shell: str) -> None:
     """Print what makes a shell complete commands, options, files and models when Tab is pressed.
 
     \b

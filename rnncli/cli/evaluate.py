@@ -11,7 +11,7 @@ from .output import chosen_format, print_json, print_record, print_table, print_
 from .progress import reading
 
 
-@click.command()
+@click.command("evaluate")
 @click.argument("texts", nargs=-1, required=True, metavar="TEXT...", type=click.Path())
 @model_option
 @encoding_option
@@ -28,7 +28,7 @@ from .progress import reading
     help="Draw how sure the model was and how often right, and perplexity by frequency; with --context its curve."
     " A .png, .svg or .pdf file.",
 )
-def evaluate(
+def command(
     texts: tuple[str, ...],
     model_path: Path | None,
     encoding: str,

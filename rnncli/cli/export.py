@@ -11,7 +11,7 @@ from .options import load_model, model_option
 from .output import on_terminal, visible
 
 
-@click.command()
+@click.command("export")
 @model_option
 @click.option(
     "--format",
@@ -27,7 +27,7 @@ from .output import on_terminal, visible
     type=click.Path(path_type=Path, dir_okay=False),
     help="The file to write.  [default: standard output]",
 )
-def export(model_path: Path | None, kind: str, output: Path | None) -> None:
+def command(model_path: Path | None, kind: str, output: Path | None) -> None:
     """Write a part of a model in a format of other programs.
 
     \b

@@ -10,7 +10,7 @@ from .options import Count, load_model, model_option
 from .output import number, on_terminal, visible, warn_of_unknown
 
 
-@click.command()
+@click.command("generate")
 @click.argument("prompt", default="")
 @model_option
 @click.option("-n", "words", type=Count(0), help="How many words to write, at most.  [default: 50]")
@@ -51,7 +51,7 @@ from .output import number, on_terminal, visible, warn_of_unknown
 @click.option(
     "--novelty", is_flag=True, help="Tell what share of the 3, 4 and 5 words in a row stands in the training text."
 )
-def generate(
+def command(
     prompt: str,
     model_path: Path | None,
     words: int | None,

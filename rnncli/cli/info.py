@@ -10,10 +10,10 @@ from .options import format_option, load_model, model_option
 from .output import chosen_format, print_record, print_table
 
 
-@click.command()
+@click.command("info")
 @model_option
 @format_option
-def info(model_path: Path | None, output_format: str | None) -> None:
+def command(model_path: Path | None, output_format: str | None) -> None:
     """Show what a model file holds, and how its training went.
 
     \b

@@ -16,7 +16,7 @@ from .output import visible
 @click.option(
     "-n", "count", type=click.IntRange(1, 9), default=5, show_default=True, help="How many words to offer at a time."
 )
-def type_command(text: str, model_path: Path | None, count: int) -> None:
+def command(text: str, model_path: Path | None, count: int) -> None:
     """Write a line with the next words on offer under the cursor.
 
     Tab takes the first one, a digit the one of that number; what is typed narrows them down. For a digit itself press

@@ -48,15 +48,6 @@ class Count(click.IntRange):
 DURATION = Duration()
 
 
-def with_defaults_by_environment(command: click.Command) -> None:
-    """Let a variable of the environment, named after the command and the option, set each option's default."""
-    for option in command.params:
-        if isinstance(option, click.Option):
-            flag = max(option.opts, key=len).lstrip("-").replace("-", "_")
-            option.envvar = option.envvar or f"RNNCLI_{command.name}_{flag}".upper()
-            option.show_envvar = True
-
-
 def models_in_folder(ctx: click.Context, param: click.Parameter, incomplete: str) -> list:
     """What completes the name of a model: those in `models/` first, then any file."""
     from click.shell_completion import CompletionItem

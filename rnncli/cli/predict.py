@@ -13,7 +13,7 @@ from .output import chosen_format, on_terminal, print_json, print_table, print_t
 from .progress import reading
 
 
-@click.command()
+@click.command("predict")
 @click.argument("prompts", nargs=-1, metavar="[PROMPT]...")
 @model_option
 @click.option("-n", "count", type=Count(0), default=10, show_default=True, help="How many words; 0: all.")
@@ -31,7 +31,7 @@ from .progress import reading
 )
 @format_option
 @encoding_option
-def predict(
+def command(
     prompts: tuple[str, ...],
     model_path: Path | None,
     count: int,
@@ -58,7 +58,6 @@ def predict(
     rnncli predict --adapt letters.txt "Dear Tom,"
     rnncli predict -n 3 --format jsonl < prompts.txt
     """
-    from ..explanation import explain as explain_one
     from ..prediction import rank_all
     from ..text.reading import STDIN, read_batches
 
@@ -77,6 +76,8 @@ def predict(
     first = True
     for batch in [prompts] if prompts else read_batches(STDIN, encoding):
         if explain:
+            from ..explanation import explain as explain_one
+
             answers: Iterable[Any] = (explain_one(model, prompt, word) for prompt in batch)
         else:
             answers = rank_all(model, batch, count, parts=parts, among=among, complete=complete)

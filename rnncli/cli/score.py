@@ -16,7 +16,7 @@ EOS = "<eos>"
 BASES = {"e": math.e, "2": 2.0, "10": 10.0}
 
 
-@click.command()
+@click.command("score")
 @click.argument("file", default="-", metavar="[FILE]", type=click.Path())
 @model_option
 @click.option("--words", is_flag=True, help="Show the log-probability of each word.")
@@ -39,7 +39,7 @@ BASES = {"e": math.e, "2": 2.0, "10": 10.0}
     help="Columns with tabs between, or JSON lines.",
 )
 @encoding_option
-def score(
+def command(
     file: str,
     model_path: Path | None,
     words: bool,

@@ -20,7 +20,7 @@ MODELS_OWN = {
 }  # fmt: skip
 
 
-@click.command()
+@click.command("train")
 @click.argument("corpora", nargs=-1, required=True, metavar="CORPUS...", type=click.Path())
 @click.option(
     "-o",
@@ -212,7 +212,7 @@ MODELS_OWN = {
 # What is told.
 @click.option("--log", type=click.Path(path_type=Path, dir_okay=False), help="Write one JSON object for each report.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
-def train(
+def command(
     corpora: tuple[str, ...], output: Path | None, log: Path | None, init: Path | None, quiet: bool, **options: Any
 ) -> None:
     """Learn from a text: files, folders, .gz, .bz2 and .xz, or - for standard input.

@@ -5,16 +5,20 @@ the more it has seen, the more it has to say. They are tuned on held-out text by
 Mercer 1980).
 """
 
-from typing import Any, NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..threads import Map
 from . import cache as caches
 from .cache import Cache
 from .network import Network
 from .network import State as NetworkState
 from .ngram import NGram
+
+if TYPE_CHECKING:
+    from ..threads import Map
 
 SHARPNESSES = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.85, 1.2)  # of the cache, to choose from
 USUAL = {"network": 0.7, "ngram": 0.2, "cache": 0.1}  # shares, roughly, where no text is there to tell
@@ -40,7 +44,7 @@ class View(NamedTuple):
     lengths: np.ndarray  # (T, B), how many words of the context the n-gram model knows
     shares: np.ndarray  # (parts, T, B), of each part in what is predicted there
 
-    def picked(self, places: np.ndarray) -> "View":
+    def picked(self, places: np.ndarray) -> View:
         """The one of the T places of each stream that is named by `places` (B,)."""
         streams = np.arange(len(places))
         return View(

@@ -84,7 +84,7 @@ class Config:
 
 
 def initial_values(
-    config: Config, rng: np.random.Generator, counts: np.ndarray | None = None, dtype: type = np.float32
+    config: Config, rng: "np.random.Generator", counts: np.ndarray | None = None, dtype: type = np.float32
 ) -> dict[str, np.ndarray]:
     """Values to start training from, by parameter name.
 
@@ -205,7 +205,7 @@ class Network:
         return Network(self.config, {name: parameter.value for name, parameter in self.parameters.items()})
 
     def draw(
-        self, inputs: np.ndarray, targets: np.ndarray, rng: np.random.Generator, sampler: Sampler | None = None
+        self, inputs: np.ndarray, targets: np.ndarray, rng: "np.random.Generator", sampler: Sampler | None = None
     ) -> Draw:
         """Decide by chance what the next step on `inputs` and `targets` (T, B) hides, and what its softmax is over.
 

@@ -1,5 +1,7 @@
 """The layers without a memory: Embedding, Linear and locked dropout."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 import numpy as np

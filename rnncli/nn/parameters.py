@@ -1,5 +1,7 @@
 """Parameters, and the values that they start from."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from .buffers import Empty

@@ -1,5 +1,7 @@
 """Which words a step of training is over, where all words would be too many."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,5 +1,7 @@
 """The loop of a training."""
 
+from __future__ import annotations
+
 import math
 import platform
 import time

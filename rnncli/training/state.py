@@ -1,5 +1,7 @@
 """What a training is at one moment, and what it tells of itself."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass, field
 

@@ -247,7 +247,7 @@ def test_help_waits_neither_for_numpy_nor_for_rich():
 
 
 def test_running_out_of_memory_is_told_in_one_line(invoke, model_file, monkeypatch):
-    def hungry(*args):
+    def hungry(*args, **options):
         raise MemoryError
 
     monkeypatch.setattr("rnncli.checkpoint.load", hungry)

@@ -3,7 +3,7 @@
 import click
 import pytest
 
-from rnncli.cli import main
+from rnncli.cli import COMMANDS, main
 from rnncli.cli.options import Count
 
 
@@ -41,10 +41,10 @@ def test_bash_takes_the_script(shell):
     assert run.stdout == "complete -o nosort -F _rnncli_completion rnncli\n"
 
 
-@pytest.mark.parametrize("name", list(main.commands))
+@pytest.mark.parametrize("name", list(COMMANDS))
 def test_every_option_has_a_variable_that_its_help_names(invoke, name):
     shown = " ".join(invoke(name, "--help").stdout.split())
-    options = [option for option in main.commands[name].params if isinstance(option, click.Option)]
+    options = [option for option in main.get_command(None, name).params if isinstance(option, click.Option)]
     for option in options:
         assert option.envvar == "RNNCLI_MODEL" or option.envvar.startswith(f"RNNCLI_{name.upper()}_")
         assert f"env var: {option.envvar}" in shown
@@ -88,6 +88,13 @@ def test_a_slip_in_an_option_is_answered_with_what_was_meant(invoke):
     assert "--hidden-size" in invoke("train", "text.txt", "--hiden-size", 3).stderr
 
 
-@pytest.mark.parametrize("name", list(main.commands))
+@pytest.mark.parametrize("name", list(COMMANDS))
 def test_every_command_shows_examples(invoke, name):
     assert f"\n  rnncli {name}" in invoke(name, "--help").stdout or f"$(rnncli {name}" in invoke(name, "--help").stdout
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_the_help_of_all_tells_of_each_command_what_its_own_help_does(invoke, name):
+    short = " ".join(COMMANDS[name][1].rstrip(".").split()[:4])
+    assert f"  {name}" in invoke("--help").stdout
+    assert short in " ".join(invoke(name, "--help").stdout.split())

@@ -1,0 +1,110 @@
+"""How soon an answer is there: python benchmarks/startup.py DATA_FOLDER [MODEL]
+
+Times whole processes, in turn, and prints medians: `rnncli predict` on the bundled model beside Python with NumPy and
+Click; `rnncli --help` beside Python with Click alone; and beside a PyTorch script that loads a network as large from a
+file and ranks the next words, where PyTorch is installed. With a MODEL, such as one of DATA_FOLDER/ptb, also
+`rnncli predict` on it, and on the same without its n-grams. DATA_FOLDER is not read but for that: it is asked for as
+by all of these scripts.
+"""
+
+import argparse
+import importlib.util
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import rnncli
+from rnncli.lm.mixture import Mixture
+
+ROUNDS = 15
+PROMPT = "Tom is not good at science, so he will"
+BUNDLED = Path(__file__).resolve().parents[1] / "models" / "english.npz"
+PEER = """
+import sys, torch
+saved = torch.load(sys.argv[1], weights_only=True)
+words, number = saved["words"], {word: place for place, word in enumerate(saved["words"])}
+table = saved["table"]
+lstm = torch.nn.LSTM(table.shape[1], table.shape[1])
+lstm.load_state_dict(saved["lstm"])
+with torch.inference_mode():
+    ids = torch.tensor([0] + [number.get(word, 1) for word in sys.argv[2].split()])
+    output, _ = lstm(table[ids].unsqueeze(1))
+    p = torch.softmax(output[-1, 0] @ table.T + saved["bias"], 0)
+    for chance, word in zip(*p.topk(10)):
+        print(words[word], chance.item())
+"""
+
+
+def median_seconds(commands: dict[str, list[str]]) -> dict[str, float]:
+    seconds: dict[str, list[float]] = {name: [] for name in commands}
+    for _ in range(ROUNDS):
+        for name, command in commands.items():
+            began = time.perf_counter()
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            seconds[name].append(time.perf_counter() - began)
+    return {name: statistics.median(times[1:]) for name, times in seconds.items()}
+
+
+def write_peer(folder: Path) -> list[str]:
+    """A PyTorch script, and a file with an LSTM of the bundled model's size, its words and a tied table."""
+    import torch
+
+    model = rnncli.load(BUNDLED)
+    config = model.lm.network.config
+    saved = {
+        "words": model.vocabulary.words,
+        "table": torch.randn(config.vocabulary_size, config.hidden_size),
+        "bias": torch.zeros(config.vocabulary_size),
+        "lstm": torch.nn.LSTM(config.hidden_size, config.hidden_size).state_dict(),
+    }
+    torch.save(saved, folder / "model.pt")
+    (folder / "peer.py").write_text(PEER, encoding="utf-8")
+    return [sys.executable, str(folder / "peer.py"), str(folder / "model.pt"), PROMPT]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, metavar="DATA_FOLDER")
+    parser.add_argument("model", type=Path, nargs="?", metavar="MODEL")
+    arguments = parser.parse_args()
+    ours = str(Path(sys.executable).parent / "rnncli")
+    predict = [ours, "predict", PROMPT, "-m"]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        commands = {
+            "predict": [*predict, str(BUNDLED)],
+            "numpy and click": [sys.executable, "-c", "import numpy, click"],
+            "help": [ours, "--help"],
+            "click": [sys.executable, "-c", "import click"],
+        }
+        if importlib.util.find_spec("torch"):
+            commands["torch"] = write_peer(folder)
+        if arguments.model:
+            whole = rnncli.load(arguments.model)
+            cache, shares = whole.lm.cache, whole.lm.shares[:, [0, 2]]
+            without = Mixture(whole.lm.network, None, cache, shares[:1] / shares[:1].sum())
+            rnncli.save(whole, folder / "whole.npz")
+            rnncli.save(replace(whole, lm=without), folder / "without.npz")
+            commands["whole"] = [*predict, str(folder / "whole.npz")]
+            commands["without n-grams"] = [*predict, str(folder / "without.npz")]
+        seconds = median_seconds(commands)
+    print("| whole process | ms | beside it | ms | ratio |")
+    print("|---|--:|---|--:|--:|")
+    pairs = [
+        ("rnncli predict, bundled model", "predict", 'python -c "import numpy, click"', "numpy and click"),
+        ("rnncli predict, bundled model", "predict", "PyTorch, a network as large", "torch"),
+        ("rnncli --help", "help", 'python -c "import click"', "click"),
+        ("rnncli predict, MODEL", "whole", "without its n-grams", "without n-grams"),
+    ]
+    for what, one, beside, other in pairs:
+        if one in seconds and other in seconds:
+            a, b = seconds[one], seconds[other]
+            print(f"| {what} | {a * 1e3:.0f} | {beside} | {b * 1e3:.0f} | {a / b:.2f} |")
+
+
+if __name__ == "__main__":
+    main()

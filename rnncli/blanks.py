@@ -8,6 +8,7 @@ import numpy as np
 
 from .errors import SettingError
 from .lm.mixture import repeated
+from .nn.softmax import normalise
 from .text.vocabulary import UNK_ID
 
 if TYPE_CHECKING:
@@ -45,6 +46,5 @@ def fill(model: Model, prompt: str, candidates: np.ndarray | None = None) -> tup
         nll, _ = model.lm.score(words, repeated(state, len(some)))
         log_p[start : start + STREAMS] -= nll[1:].sum(axis=0)
     if len(candidates):
-        log_p -= log_p.max()
-        log_p -= np.log(np.exp(log_p).sum())
+        normalise(log_p)
     return candidates, log_p, unknown + more_unknown

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .errors import TextError
-from .evaluation import STEPS, perplexity
+from .evaluation import STEPS, perplexity, perplexity_of_parts
 from .text.corpus import Sources, read_tokens
 from .text.reading import listed, source_name
 
@@ -79,9 +79,5 @@ def reach(
 
 
 def _reach(model: Model, seen: int | None, p: np.ndarray, shares: np.ndarray) -> Reach:
-    with np.errstate(divide="ignore"):
-        losses = -np.log(p).mean(axis=1)
-    parts = {
-        name: perplexity(loss) if loss < np.inf else None for name, loss in zip(model.lm.parts, losses, strict=True)
-    }
-    return Reach(seen, p.shape[1], perplexity(-np.log((shares * p).sum(axis=0)).mean()), parts)
+    loss = -np.log((shares * p).sum(axis=0)).mean()
+    return Reach(seen, p.shape[1], perplexity(loss), perplexity_of_parts(model.lm.parts, p))

@@ -13,6 +13,13 @@ class ModelError(RnncliError):
     """A model file is missing, damaged, foreign or too new, or cannot be written."""
 
 
+class OverflowedError(ModelError):
+    """A model's numbers have become too large, or are no numbers."""
+
+    def __init__(self) -> None:
+        super().__init__("the model's numbers have run over, so it gives no probabilities: train it anew")
+
+
 class SettingError(RnncliError):
     """A setting has a value that makes no sense."""
 

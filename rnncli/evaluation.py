@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from . import metrics
-from .errors import ModelError, TextError
+from .errors import OverflowedError, TextError
 from .lm.adaptation import WINDOW, Learner
 from .metrics import Keyboard
 from .text.corpus import Sources, read_tokens
@@ -112,7 +112,7 @@ def evaluate(
         p, parts[:, part] = p[:, 0], given[:, :, 0]
         nll[part] = -np.log(p[np.arange(len(p)), ids[part]])
         if not np.isfinite(nll[part]).all():
-            raise ModelError("the model's numbers have run over, so it gives no probabilities: train it anew")
+            raise OverflowedError
         ranks[part] = metrics.ranks(p, ids[part])
         best, confidence[part] = metrics.best_words(p)
         right[part] = best == ids[part]
@@ -120,12 +120,10 @@ def evaluate(
             for place in np.flatnonzero(known[part]):
                 keys[start + place] = keyboard.keys(p[place], ids[start + place])
         progress(min(1.0, (start + steps) / words))
-    with np.errstate(divide="ignore"):
-        of_parts = zip(model.lm.parts, -np.log(parts).mean(axis=1), strict=True)
     error, bins = metrics.calibration(confidence, right)
     return Evaluation(
         perplexity=perplexity(nll.mean()),
-        perplexity_of_parts={name: perplexity(loss) if loss < np.inf else None for name, loss in of_parts},
+        perplexity_of_parts=perplexity_of_parts(model.lm.parts, parts),
         words=words,
         unknown_words=int(np.count_nonzero(~known)),
         perplexity_known=perplexity(nll[known].mean()),
@@ -137,6 +135,13 @@ def evaluate(
         bands=_bands(ids, nll, ranks),
         calibration=[Bin(*values) for values in bins],
     )
+
+
+def perplexity_of_parts(names: Sequence[str], p: np.ndarray) -> dict[str, float | None]:
+    """The perplexity of each part alone, by what it gave to words (parts, N); None where that was no chance at all."""
+    with np.errstate(divide="ignore"):
+        losses = zip(names, -np.log(p).mean(axis=1), strict=True)
+    return {name: perplexity(loss) if loss < np.inf else None for name, loss in losses}
 
 
 def _bands(ids: np.ndarray, nll: np.ndarray, ranks: np.ndarray) -> list[Band]:

@@ -32,8 +32,8 @@ class Explanation:
     prompt: str
     word: str
     probability: float
-    influences: list[Influence]  # in the prompt's order
     parts: dict[str, float]  # what each part of the model gave; their sum is the probability
+    influences: list[Influence]  # in the prompt's order
     unknown_words: list[str]  # of the prompt
 
 
@@ -43,32 +43,29 @@ def explain(model: Model, prompt: str, word: str | None = None) -> Explanation:
     Each word in turn is hidden, as if it were an unknown one, and the log-probability then is compared with that after
     the prompt as it is. Raises `SettingError` for a word that the model does not know.
     """
-    ids, unknown = model.encode(prompt)
-    count = len(ids)
-    hidden = np.repeat(ids, count + 1, axis=1)
-    hidden[np.arange(count), np.arange(count)] = UNK_ID  # the last stream is the prompt as it is
-    state = model.lm.start(1)
-    if count:
-        state = model.lm.read(ids, state)
+    tokens = model.tokenizer.tokenize(prompt)
+    ids, unknown = model.number(tokens)
+    state, _ = model.begin(prompt)
     view = model.lm.here(state)
     log_p = of_real_words(model.lm.log_prob_at(view)[0])
     target = best_words(log_p, 1)[0] if word is None else model.vocabulary.find(word)
     if target == UNK_ID:
         raise SettingError(f"the model does not know the word {word!r}: name one of its words")
     changes = []
-    for start in range(0, count, STREAMS):
-        words = hidden[:, start : min(start + STREAMS, count)]
-        variants = model.lm.read(words, model.lm.start(words.shape[1]))
+    for start in range(0, len(ids), STREAMS):
+        places = np.arange(start, min(start + STREAMS, len(ids)))
+        hidden = np.repeat(ids, len(places), axis=1)
+        hidden[places, places - start] = UNK_ID
+        variants = model.lm.read(hidden, model.lm.start(len(places)))
         changes.append(log_p[target] - of_real_words(model.lm.log_prob(variants))[:, target])
     changes = np.concatenate(changes or [[]]).tolist()
-    tokens = model.tokenizer.tokenize(prompt)
     parts = model.lm.parts_at(view)[:, 0].astype(np.float64)
     given = parts[:, target] * np.exp(log_p[target]) / parts[:, target].sum()
     return Explanation(
         prompt,
         model.vocabulary.word(target),
         float(np.exp(log_p[target])),
-        [Influence(token, change) for token, change in zip(tokens, changes, strict=True)],
         dict(zip(model.lm.parts, given.tolist(), strict=True)),
+        [Influence(token, change) for token, change in zip(tokens, changes, strict=True)],
         unknown,
     )

@@ -1,10 +1,10 @@
 """Measures of prediction, over probabilities of all words in N places of a text: arrays in, numbers out."""
 
-import bisect
 from collections.abc import Sequence
 
 import numpy as np
 
+from .text.completion import beginning_alike
 from .text.vocabulary import EOS_ID, UNK_ID
 
 BINS = 10  # of the calibration error
@@ -72,9 +72,5 @@ class Keyboard:
         typed = 0
         while better >= OFFERED and typed < len(word):
             typed += 1
-            better = np.count_nonzero(p[self._beginning_with(word[:typed])] > wanted)
+            better = np.count_nonzero(p[self.order[beginning_alike(self.sorted, word[:typed])]] > wanted)
         return typed + 1
-
-    def _beginning_with(self, letters: str) -> np.ndarray:
-        low = bisect.bisect_left(self.sorted, letters)
-        return self.order[low : bisect.bisect_right(self.sorted, letters + "\U0010ffff", low)]

@@ -43,7 +43,10 @@ class Model:
 
     def encode(self, text: str) -> tuple[np.ndarray, list[str]]:
         """The numbers (T, 1) of a text's words, and those of its words that are unknown."""
-        tokens = self.tokenizer.tokenize(text)
+        return self.number(self.tokenizer.tokenize(text))
+
+    def number(self, tokens: list[str]) -> tuple[np.ndarray, list[str]]:
+        """The numbers (T, 1) of words, and those of them that are unknown."""
         ids = np.array([self.vocabulary.find(token) for token in tokens], np.int32)
         unknown = [token for token, number in zip(tokens, ids, strict=True) if number == UNK_ID]
         return ids[:, None], unknown

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from .blanks import BLANK, fill
-from .errors import ModelError, SettingError
+from .errors import OverflowedError, SettingError
+from .nn.softmax import normalise
+from .text.batches import side_by_side
 from .text.completion import Completer
-from .text.vocabulary import EOS_ID, UNK_ID
+from .text.vocabulary import UNK_ID
 
 if TYPE_CHECKING:
     from .model import Model
@@ -65,20 +67,18 @@ def rank_all(
         raise SettingError(f"n is {n}, and must be 0 (all words) or more")
     candidates = np.unique([model.vocabulary.find(word) for word in among]) if among else None
     completer = model.completer if complete else None
-    questions = [_Question(model, prompt, completer, candidates) for prompt in prompts]
-    answers: list[Ranking | None] = [None] * len(prompts)
-    open_ones = []
-    for place, question in enumerate(questions):
-        if BLANK in question.prompt and completer is None:
-            answers[place] = _filled(model, question.prompt, n, candidates, parts)
+    answers: dict[int, Ranking] = {}
+    questions: dict[int, _Question] = {}
+    for place, prompt in enumerate(prompts):
+        if BLANK in prompt and not complete:
+            answers[place] = _filled(model, prompt, n, candidates, parts)
         else:
-            open_ones.append(place)
-    open_ones.sort(key=lambda place: len(questions[place].ids))
-    for group in _groups([len(questions[place].ids) for place in open_ones]):
-        chosen = open_ones[group]
-        for place, answer in zip(chosen, _answers(model, [questions[p] for p in chosen], n, parts), strict=True):
-            answers[place] = answer
-    return answers
+            questions[place] = _Question(model, prompt, completer, candidates)
+    order = sorted(questions, key=lambda place: len(questions[place].ids))
+    for group in _groups([len(questions[place].ids) for place in order]):
+        places = order[group]
+        answers.update(zip(places, _answers(model, [questions[place] for place in places], n, parts), strict=True))
+    return [answers[place] for place in range(len(prompts))]
 
 
 class _Question:
@@ -107,10 +107,7 @@ def _groups(lengths: Sequence[int]) -> list[slice]:
 
 
 def _answers(model: Model, questions: list[_Question], n: int, parts: bool) -> list[Ranking]:
-    lengths = np.array([len(question.ids) for question in questions])
-    words = np.full((lengths.max(), len(questions)), EOS_ID, np.int32)
-    for stream, question in enumerate(questions):
-        words[: lengths[stream], stream] = question.ids
+    words, lengths = side_by_side([question.ids for question in questions])
     view = model.lm.after(words, lengths, model.lm.start(len(questions)))
     log_p = of_real_words(model.lm.log_prob_at(view))
     given = model.lm.parts_at(view).astype(np.float64) if parts else None
@@ -162,8 +159,7 @@ def of_real_words(log_p: np.ndarray) -> np.ndarray:
     """The log-probabilities (..., V), in float64, of the words that can be named, given that it is one of them."""
     log_p = log_p.astype(np.float64)
     log_p[..., UNK_ID] = -np.inf
-    log_p -= log_p.max(axis=-1, keepdims=True)
-    log_p -= np.log(np.exp(log_p).sum(axis=-1, keepdims=True))
+    normalise(log_p)
     if np.isnan(log_p).any():
-        raise ModelError("the model's numbers have run over, so it gives no probabilities: train it anew")
+        raise OverflowedError
     return log_p

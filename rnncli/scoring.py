@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .errors import ModelError
+from .errors import OverflowedError
+from .text.batches import side_by_side
 from .text.vocabulary import EOS_ID
 
 if TYPE_CHECKING:
@@ -39,20 +40,18 @@ def score_all(model: Model, lines: Sequence[str]) -> list[Score]:
     An unknown word is as likely as `<unk>`.
     """
     tokens = [model.tokenizer.tokenize(line) for line in lines]
-    encoded = [model.encode(line) for line in lines]
+    encoded = [model.number(words) for words in tokens]
     order = sorted(range(len(lines)), key=lambda place: len(tokens[place]))
-    scores: list[Score | None] = [None] * len(lines)
+    scores: dict[int, Score] = {}
     while order:
         longest = len(tokens[order[-1]]) + 1
         group = order[-max(1, WORDS // longest) :]
         del order[-len(group) :]
-        words = np.full((longest, len(group)), EOS_ID, np.int32)
-        for stream, place in enumerate(group):
-            words[: len(tokens[place]), stream] = encoded[place][0][:, 0]
+        words, lengths = side_by_side([np.append(encoded[place][0], EOS_ID) for place in group])
         nll, _ = model.lm.score(words, model.lm.start(len(group)))
         if not np.isfinite(nll).all():
-            raise ModelError("the model's numbers have run over, so it gives no probabilities: train it anew")
+            raise OverflowedError
         for stream, place in enumerate(group):
-            own = -nll[: len(tokens[place]) + 1, stream]
+            own = -nll[: lengths[stream], stream]
             scores[place] = Score(float(own.sum()), tokens[place], own.tolist(), encoded[place][1])
-    return scores
+    return [scores[place] for place in range(len(lines))]

@@ -1,5 +1,7 @@
 """Showing why a word is predicted."""
 
+from dataclasses import asdict
+
 from .output import number, print_json, print_table, print_tsv, print_words
 
 
@@ -10,16 +12,7 @@ def print_explanation(explanation, output_format: str) -> None:
     """
     influences, parts = explanation.influences, explanation.parts
     if output_format == "jsonl":
-        print_json(
-            {
-                "prompt": explanation.prompt,
-                "word": explanation.word,
-                "probability": explanation.probability,
-                "parts": parts,
-                "influences": [{"word": influence.word, "change": influence.change} for influence in influences],
-                "unknown_words": explanation.unknown_words,
-            }
-        )
+        print_json(asdict(explanation))
     elif output_format == "tsv":
         given = [f"{name}={number(value)}" for name, value in parts.items()]
         print_tsv([(explanation.word, explanation.probability, *given)])
@@ -33,7 +26,7 @@ def print_explanation(explanation, output_format: str) -> None:
             ]
         )
         rows = [
-            (influence.word, f"{influence.change:+.3f}", max(0.0, influence.change / most)) for influence in influences
+            (influence.word, f"{influence.change:+.4f}", max(0.0, influence.change / most)) for influence in influences
         ]
         print_table(rows, ["~", ">", "|"], header=["word", "adds", ""])
         given = ", ".join(f"{name} {value:.4f}" for name, value in parts.items())

@@ -12,7 +12,6 @@ from ..errors import TextError
 from .options import encoding_option, load_model, model_option
 from .output import number, on_terminal, print_json, print_tsv, visible, warn_of_unknown
 
-EOS = "<eos>"
 BASES = {"e": math.e, "2": 2.0, "10": 10.0}
 
 
@@ -103,6 +102,8 @@ def _field(line: str, place: int) -> str:
 
 
 def _print(line: str, found, unit: float, words: bool, output_format: str) -> None:
+    from ..text.vocabulary import EOS
+
     total = found.log_probability / unit
     each = zip([*found.words, EOS], (value / unit for value in found.word_log_probabilities), strict=True)
     if output_format == "jsonl":

@@ -23,9 +23,7 @@ class Softmax:
         """The log-probabilities (N, V) of all words after `features` (N, D)."""
         logits = features @ self.weight.value.T
         logits += self.bias.value
-        logits -= logits.max(axis=1, keepdims=True)
-        logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
-        return logits
+        return normalise(logits)
 
     def prob(self, features: np.ndarray, share: np.ndarray) -> np.ndarray:
         """The probabilities (N, V) of all words after `features` (N, D), times a `share` (N,)."""
@@ -76,6 +74,13 @@ class Softmax:
             return d_features
 
         return nll, backward
+
+
+def normalise(logits: np.ndarray) -> np.ndarray:
+    """Make log-probabilities (..., V) of the logits, in place."""
+    logits -= logits.max(axis=-1, keepdims=True)
+    logits -= np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+    return logits
 
 
 def _losses(

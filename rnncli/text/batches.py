@@ -1,5 +1,7 @@
 """A long row of words as parallel streams, and as the windows of truncated back-propagation."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .vocabulary import EOS_ID
@@ -21,6 +23,15 @@ def window(words: np.ndarray, start: int, steps: int) -> tuple[np.ndarray, np.nd
     """The inputs and the targets, (T, B) each, of `steps` rows of `streams` from `start` on; fewer at the end."""
     end = min(start + steps, len(words) - 1)
     return words[start:end], words[start + 1 : end + 1]
+
+
+def side_by_side(texts: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Several texts (N,) as the streams (T, B) of a batch, each filled up with `<eos>`; and their lengths (B,)."""
+    lengths = np.array([len(text) for text in texts])
+    words = np.full((lengths.max(), len(texts)), EOS_ID, np.int32)
+    for stream, text in enumerate(texts):
+        words[: len(text), stream] = text
+    return words, lengths
 
 
 def excerpt(ids: np.ndarray, words: int, pieces: int) -> np.ndarray:

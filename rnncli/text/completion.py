@@ -50,8 +50,7 @@ class Completer:
         minded = typed.casefold() != typed, _without_accents(typed) != typed
         words, numbers = self._folded(*minded)
         beginning = _folded(typed, *minded)
-        low = bisect.bisect_left(words, beginning)
-        return np.sort(numbers[low : bisect.bisect_right(words, beginning + "\U0010ffff", low)])
+        return np.sort(numbers[beginning_alike(words, beginning)])
 
     def _folded(self, case: bool, accents: bool) -> tuple[list[str], np.ndarray]:
         """The words without what is not minded, in the order of the alphabet, and their numbers."""
@@ -62,6 +61,12 @@ class Completer:
             words, numbers = zip(*folded, strict=True) if folded else ((), ())
             self._sorted[case, accents] = list(words), np.array(numbers, np.int64)
         return self._sorted[case, accents]
+
+
+def beginning_alike(words: Sequence[str], letters: str) -> slice:
+    """Where in words in the order of the alphabet those stand that begin with these letters."""
+    low = bisect.bisect_left(words, letters)
+    return slice(low, bisect.bisect_right(words, letters + "\U0010ffff", low))
 
 
 def _folded(word: str, case: bool, accents: bool) -> str:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rnncli.text.batches import excerpt, streams, window
+from rnncli.text.batches import excerpt, side_by_side, streams, window
 
 
 @pytest.mark.parametrize("batch", [1, 3, 4, 10])
@@ -36,3 +36,9 @@ def test_an_excerpt_as_long_as_the_text_is_the_text():
     ids = np.arange(1000)
     assert excerpt(ids, 1000, 4) is ids
     assert excerpt(ids[:3], 5, 4).tolist() == [0, 1, 2]
+
+
+def test_texts_of_different_lengths_stand_side_by_side():
+    words, lengths = side_by_side([np.array([5, 6]), np.array([], np.int32), np.array([7, 8, 9])])
+    assert words.T.tolist() == [[5, 6, 0], [0, 0, 0], [7, 8, 9]]
+    assert lengths.tolist() == [2, 0, 3]

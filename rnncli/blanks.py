@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .errors import SettingError
+from .errors import TextError
 from .lm.mixture import repeated
-from .nn.softmax import normalise
 from .text.vocabulary import UNK_ID
 
 if TYPE_CHECKING:
     from .model import Model
 
-BLANK = "___"
+BLANK = re.compile("_{3,}")
 CANDIDATES = 500  # the likeliest words after what stands before the blank; no others are tried
 STREAMS = 50  # candidates that are read side by side
 
 
 def fill(model: Model, prompt: str, candidates: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """The words (K,) that may stand in a prompt's blank, their log-probabilities (K,), and unknown words of the prompt.
+    """The words (K,) that may stand in a prompt's blank, their probabilities (K,), and unknown words of the prompt.
 
     A word's probability is that of the word after what stands before the blank, times that of what stands behind the
     blank after the word, over the sum of these for all words that are tried. Those are the `candidates`, or the
@@ -28,9 +28,10 @@ def fill(model: Model, prompt: str, candidates: np.ndarray | None = None) -> tup
     well it fits what follows. `<unk>` and the end of the unit are no candidates; what comes after the prompt's last
     word is left open.
     """
-    if prompt.count(BLANK) > 1:
-        raise SettingError(f"{prompt!r} has several blanks: fill one at a time")
-    before, after = prompt.split(BLANK)
+    before, *rests = BLANK.split(prompt)
+    if len(rests) > 1:
+        raise TextError(f"{prompt!r} has several blanks: fill one at a time")
+    (after,) = rests
     state, unknown = model.begin(before)
     rest, more_unknown = model.encode(after)
     log_p = model.lm.log_prob(state)[0].astype(np.float64)
@@ -45,6 +46,5 @@ def fill(model: Model, prompt: str, candidates: np.ndarray | None = None) -> tup
         words = np.concatenate([some[None], np.repeat(rest, len(some), axis=1)])
         nll, _ = model.lm.score(words, repeated(state, len(some)))
         log_p[start : start + STREAMS] -= nll[1:].sum(axis=0)
-    if len(candidates):
-        normalise(log_p)
-    return candidates, log_p, unknown + more_unknown
+    p = np.exp(log_p - log_p.max(initial=-np.inf))
+    return candidates, p / p.sum(), unknown + more_unknown

@@ -15,6 +15,7 @@ only what is used is ever fetched.
 import json
 import math
 import os
+import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, asdict, fields
@@ -47,6 +48,9 @@ def save(model: Model, path: str | Path) -> None:
     if model.lm.beginning is not None:
         raise ModelError("a model that has adapted to a text is not written: train one on the text with --init")
     lm = model.lm
+    for name, parameter in lm.network.named_parameters().items():
+        if not _moderate(parameter.value):
+            raise ModelError(f"{name} holds values that are not finite, or huge: train with a smaller --lr")
     config = {
         "network": asdict(lm.network.config),
         "ngram_order": lm.ngram.order if lm.ngram else 0,
@@ -82,6 +86,8 @@ def write_lines(lines: Iterable[str], path: str | Path, begins: str) -> None:
                     raise ModelError(f"{path} is something else, and would be overwritten: name another file")
         with draft.open("x", encoding="utf-8", errors="surrogatepass", newline="\n") as file:
             file.writelines(f"{line}\n" for line in lines)
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(draft, path)
 
 
@@ -101,7 +107,7 @@ def check_writable(path: str | Path) -> None:
 @contextmanager
 def _draft(path: Path) -> Iterator[Path]:
     """Where to prepare what will stand at `path`: beside it, so that it can be moved there in one step."""
-    draft = path.with_name(f".rnncli-{os.getpid()}.part")
+    draft = path.with_name(f".rnncli-{secrets.token_hex(4)}.part")  # of its own, whoever else is writing there
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -208,10 +214,15 @@ def _parameters(config: Config, arrays: dict[str, np.ndarray]) -> dict[str, np.n
         value = arrays[name]
         if value.shape != shape or value.dtype != np.float32:
             raise ValueError(f"{name} is {value.dtype} {value.shape}, and should be float32 {shape}")
-        if not (value.min() > -LARGEST and value.max() < LARGEST):  # and neither is NaN
+        if not _moderate(value):
             raise ValueError(f"{name} holds values that are not finite, or huge")
         values[name] = np.ascontiguousarray(value)
     return values
+
+
+def _moderate(value: np.ndarray) -> bool:
+    """Whether no number of a value is huge, and none is not a number."""
+    return bool(value.min() > -LARGEST and value.max() < LARGEST)
 
 
 def _ngram_arrays(ngram: NGram) -> dict[str, np.ndarray]:
@@ -261,6 +272,6 @@ def _mixture(network: Network, config: dict[str, Any], arrays: dict[str, np.ndar
     shares = mixture.shares
     if shares.shape != (order or 1, len(mixture.parts)) or shares.dtype.kind != "f":
         raise ValueError(f"shares is {shares.dtype} {shares.shape}")
-    if not ((shares >= 0).all() and (shares[:, 0] > 1e-6).all() and np.allclose(shares.sum(axis=1), 1)):
+    if not ((shares >= 0).all() and (shares[:, 0] > 0).all() and np.allclose(shares.sum(axis=1), 1)):
         raise ValueError("its shares do not sum to one, or the network has none")
     return mixture

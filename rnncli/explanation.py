@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .errors import SettingError
+from .blanks import BLANK
+from .errors import SettingError, TextError
 from .prediction import best_words, of_real_words
 from .text.vocabulary import UNK_ID
 
@@ -43,12 +44,14 @@ def explain(model: Model, prompt: str, word: str | None = None) -> Explanation:
     Each word in turn is hidden, as if it were an unknown one, and the log-probability then is compared with that after
     the prompt as it is. Raises `SettingError` for a word that the model does not know.
     """
+    if BLANK.search(prompt):
+        raise TextError(f"{prompt!r} has a blank: only what comes next is explained")
     tokens = model.tokenizer.tokenize(prompt)
     ids, unknown = model.number(tokens)
     state, _ = model.begin(prompt)
     view = model.lm.here(state)
-    log_p = of_real_words(model.lm.log_prob_at(view)[0])
-    target = best_words(log_p, 1)[0] if word is None else model.vocabulary.find(word)
+    p = of_real_words(model.lm.prob_at(view)[0])
+    target = best_words(p, 1)[0] if word is None else model.vocabulary.find(word)
     if target == UNK_ID:
         raise SettingError(f"the model does not know the word {word!r}: name one of its words")
     changes = []
@@ -57,14 +60,14 @@ def explain(model: Model, prompt: str, word: str | None = None) -> Explanation:
         hidden = np.repeat(ids, len(places), axis=1)
         hidden[places, places - start] = UNK_ID
         variants = model.lm.read(hidden, model.lm.start(len(places)))
-        changes.append(log_p[target] - of_real_words(model.lm.log_prob(variants))[:, target])
+        changes.append(np.log(p[target] / of_real_words(model.lm.prob(variants))[:, target]))
     changes = np.concatenate(changes or [[]]).tolist()
     parts = model.lm.parts_at(view)[:, 0].astype(np.float64)
-    given = parts[:, target] * np.exp(log_p[target]) / parts[:, target].sum()
+    given = parts[:, target] * p[target] / parts[:, target].sum()
     return Explanation(
         prompt,
         model.vocabulary.word(target),
-        float(np.exp(log_p[target])),
+        float(p[target]),
         dict(zip(model.lm.parts, given.tolist(), strict=True)),
         [Influence(token, change) for token, change in zip(tokens, changes, strict=True)],
         unknown,

@@ -13,9 +13,11 @@ from .prediction import of_real_words
 from .text.vocabulary import EOS_ID
 
 if TYPE_CHECKING:
+    from .lm.ngram import NGram
     from .model import Model
 
 WORDS, WORDS_OF_SENTENCE = 50, 200  # that are written at most, where nothing else is said
+COLDEST = 1e-30  # the temperature that smaller ones count as: in single precision they might be zero
 FINAL = ".!?…。！？।؟"  # what ends a sentence,
 CLOSING = "\"'”’»)]}」』"  # and what may still follow and belong to it
 
@@ -43,46 +45,42 @@ class Sampling:
         if not 1 <= self.repetition_penalty < np.inf:
             raise SettingError(f"the repetition penalty is {self.repetition_penalty}, and must be 1 (none) or more")
 
-    def draw(self, log_p: np.ndarray, rng: np.random.Generator, before: Sequence[int] = ()) -> int | None:
-        """Draw the number of a word by log-probabilities (V,), after the words `before`; None where there is none left.
-
-        Words of -inf are never drawn.
-        """
+    def draw(self, p: np.ndarray, rng: np.random.Generator, before: Sequence[int] = ()) -> int | None:
+        """Draw the number of a word by probabilities (V,), after the words `before`; None where none is possible."""
         if before and (self.repetition_penalty > 1 or self.no_repeat):
-            log_p = self._discouraged(log_p.copy(), before)
-        best = log_p.max()
-        if best == -np.inf:
+            p = self._discouraged(p.copy(), before)
+        likeliest = int(p.argmax())
+        if p[likeliest] == 0:
             return None
         if self.temperature == 0:
-            return int(log_p.argmax())
-        words = np.flatnonzero(log_p > -np.inf)
+            return likeliest
+        words = np.flatnonzero(p)
         if 0 < self.top_k < len(words):
-            words = np.sort(np.argsort(-log_p, kind="stable")[: self.top_k])
-        with np.errstate(over="ignore"):  # a difference divided by a tiny temperature may be -inf, which is right
-            weights = np.exp((log_p[words] - best) / self.temperature)
+            words = np.sort(np.argsort(-p, kind="stable")[: self.top_k])
+        weights = np.exp(np.log(p[words] / p[likeliest]) / max(self.temperature, COLDEST))
         if self.min_p:
             words, weights = words[weights >= self.min_p], weights[weights >= self.min_p]
         if self.top_p < 1:
             order = np.argsort(-weights, kind="stable")
             last = np.searchsorted(np.cumsum(weights[order]) / weights.sum(), self.top_p)
             words, weights = words[order[: last + 1]], weights[order[: last + 1]]
-        shares = np.cumsum(weights)
+        shares = np.cumsum(weights, dtype=np.float64)
         # The last share is all there is, whatever rounding says; so the draw never runs over the end.
         return int(words[np.searchsorted(shares[:-1], rng.random() * shares[-1], side="right")])
 
-    def _discouraged(self, log_p: np.ndarray, before: Sequence[int]) -> np.ndarray:
-        """The log-probabilities with what stands there already made less likely, or impossible."""
+    def _discouraged(self, p: np.ndarray, before: Sequence[int]) -> np.ndarray:
+        """The probabilities with what stands there already made less likely, or impossible."""
         if self.repetition_penalty > 1:
             seen = np.unique([word for word in before if word != EOS_ID]).astype(np.int64)
-            log_p[seen] *= self.repetition_penalty
+            p[seen] **= self.repetition_penalty
         if self.no_repeat:
             text, known = list(before), self.no_repeat - 1
             last = text[len(text) - known :] if known <= len(text) else None
             if last is not None and EOS_ID not in last:
                 places = range(len(text) - known)
                 banned = {text[i + known] for i in places if text[i : i + known] == last} - {EOS_ID}
-                log_p[list(banned)] = -np.inf
-        return log_p
+                p[list(banned)] = 0
+        return p
 
 
 class Writer:
@@ -115,16 +113,17 @@ class Writer:
 
     def _pieces(self) -> Iterator[str]:
         model, tokenizer, left = self.model, self.model.tokenizer, self.sentences
+        del self.text[self.begin :]  # of a time before
         spacer = tokenizer.spacer()
         for token in tokenizer.tokenize(self.prompt):
             spacer.next(token)
         state, _ = model.begin(self.prompt)
         words, sentence, over = self.words, 0, False  # words of the sentence so far; whether its end was written
         while words > 0:
-            log_p = of_real_words(model.lm.log_prob(state)[0])
+            p = of_real_words(model.lm.prob(state)[0])
             if not self.text or self.text[-1] == EOS_ID:
-                log_p[EOS_ID] = -np.inf
-            word = self.sampling.draw(log_p, self.rng, self.text)
+                p[EOS_ID] = 0
+            word = self.sampling.draw(p, self.rng, self.text)
             name = None if word is None else model.vocabulary.word(word)
             if over and (word == EOS_ID or not name or name.strip(FINAL + CLOSING)):
                 over = False
@@ -198,15 +197,12 @@ def _before(pieces: Iterator[str], stops: Sequence[str]) -> Iterator[str]:
         yield held
 
 
-def copied(model: Model, writer: Writer) -> dict[int, float | None]:
-    """What share of the sequences of 3, 4 and 5 words that were written stands in the training text, by the n-grams.
+def copied(ngram: NGram, writer: Writer) -> dict[int, float | None]:
+    """What share of the sequences of 3, 4 and 5 words stands in the training text, by the model's n-grams.
 
-    None where none so long was written within a unit, or the model has no n-grams of that length. Of a training text so
-    long that n-grams which occurred once were left out, those are not found.
+    Counted are those that end in a word that was written. None where none so long was written within a unit, or the
+    model has no n-grams of that length. N-grams that occurred once are left out of a long training text, and not found.
     """
-    ngram = model.lm.ngram
-    if ngram is None:
-        raise SettingError("the model holds no n-grams, so it cannot tell what stood in its training text")
     ids = np.array(writer.text, np.int64)[:, None]
     states, after = ngram.follow(ids, ngram.start(1))
     known = np.concatenate([states[1:, 0], after])  # after each word the numbers of the n-grams that end there

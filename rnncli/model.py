@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import TextError
+from .errors import ModelError, TextError
 from .lm.mixture import Mixture
+from .lm.ngram import NGram
 from .prediction import Prediction, rank
 from .text.completion import Completer
 from .text.reading import listed, source_name
@@ -36,6 +37,13 @@ class Model:
     def completer(self) -> Completer:
         """What completes half-typed words. Raises `SettingError` for a model of characters."""
         return Completer(self.vocabulary.words, self.tokenizer)
+
+    @property
+    def ngram(self) -> NGram:
+        """The n-grams. Raises `ModelError` where the model holds none."""
+        if self.lm.ngram is None:
+            raise ModelError("the model holds no n-grams: train one with --ngram-order 5")
+        return self.lm.ngram
 
     def knows(self, word: str) -> bool:
         """Whether the vocabulary holds a word, as written or in another case."""

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from .blanks import BLANK, fill
-from .errors import OverflowedError, SettingError
-from .nn.softmax import normalise
+from .errors import OverflowedError, SettingError, TextError
+from .lm.mixture import State, repeated
 from .text.batches import side_by_side
 from .text.completion import Completer
 from .text.vocabulary import UNK_ID
+from .threads import on_all_cores
 
 if TYPE_CHECKING:
     from .model import Model
 
 STREAMS = 64  # prompts that are read side by side,
 SPREAD = 16  # so many words longer than the shortest at most
+BLOCK = 64  # words
 
 
 class Prediction(NamedTuple):
@@ -67,18 +69,21 @@ def rank_all(
         raise SettingError(f"n is {n}, and must be 0 (all words) or more")
     candidates = np.unique([model.vocabulary.find(word) for word in among]) if among else None
     completer = model.completer if complete else None
-    answers: dict[int, Ranking] = {}
-    questions: dict[int, _Question] = {}
-    for place, prompt in enumerate(prompts):
-        if BLANK in prompt and not complete:
-            answers[place] = _filled(model, prompt, n, candidates, parts)
+    answers: dict[str, Ranking] = {}
+    questions: list[_Question] = []
+    for prompt in dict.fromkeys(prompts):  # each once
+        if BLANK.search(prompt):
+            if complete:
+                raise TextError(f"{prompt!r} has a blank: what stands around it is not half typed")
+            answers[prompt] = _filled(model, prompt, n, candidates, parts)
         else:
-            questions[place] = _Question(model, prompt, completer, candidates)
-    order = sorted(questions, key=lambda place: len(questions[place].ids))
-    for group in _groups([len(questions[place].ids) for place in order]):
-        places = order[group]
-        answers.update(zip(places, _answers(model, [questions[place] for place in places], n, parts), strict=True))
-    return [answers[place] for place in range(len(prompts))]
+            questions.append(_Question(model, prompt, completer, candidates))
+    questions.sort(key=lambda question: len(question.ids))
+    groups = [questions[group] for group in _groups([len(question.ids) for question in questions])]
+    start = model.lm.start(1)
+    for rankings in on_all_cores(lambda group: _answers(model, start, group, n, parts), groups):
+        answers.update((ranking.prompt, ranking) for ranking in rankings)
+    return [answers[prompt] for prompt in prompts]
 
 
 class _Question:
@@ -106,20 +111,20 @@ def _groups(lengths: Sequence[int]) -> list[slice]:
     return groups
 
 
-def _answers(model: Model, questions: list[_Question], n: int, parts: bool) -> list[Ranking]:
+def _answers(model: Model, start: State, questions: list[_Question], n: int, parts: bool) -> list[Ranking]:
     words, lengths = side_by_side([question.ids for question in questions])
-    view = model.lm.after(words, lengths, model.lm.start(len(questions)))
-    log_p = of_real_words(model.lm.log_prob_at(view))
+    view = model.lm.after(words, lengths, repeated(start, len(questions)))
+    p = of_real_words(model.lm.prob_at(view))
     given = model.lm.parts_at(view).astype(np.float64) if parts else None
     rankings = []
     for stream, question in enumerate(questions):
-        row = log_p[stream]
+        row = p[stream]
         best = best_words(row, n, question.candidates)
-        p = np.exp(row[best])
+        chances = row[best].astype(np.float64)
         if question.completing and len(question.candidates):
-            p /= np.exp(row[question.candidates]).sum()
-        shown = _shown(model.lm.parts, given[:, stream, best], p) if parts else []
-        rankings.append(Ranking(question.prompt, _named(model, best, p), shown, question.unknown))
+            chances /= row[question.candidates].sum(dtype=np.float64)
+        shown = _shown(model.lm.parts, given[:, stream, best], chances) if parts else []
+        rankings.append(Ranking(question.prompt, _named(model, best, chances), shown, question.unknown))
     return rankings
 
 
@@ -137,29 +142,31 @@ def _shown(parts: Sequence[str], given: np.ndarray, p: np.ndarray) -> list[dict[
 def _filled(model: Model, prompt: str, n: int, candidates: np.ndarray | None, parts: bool) -> Ranking:
     if parts:
         raise SettingError("the parts of a blank are not told: they are for the next word")
-    words, log_p, unknown = fill(model, prompt, candidates)
-    best = best_words(log_p, n)
-    return Ranking(prompt, _named(model, words[best], np.exp(log_p[best])), [], unknown)
+    words, p, unknown = fill(model, prompt, candidates)
+    best = best_words(p, n)
+    return Ranking(prompt, _named(model, words[best], p[best]), [], unknown)
 
 
-def best_words(log_p: np.ndarray, n: int, among: np.ndarray | None = None) -> np.ndarray:
-    """The numbers of the `n` likeliest words by log-probabilities (V,), best first; of all for 0; none of -inf.
+def best_words(p: np.ndarray, n: int, among: np.ndarray | None = None) -> np.ndarray:
+    """The numbers of the `n` likeliest words by probabilities (V,), best first; of all for 0; none that is impossible.
 
     Of equally likely ones the smaller number comes first.
     """
-    words = np.flatnonzero(log_p > -np.inf) if among is None else among[log_p[among] > -np.inf]
-    values = log_p[words]
-    if 0 < n < len(words):
-        near = values >= np.partition(values, -n)[-n]
-        words, values = words[near], values[near]
-    return words[np.argsort(-values, kind="stable")][: n or None]
+    values, least = p if among is None else p[among], 0
+    if 0 < n < len(values):
+        # The n-th largest of all is at least that of the largest in each block, which is found much sooner.
+        blocks = values[: len(values) // BLOCK * BLOCK].reshape(-1, BLOCK)
+        some = blocks.max(axis=1) if n <= len(blocks) else values
+        least = np.partition(some, -n)[-n]
+    near = np.flatnonzero(values >= least if least else values)
+    best = near[np.argsort(-values[near], kind="stable")][: n or None]
+    return best if among is None else among[best]
 
 
-def of_real_words(log_p: np.ndarray) -> np.ndarray:
-    """The log-probabilities (..., V), in float64, of the words that can be named, given that it is one of them."""
-    log_p = log_p.astype(np.float64)
-    log_p[..., UNK_ID] = -np.inf
-    normalise(log_p)
-    if np.isnan(log_p).any():
+def of_real_words(p: np.ndarray) -> np.ndarray:
+    """Make of the probabilities (..., V) of all words, in place, those of the words that can be named."""
+    p[..., UNK_ID] = 0
+    p /= p.sum(axis=-1, keepdims=True)
+    if np.isnan(p[..., -1]).any():
         raise OverflowedError
-    return log_p
+    return p

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .errors import OverflowedError
-from .text.batches import side_by_side
+from .lm.mixture import repeated
+from .text.batches import pasts, side_by_side
 from .text.vocabulary import EOS_ID
+from .threads import on_all_cores
 
 if TYPE_CHECKING:
     from .model import Model
@@ -42,16 +44,23 @@ def score_all(model: Model, lines: Sequence[str]) -> list[Score]:
     tokens = [model.tokenizer.tokenize(line) for line in lines]
     encoded = [model.number(words) for words in tokens]
     order = sorted(range(len(lines)), key=lambda place: len(tokens[place]))
-    scores: dict[int, Score] = {}
+    groups: list[list[int]] = []  # of lines that are read side by side
     while order:
         longest = len(tokens[order[-1]]) + 1
-        group = order[-max(1, WORDS // longest) :]
-        del order[-len(group) :]
+        groups.append(order[-max(1, WORDS // longest) :])
+        del order[-len(groups[-1]) :]
+
+    start = model.lm.start(1)
+
+    def log_p(group: list[int]) -> list[np.ndarray]:
         words, lengths = side_by_side([np.append(encoded[place][0], EOS_ID) for place in group])
-        nll, _ = model.lm.score(words, model.lm.start(len(group)))
+        nll, _ = model.lm.score(words, repeated(start, len(group)), pasts(words, lengths))
         if not np.isfinite(nll).all():
             raise OverflowedError
-        for stream, place in enumerate(group):
-            own = -nll[: lengths[stream], stream]
+        return [-nll[:length, stream] for stream, length in enumerate(lengths)]
+
+    scores: dict[int, Score] = {}
+    for group, found in zip(groups, on_all_cores(log_p, groups), strict=True):
+        for place, own in zip(group, found, strict=True):
             scores[place] = Score(float(own.sum()), tokens[place], own.tolist(), encoded[place][1])
     return [scores[place] for place in range(len(lines))]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .prediction import Prediction, best_words, of_real_words
+from .text.tokenizers import is_unspaced
 from .text.vocabulary import EOS_ID
 
 if TYPE_CHECKING:
@@ -19,10 +20,10 @@ class Suggester:
     def __init__(self, model: Model, n: int = 5):
         """Offer `n` words at most. Raises `SettingError` for a model of characters."""
         self.model, self.n, self.completer = model, n, model.completer
-        # What was read: the words, the state before each of them and after the last, and the log-probabilities there.
+        # What was read: the words, the state before each of them and after the last, and the probabilities there.
         self._words: list[int] = []
         self._states: list[Any] = [model.lm.start(1)]
-        self._log_p: np.ndarray | None = None
+        self._p: np.ndarray | None = None
 
     def offer(self, text: str) -> list[Prediction]:
         """The likeliest words that may come next, or that the last word of `text` may become, best first.
@@ -30,13 +31,12 @@ class Suggester:
         Their probabilities are those among the words that fit. The end of the unit is no word to offer.
         """
         before, fitting = self.completer.split(text)
-        log_p = self._after(self.model.encode(before)[0][:, 0].tolist())
-        candidates = fitting if before != text else np.flatnonzero(log_p > -np.inf)
-        candidates = candidates[candidates != EOS_ID]
-        best = best_words(log_p, self.n, candidates)
-        p = np.exp(log_p[best]) / (np.exp(log_p[candidates]).sum() if len(candidates) else 1.0)
+        p = self._after(self.model.encode(before)[0][:, 0].tolist())
+        candidates = fitting[fitting != EOS_ID] if before != text else None
+        best = best_words(p, self.n, candidates)
+        chances = p[best] / (1 if candidates is None else p[candidates].sum())
         names = self.model.vocabulary.words
-        return [Prediction(names[word], chance) for word, chance in zip(best.tolist(), p.tolist(), strict=True)]
+        return [Prediction(names[word], chance) for word, chance in zip(best.tolist(), chances.tolist(), strict=True)]
 
     def accepted(self, text: str, word: str) -> str:
         """The line once `word` has taken the place of what is half typed at the end of `text`."""
@@ -45,19 +45,21 @@ class Suggester:
         for token in self.model.tokenizer.tokenize(before):
             spacer.next(token)
         piece = spacer.next(word)
-        return before + piece + ("" if spacer.glued else " ")
+        return before + piece + ("" if spacer.glued or is_unspaced(word) else " ")
 
     def _after(self, words: list[int]) -> np.ndarray:
-        """The log-probabilities (V,) of the words that may come after `words`."""
+        """The probabilities (V,) of the words that may come after `words`; the end of the unit is none."""
         same = 0
         for old, new in zip(self._words, words, strict=False):
             if old != new:
                 break
             same += 1
-        if same < len(self._words) or same < len(words) or self._log_p is None:
+        if same < len(self._words) or same < len(words) or self._p is None:
             del self._words[same:], self._states[same + 1 :]
             for word in words[same:]:
                 self._words.append(word)
                 self._states.append(self.model.lm.read(np.array([[word]]), self._states[-1]))
-            self._log_p = of_real_words(self.model.lm.log_prob(self._states[-1])[0])
-        return self._log_p
+            p = self.model.lm.prob(self._states[-1])[0]
+            p[EOS_ID] = 0
+            self._p = of_real_words(p)
+        return self._p

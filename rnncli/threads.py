@@ -1,11 +1,9 @@
 """Several threads side by side: NumPy computes outside of the interpreter's lock, so that they gain by it."""
 
+import functools
 import os
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
-
-from threadpoolctl import ThreadpoolController
 
 Map = Callable[..., Any]  # `map`, or what does the same on several threads, as `Threads.map`
 
@@ -25,19 +23,26 @@ class Threads:
     """
 
     def __init__(self, count: int):
+        # Not before: many a command needs no threads, and begins the sooner.
+        from concurrent.futures import ThreadPoolExecutor
+
+        from threadpoolctl import ThreadpoolController
+
         self.count = count
         self._pool = ThreadPoolExecutor(count, thread_name_prefix="rnncli")
         self._libraries = ThreadpoolController()
 
     def map(self, work: Callable[[Any], Any], pieces: Iterable[Any]) -> list[Any]:
         """What `work` makes of each of the pieces, in their order; meanwhile matrix products start no threads."""
-        pieces = list(pieces)
-        results = [None] * len(pieces)
-
-        def pile(first: int) -> list[Any]:
-            return [work(piece) for piece in pieces[first :: self.count]]
-
         with self._libraries.limit(limits=1, user_api="blas"):
-            for first, made in enumerate(self._pool.map(pile, range(min(self.count, len(pieces))))):
-                results[first :: self.count] = made
-        return results
+            return list(self._pool.map(work, pieces))
+
+
+@functools.cache
+def _all_cores() -> Threads:
+    return Threads(usable_cores())
+
+
+def on_all_cores(work: Callable[[Any], Any], pieces: Sequence[Any]) -> list[Any]:
+    """What `work` makes of each of the pieces, in their order; several of them side by side."""
+    return _all_cores().map(work, pieces) if len(pieces) > 1 else [work(piece) for piece in pieces]

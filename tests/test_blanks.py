@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rnncli.errors import SettingError
+from rnncli.errors import SettingError, TextError
 from rnncli.prediction import rank
 
 
@@ -60,10 +60,15 @@ def test_blanks_and_other_prompts_are_answered_in_their_order(model):
 
 
 def test_two_blanks_are_refused(model):
-    with pytest.raises(SettingError, match="has several blanks: fill one at a time"):
+    with pytest.raises(TextError, match="has several blanks: fill one at a time"):
         rank(model, "Tom ___ ___ good")
 
 
 def test_the_parts_of_a_blank_are_refused(model):
     with pytest.raises(SettingError, match="the parts of a blank are not told"):
         rank(model, "Tom is ___ good", parts=True)
+
+
+def test_a_blank_may_be_drawn_as_long_as_one_likes(model):
+    (three, more) = (rank(model, f"Tom is {blank} at chess").predictions for blank in ("___", "_______"))
+    assert three == more

@@ -2,6 +2,7 @@ import json
 import os
 import pickle
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -317,3 +318,12 @@ def test_what_is_not_checked_is_told_when_it_is_used_or_does_no_harm(model_file,
         told = ""
     assert "\n" not in told
     assert not (tmp_path / "owned").exists()
+
+
+def test_values_that_a_file_may_not_hold_are_not_written_to_one(model, tmp_path):
+    values = {name: p.value.copy() for name, p in model.lm.network.named_parameters().items()}
+    values["softmax.bias"][3] = 2e6
+    wild = replace(model, lm=Mixture(Network(model.lm.network.config, values)))
+    with pytest.raises(ModelError, match="holds values that are not finite, or huge"):
+        save(wild, tmp_path / "wild.npz")
+    assert not list(tmp_path.iterdir())

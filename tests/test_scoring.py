@@ -33,7 +33,9 @@ def test_a_sentence_that_agrees_is_likelier_than_one_that_does_not(model):
 
 
 def test_numbers_that_ran_over_are_told(model, monkeypatch):
-    monkeypatch.setattr(type(model.lm), "score", lambda self, words, state: (np.full(words.shape, np.nan), state))
+    monkeypatch.setattr(
+        type(model.lm), "score", lambda self, words, state, pasts: (np.full(words.shape, np.nan), state)
+    )
     with pytest.raises(ModelError, match="the model's numbers have run over"):
         score_all(model, ["Tom"])
 

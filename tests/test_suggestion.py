@@ -51,3 +51,12 @@ def test_a_model_of_characters_has_no_words_to_offer(corpus_file):
 
     with pytest.raises(SettingError, match="this model predicts characters"):
         Suggester(train([corpus_file], tokenizer="char", hidden_size=4, epochs=1))
+
+
+def test_where_words_have_no_spaces_the_next_one_is_offered_without_one(tmp_path):
+    from rnncli import train
+
+    (tmp_path / "text.txt").write_text("これは本です。\nこれは水です。\n" * 30, encoding="utf-8")
+    suggester = Suggester(train([tmp_path / "text.txt"], hidden_size=16, epochs=20, lr=0.02, dropout=0.0), 2)
+    assert {word for word, _ in suggester.offer("これは")} == {"本", "水"}
+    assert suggester.accepted("これは", "本") == "これは本"

@@ -5,13 +5,18 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from rnncli import threads
-from rnncli.threads import Threads, usable_cores
+from rnncli.threads import Threads, on_all_cores, usable_cores
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 9])
 def test_results_come_in_the_order_of_the_pieces(count):
     assert Threads(count).map(lambda x: x * x, range(7)) == [0, 1, 4, 9, 16, 25, 36]
     assert Threads(count).map(abs, []) == []
+
+
+@pytest.mark.parametrize("pieces", [[], [3], [1, 2, 3, 4]])
+def test_pieces_are_shared_out_to_all_cores(pieces):
+    assert on_all_cores(lambda x: x * x, pieces) == [x * x for x in pieces]
 
 
 def test_as_many_threads_work_as_were_asked_for():

@@ -11,6 +11,7 @@ from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
 from prompt_toolkit.key_binding.defaults import load_key_bindings
 from prompt_toolkit.layout import BufferControl, FormattedTextControl, HSplit, Layout, Window
 from prompt_toolkit.output import create_output
+from prompt_toolkit.utils import get_cwidth
 
 from .output import visible
 
@@ -59,10 +60,10 @@ class _Line:
 
     def offered(self) -> list[tuple[str, str]]:
         """What stands under the cursor."""
-        column = self.buffer.document.cursor_position_col
-        rows = [(f"{place} ", f"{visible(word)}", f" {p:.0%}") for place, (word, p) in enumerate(self.offers(), 1)]
+        column = get_cwidth(self.buffer.document.current_line_before_cursor)
+        rows = [(f"{place} ", visible(word), f" {p:.0%}") for place, (word, p) in enumerate(self.offers(), 1)]
         width = max(1, get_app().output.get_size().columns)
-        longest = max((len("".join(row)) for row in rows), default=0)
+        longest = max((get_cwidth("".join(row)) for row in rows), default=0)
         indent = max(0, min(column % width, width - longest - 1))
         return [
             fragment

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from ..errors import ModelError
 from .options import load_model, model_option
 from .output import on_terminal, visible
 
@@ -38,9 +37,7 @@ def command(model_path: Path | None, kind: str, output: Path | None) -> None:
     from ..lm.arpa import arpa_lines
 
     model = load_model(model_path)
-    if model.lm.ngram is None:
-        raise ModelError("the model holds no n-grams: train one with --ngram-order 5")
-    lines = arpa_lines(model.lm.ngram, model.vocabulary.words)
+    lines = arpa_lines(model.ngram, model.vocabulary.words)
     if output is None:
         shown = visible if on_terminal(sys.stdout) else str
         while block := "".join(f"{shown(line)}\n" for line in itertools.islice(lines, 10_000)):

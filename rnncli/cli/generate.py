@@ -6,16 +6,23 @@ from typing import Any
 
 import click
 
-from .options import Count, load_model, model_option
+from .options import Count, Text, load_model, model_option
 from .output import number, on_terminal, visible, warn_of_unknown
 
 
 @click.command("generate")
 @click.argument("prompt", default="")
 @model_option
-@click.option("-n", "words", type=Count(0), help="How many words to write, at most.  [default: 50]")
+@click.option(
+    "-n",
+    "words",
+    type=Count(0),
+    help="How many words to write, at most.  [default: 50; 200 for each of the --sentences]",
+)
 @click.option("--sentences", type=click.IntRange(1), metavar="N", help="End after so many sentences.")
-@click.option("--stop", multiple=True, metavar="TEXT", help="End before this text; may be repeated.")
+@click.option(
+    "--stop", type=Text(), multiple=True, metavar="TEXT", help="End before this text; may be repeated (or have lines)."
+)
 @click.option(
     "--temperature",
     type=click.FloatRange(0),
@@ -79,6 +86,7 @@ def command(
     from ..generation import generate as write_on
 
     model = load_model(model_path, checked=False)
+    ngram = model.ngram if novelty else None
     shown = visible if on_terminal(sys.stdout) else str
     beginning = prompt if model.tokenizer.kind == "char" else prompt.rstrip()  # a word brings its own space
     warn_of_unknown(model.encode(prompt)[1])
@@ -100,6 +108,6 @@ def command(
         for piece in writer:
             click.echo("\n".join(map(shown, piece.split("\n"))), nl=False)
         click.echo()
-        if novelty:
-            shares = ", ".join(f"{n} words {number(share)}" for n, share in copied(model, writer).items())
+        if ngram:
+            shares = ", ".join(f"{n} words {number(share)}" for n, share in copied(ngram, writer).items())
             click.echo(f"Also in the training text: {shares}", err=True)

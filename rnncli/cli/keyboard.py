@@ -7,7 +7,7 @@ import click
 
 from ..errors import RnncliError
 from .options import load_model, model_option
-from .output import visible
+from .output import on_terminal, visible
 
 
 @click.command("type")
@@ -32,7 +32,7 @@ def command(text: str, model_path: Path | None, count: int) -> None:
         raise RnncliError("`rnncli type` needs prompt_toolkit: pip install 'rnncli[type]'") from None
     from ..suggestion import Suggester
 
-    if not sys.stderr.isatty():
+    if not on_terminal(sys.stderr):
         raise RnncliError("`rnncli type` needs a terminal: to complete words in a pipe, use rnncli predict --complete")
     line = edit(Suggester(load_model(model_path, checked=False), count), text)
-    click.echo(visible(line) if sys.stdout.isatty() else line)
+    click.echo(visible(line) if on_terminal(sys.stdout) else line)

@@ -31,17 +31,25 @@ class Duration(click.ParamType):
         return seconds
 
 
+class Text(click.types.StringParamType):
+    """A text, of which a variable of the environment may hold several, one a line."""
+
+    envvar_list_splitter = "\n"
+
+
 class Count(click.IntRange):
     """A whole number, which may be written as 20k, 1.5M or 20,000."""
 
     name = "number"
     UNITS: ClassVar = {"k": 10**3, "m": 10**6}
+    PATTERN = r"(\d{1,30}(?:[,_]\d{3})*(?:\.\d{1,30})?)([km]?)"
 
     def convert(self, value, param, ctx) -> int:
-        if isinstance(value, str) and (found := re.fullmatch(r"(\d[\d,_]*(?:\.\d+)?)([km]?)", value.strip().lower())):
-            number = float(re.sub("[,_]", "", found[1])) * self.UNITS.get(found[2], 1)
-            if number == int(number):
-                value = int(number)
+        if isinstance(value, str) and (found := re.fullmatch(self.PATTERN, value.strip().lower())):
+            whole, _, fraction = re.sub("[,_]", "", found[1]).partition(".")
+            number, rest = divmod(int(whole + fraction) * self.UNITS.get(found[2], 1), 10 ** len(fraction))
+            if not rest:
+                value = number
         return super().convert(value, param, ctx)
 
 

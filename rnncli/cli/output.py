@@ -18,6 +18,8 @@ _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\
 
 def visible(text: str) -> str:
     """The text with everything that a terminal would obey, not show, written as an escape such as \\x1b."""
+    if text.isprintable():
+        return text
     return _UNSAFE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
@@ -44,14 +46,14 @@ def chosen_format(output_format: str | None) -> str:
 
 def number(value: Any) -> str:
     """A value as TSV and tables show it: six significant digits of a float, and - for none."""
-    if value is None:
-        return "-"
-    return f"{value:.6g}" if isinstance(value, float) else visible(str(value))
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "-" if value is None else visible(str(value))
 
 
-def print_tsv(rows: Sequence[Sequence[Any]]) -> None:
-    """Print one row a line, its fields separated by tabs."""
-    click.echo("".join("\t".join(map(number, row)) + "\n" for row in rows), nl=False)
+def print_tsv(rows: Sequence[Sequence[Any]], *, apart: bool = False) -> None:
+    """Print one row a line, its fields separated by tabs; after a blank line, where they are to stand apart."""
+    click.echo("\n" * apart + "".join(["\t".join(map(number, row)) + "\n" for row in rows]), nl=False)
 
 
 def print_json(value: Any) -> None:
@@ -85,13 +87,10 @@ def print_table(
 
     The flexible column ("~") is of text that may be cut where a terminal is too narrow; in a pipe nothing is cut.
     """
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = 10_000
+    console = _console()
     bar = _bar if console.encoding.startswith("utf") else lambda share: "#" * round(share * BAR)
     cells = [
         [
@@ -121,7 +120,6 @@ def print_table(
 
 def print_words(words: Sequence[tuple[str, float | None]]) -> None:
     """Print words in a line, each coloured by a number from -1 (red) over 0 (plain) to 1 (green); None: bold."""
-    from rich.console import Console
     from rich.text import Text
 
     line = Text()
@@ -130,7 +128,17 @@ def print_words(words: Sequence[tuple[str, float | None]]) -> None:
         if value is not None and abs(value) >= STRONG:
             style += " bold"
         line.append(visible(word), style).append(" ")
-    Console(highlight=False).print(line)
+    _console().print(line)
+
+
+def _console():
+    """Where tables and colours go: as wide as the terminal, or in a pipe as wide as may be."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 10_000
+    return console
 
 
 def _bar(share: float, width: int = BAR) -> str:

@@ -1,16 +1,18 @@
 """rnncli predict"""
 
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 
+from .answering import answered
 from .explanation import print_explanation
 from .options import Count, encoding_option, format_option, load_model, model_option, words_option
 from .output import chosen_format, on_terminal, print_json, print_table, print_tsv, warn_of_unknown
 from .progress import reading
+
+FEW = 8  # prompts that are answered together where all words are asked for: that makes much of each
 
 
 @click.command("predict")
@@ -58,6 +60,7 @@ def command(
     rnncli predict --adapt letters.txt "Dear Tom,"
     rnncli predict -n 3 --format jsonl < prompts.txt
     """
+    from ..explanation import explain as explain_one
     from ..prediction import rank_all
     from ..text.reading import STDIN, read_batches
 
@@ -73,24 +76,21 @@ def command(
     chosen = chosen_format(output_format)
     if not prompts and on_terminal(sys.stdin):
         click.echo("Type a prompt, then Enter; Ctrl-D ends.", err=True)
-    first = True
-    for batch in [prompts] if prompts else read_batches(STDIN, encoding):
-        if explain:
-            from ..explanation import explain as explain_one
 
-            answers: Iterable[Any] = (explain_one(model, prompt, word) for prompt in batch)
+    def ask(some: list[str]) -> list[Any]:
+        if explain:
+            return [explain_one(model, prompt, word) for prompt in some]
+        return rank_all(model, some, count, parts=parts, among=among, complete=complete)
+
+    batches = [list(prompts)] if prompts else read_batches(STDIN, encoding)
+    for place, answer in enumerate(answered(batches, ask, **({} if count else {"most": FEW}))):
+        warn_of_unknown(answer.unknown_words)
+        if chosen != "jsonl" and place:
+            click.echo()
+        if explain:
+            print_explanation(answer, chosen)
         else:
-            answers = rank_all(model, batch, count, parts=parts, among=among, complete=complete)
-        for answer in answers:
-            warn_of_unknown(answer.unknown_words)
-            if chosen != "jsonl" and not first:
-                click.echo()
-            first = False
-            title = answer.prompt if len(prompts) != 1 else ""
-            if explain:
-                print_explanation(answer, chosen)
-            else:
-                _print_ranking(answer, chosen, title, parts)
+            _print_ranking(answer, chosen, answer.prompt if len(prompts) != 1 else "", parts)
 
 
 def _print_ranking(ranking, output_format: str, title: str, with_parts: bool) -> None:

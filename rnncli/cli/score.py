@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ..errors import TextError
+from .answering import answered
 from .options import encoding_option, load_model, model_option
 from .output import number, on_terminal, print_json, print_tsv, visible, warn_of_unknown
 
@@ -79,9 +80,11 @@ def _scored(model, batches: Iterable[list[str]], field: int | None) -> Iterator[
     """Every line and its score."""
     from ..scoring import score_all
 
-    for lines in batches:
+    def ask(lines: list[str]) -> Iterable[tuple[str, Any]]:
         texts = [_field(line, field) for line in lines] if field else lines
-        yield from zip(lines, score_all(model, texts), strict=True)
+        return zip(lines, score_all(model, texts), strict=True)
+
+    return answered(batches, ask)
 
 
 def _best(scored: Iterable[tuple[str, Any]], place: int) -> Iterable[tuple[str, Any]]:

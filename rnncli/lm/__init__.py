@@ -10,7 +10,8 @@ mixture tells besides what its parts do: `parts` are their names, and
 
     p, given, state = model.examine(words, state)    (T, B, V), what was expected before each word, and
                                                      (parts, T, B), what each part gave to it
-    given = model.parts_at(model.here(state))        (parts, B, V), what each part gives to every word to come next
+    p = model.prob(state)                            (B, V), of every word to come next
+    given = model.parts_at(model.here(state))        (parts, B, V), what each part gives to it
 
 Words are numbers (see `rnncli.text.vocabulary`). A state is a value: it is never changed in place, so it can
 be kept, shared by many continuations and compared.

@@ -25,6 +25,7 @@ USUAL = {"network": 0.7, "ngram": 0.2, "cache": 0.1}  # shares, roughly, where n
 STEPS = 128  # words read at a time
 ROUNDS = 40  # of expectation-maximisation
 PRIOR = 50.0  # words: what is known before any is worth as many
+LEAST = 1e-3  # of the network, which alone gives every word a chance that fits its context
 
 
 class State(NamedTuple):
@@ -102,14 +103,22 @@ class Mixture:
 
     def log_prob(self, state: State) -> np.ndarray:
         """The log-probability (B, V) of every word to come next."""
-        return self.log_prob_at(self.here(state))
+        return np.log(self.prob(state))
 
-    def score(self, words: np.ndarray, state: State) -> tuple[np.ndarray, State]:
-        """Minus the log-probability (T, B) of each of the `words`, given `state` and the words before it."""
+    def prob(self, state: State) -> np.ndarray:
+        """The probability (B, V) of every word to come next."""
+        return self.prob_at(self.here(state))
+
+    def score(self, words: np.ndarray, state: State, pasts: np.ndarray | None = None) -> tuple[np.ndarray, State]:
+        """Minus the log-probability (T, B) of each of the `words`, given `state` and the words before it.
+
+        Where the same number stands in `pasts` (T, B), all before the word is the same, and so is what is expected:
+        for texts that begin alike this saves the network much work.
+        """
         nll = np.empty(words.shape)
         for start in range(0, len(words), STEPS):
             part = slice(start, start + STEPS)
-            p, shares, state = self.score_parts(words[part], state)
+            p, shares, state = self.score_parts(words[part], state, None if pasts is None else pasts[part])
             nll[part] = -np.log(np.sum(shares * p, axis=0))
         return nll, state
 
@@ -134,10 +143,15 @@ class Mixture:
         p, given = self._prob(view, words)
         return p, np.stack(given), after
 
-    def score_parts(self, words: np.ndarray, state: State) -> tuple[np.ndarray, np.ndarray, State]:
-        """What each part gives each of the `words` (T, B), (parts, T, B); the parts' shares there; the state after."""
+    def score_parts(
+        self, words: np.ndarray, state: State, pasts: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray, State]:
+        """What each part gives each of the `words` (T, B), (parts, T, B); the parts' shares there; the state after.
+
+        About the `pasts` see `score`.
+        """
         view, after = self._view(words, state)
-        return self._chances(words, view), view.shares, after
+        return self._chances(words, view, pasts), view.shares, after
 
     # What comes next in places of a text.
 
@@ -162,11 +176,9 @@ class Mixture:
         view, _ = self._view(rest, state)
         return view.picked(lengths - common)
 
-    def log_prob_at(self, view: View) -> np.ndarray:
-        """The log-probabilities (B, V) of all words in one place of each stream."""
-        if len(self.parts) == 1:
-            return self.network.softmax.log_prob(view.features[0])
-        return np.log(self._prob(view)[0][0])
+    def prob_at(self, view: View) -> np.ndarray:
+        """The probabilities (B, V) of all words in one place of each stream."""
+        return self._prob(view)[0][0]
 
     def parts_at(self, view: View) -> np.ndarray:
         """What each part gives to all words in one place of each stream, (parts, B, V): their sum is the whole."""
@@ -192,10 +204,16 @@ class Mixture:
             shares /= shares.sum(axis=0)
         return View(features, contexts, glance, lengths, shares)
 
-    def _chances(self, words: np.ndarray, view: View) -> np.ndarray:
-        """What each part gives each of the `words` (T, B): (parts, T, B)."""
-        nll = self.network.softmax.score(view.features.reshape(words.size, -1), words.ravel())
-        p = [np.exp(-nll.astype(np.float64)).reshape(words.shape)]
+    def _chances(self, words: np.ndarray, view: View, pasts: np.ndarray | None = None) -> np.ndarray:
+        """What each part gives each of the `words` (T, B): (parts, T, B). About the `pasts` see `score`."""
+        features, nll = view.features.reshape(words.size, -1), np.empty(words.size)
+        if pasts is None:
+            nll[:] = self.network.softmax.score(features, words.ravel())
+        else:
+            _, first, rows = np.unique(pasts, return_index=True, return_inverse=True)
+            order = np.argsort(rows, axis=None, kind="stable")
+            nll[order] = self.network.softmax.score(features[first], words.ravel()[order], rows.ravel()[order])
+        p = [np.exp(-nll).reshape(words.shape)]
         if self.ngram:
             contexts = view.contexts.reshape(words.size, -1)
             p.append(self.ngram.probability(words.ravel(), contexts).reshape(words.shape))
@@ -280,7 +298,8 @@ def fit_shares(p: np.ndarray, groups: np.ndarray, usual: np.ndarray) -> np.ndarr
     """The shares (groups, parts) with which the probabilities `p` (parts, N) that parts give some words do best.
 
     Each word is in one of the `groups` (N,), which have shares of their own; those of a group of few words stay near to
-    the shares of all, and where there are few words in all, near to the `usual` ones (groups, parts).
+    the shares of all, and where there are few words in all, near to the `usual` ones (groups, parts). The first part
+    keeps some share always.
     """
     common = _maximised(p, np.zeros_like(groups), usual[:1])
     return _maximised(p, groups, np.repeat(common, len(usual), axis=0))
@@ -293,5 +312,6 @@ def _maximised(p: np.ndarray, groups: np.ndarray, begin: np.ndarray) -> np.ndarr
         credit = shares[groups].T * p  # of each part for each word
         credit /= np.maximum(credit.sum(axis=0), np.finfo(float).tiny)
         sums = np.stack([np.bincount(groups, part, len(shares)) for part in credit], axis=1) + PRIOR * begin
+        sums[:, 0] = np.maximum(sums[:, 0], LEAST * sums.sum(axis=1))
         shares = sums / sums.sum(axis=1, keepdims=True)
     return shares

@@ -23,7 +23,9 @@ class Softmax:
         """The log-probabilities (N, V) of all words after `features` (N, D)."""
         logits = features @ self.weight.value.T
         logits += self.bias.value
-        return normalise(logits)
+        logits -= logits.max(axis=1, keepdims=True)
+        logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
+        return logits
 
     def prob(self, features: np.ndarray, share: np.ndarray) -> np.ndarray:
         """The probabilities (N, V) of all words after `features` (N, D), times a `share` (N,)."""
@@ -36,12 +38,18 @@ class Softmax:
             part *= (share[block] / part.sum(axis=1))[:, None]
         return p
 
-    def score(self, features: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """Minus the log-probability (N,) of each of the `targets` (N,), in nats."""
-        nll, rows = np.empty(len(features), features.dtype), max(1, BLOCK // self.bias.value.size)
-        for start in range(0, len(features), rows):
-            block = slice(start, start + rows)
-            nll[block] = _losses(features[block] @ self.weight.value.T, self.bias.value, targets[block])[0]
+    def score(self, features: np.ndarray, targets: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+        """Minus the log-probability (M,) of each of the `targets` (M,), in nats.
+
+        `rows` (M,), in order, says after which of the `features` (N, D) each of them comes: of several, it may be. Left
+        out, there are as many of both.
+        """
+        rows = np.arange(len(targets)) if rows is None else rows
+        nll, size = np.empty(len(targets), features.dtype), max(1, BLOCK // self.bias.value.size)
+        for start in range(0, len(features), size):
+            logits = features[start : start + size] @ self.weight.value.T
+            some = slice(*np.searchsorted(rows, [start, start + size]))
+            nll[some] = _losses(logits, self.bias.value, targets[some], rows[some] - start)[0]
         return nll
 
     def forward(
@@ -61,7 +69,7 @@ class Softmax:
             raised = -sample.log_chance.astype(bias.dtype)
             bias, excess = bias[words] + raised, raised[targets]
         logits = np.matmul(features, weight.T, out=empty((len(features), len(weight)), features.dtype))
-        nll, total = _losses(logits, bias, targets, excess)
+        nll, total = _losses(logits, bias, targets, np.arange(len(targets)), excess)
 
         def backward(d_nll: np.ndarray) -> np.ndarray:
             # d_logits = (e / total - 1 at the target) * d_nll, without ever dividing the large array e.
@@ -76,32 +84,26 @@ class Softmax:
         return nll, backward
 
 
-def normalise(logits: np.ndarray) -> np.ndarray:
-    """Make log-probabilities (..., V) of the logits, in place."""
-    logits -= logits.max(axis=-1, keepdims=True)
-    logits -= np.log(np.exp(logits).sum(axis=-1, keepdims=True))
-    return logits
-
-
 def _losses(
-    logits: np.ndarray, bias: np.ndarray, targets: np.ndarray, excess: np.ndarray | None = None
+    logits: np.ndarray, bias: np.ndarray, targets: np.ndarray, rows: np.ndarray, excess: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The losses (N,) of the targets (N,), and the sums (N,) of what logits (N, V) become: e^(logit - largest).
+    """The losses (M,) of the targets (M,), and the sums (N,) of what logits (N, V) become: e^(logit - largest).
 
-    The logits are still without the `bias` (V,), and those of the targets are `excess` (N,) too large with it.
+    Each target is one of the logits of a row: `rows` (M,), in order. The logits are still without the `bias` (V,), and
+    those of the targets are `excess` (M,) too large with it.
     """
-    nll, total = np.empty(len(logits), logits.dtype), np.empty(len(logits), logits.dtype)
+    nll, total = np.empty(len(targets), logits.dtype), np.empty(len(logits), logits.dtype)
     for block in _blocks(logits):
-        part = logits[block]
-        own = np.arange(len(part)), targets[block]
+        part, some = logits[block], slice(*np.searchsorted(rows, [block.start, block.stop]))
+        own = rows[some] - block.start, targets[some]
         part += bias
         if excess is not None:
-            part[own] -= excess[block]
+            part[own] -= excess[some]
         part -= part.max(axis=1, keepdims=True)
         wanted = part[own]
         np.exp(part, out=part)
         part.sum(axis=1, out=total[block])
-        np.subtract(np.log(total[block]), wanted, out=nll[block])
+        np.subtract(np.log(total[block])[own[0]], wanted, out=nll[some])
     return nll, total
 
 

@@ -34,6 +34,20 @@ def side_by_side(texts: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return words, lengths
 
 
+def pasts(words: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """A number for each place of texts side by side (T, B), the same where all words before it are the same.
+
+    What stands behind a text's end counts as its beginning.
+    """
+    numbers, past, known = np.zeros(words.shape, np.int64), np.zeros(words.shape[1], np.int64), 1
+    for step in range(len(words) - 1):
+        # The past of the next place is this past and this word.
+        _, past = np.unique(past * (words.max() + 1) + words[step], return_inverse=True)
+        numbers[step + 1] = np.where(step + 1 < lengths, known + past, 0)
+        known += past.max() + 1
+    return numbers
+
+
 def excerpt(ids: np.ndarray, words: int, pieces: int) -> np.ndarray:
     """About so many `words` of a text (N,), in some `pieces` from all over it; the whole text where it has no more."""
     length = words // pieces

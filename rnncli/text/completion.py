@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..errors import SettingError
-from .tokenizers import Tokenizer
+from .tokenizers import Tokenizer, is_unspaced
 from .vocabulary import UNK_ID
 
 
@@ -27,21 +27,23 @@ class Completer:
     def split(self, text: str) -> tuple[str, np.ndarray]:
         """The text before the word that is half typed at its end, and the numbers of the words that this may become.
 
-        Where nothing is typed yet, the whole text and no words. Punctuation belongs to the word if some word goes on
-        like that: don' becomes don't.
+        Where nothing is typed yet, the whole text and no words; so it is after a whole word of a script that puts no
+        spaces between words. Punctuation belongs to the word if some word goes on like that: don' becomes don't.
         """
         if not text or text[-1].isspace():
             return text, np.empty(0, np.int64)
         chunk = text.split()[-1]
         starts, end = [0], 0
-        for token in self.tokenizer.tokenize(chunk):
-            start = max(end, chunk.find(token, end))
-            starts.append(start)
-            end = start + 1
+        for token in self.tokenizer.tokenize(chunk)[1:]:
+            end = max(end + 1, chunk.find(token, end + 1))
+            starts.append(end)
         for start in starts:
-            fitting = self.beginning_with(chunk[start:])
+            typed = chunk[start:]
+            fitting = self.beginning_with(typed)
             if len(fitting):
                 break
+        if is_unspaced(typed) and [self.words[number] for number in fitting] == [typed]:
+            return text, np.empty(0, np.int64)
         return text[: len(text) - len(chunk) + start], fitting
 
     def beginning_with(self, typed: str) -> np.ndarray:

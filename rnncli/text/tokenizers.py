@@ -106,6 +106,11 @@ _JOINING = frozenset({"/", "—", "_", "\\", "@-@", "@,@", "@.@"})
 _IS_UNSPACED = re.compile(f"[{UNSPACED}\u3000-\u303f\uff00-\uff65]")
 
 
+def is_unspaced(token: str) -> bool:
+    """Whether a token is of a script that puts no space between words."""
+    return bool(_IS_UNSPACED.match(token))
+
+
 class Spacer:
     """Puts the spaces back between tokens that come one at a time; `prepared`: tokens that were cut elsewhere."""
 

@@ -117,8 +117,11 @@ class Vocabulary:
 
     def find(self, word: str) -> int:
         """The number of a word as written, else in lower case, else capitalised, else `UNK_ID`."""
-        variants = dict.fromkeys((word, word.lower(), word.capitalize()))
-        return next((number for number in map(self.number, variants) if number is not None), UNK_ID)
+        number = self.number(word)
+        if number is None:
+            variants = {word.lower(): None, word.capitalize(): None}
+            number = next((number for number in map(self.number, variants) if number is not None), UNK_ID)
+        return number
 
 
 class StoredVocabulary(Vocabulary):
@@ -130,7 +133,7 @@ class StoredVocabulary(Vocabulary):
             raise ValueError(f"its vocabulary does not begin with {EOS} and {UNK}")
         self._lines = b"\n%b\n" % text  # with a line's end before and after each word
         self._ends = np.flatnonzero(np.frombuffer(self._lines, np.uint8) == ord("\n"))
-        self._asked = 0
+        self._asked, self._cut = 0, dict[int, str]()
 
     def __len__(self) -> int:
         return len(self._ends) - 1
@@ -140,8 +143,10 @@ class StoredVocabulary(Vocabulary):
         return self._lines[1:-1].decode("utf-8", "surrogatepass").split("\n")
 
     def word(self, number: int) -> str:
-        start, end = self._ends[number : number + 2]
-        return self._lines[start + 1 : end].decode("utf-8", "surrogatepass")
+        if number not in self._cut:
+            start, end = self._ends[number : number + 2]
+            self._cut[number] = self._lines[start + 1 : end].decode("utf-8", "surrogatepass")
+        return self._cut[number]
 
     def number(self, word: str) -> int | None:
         self._asked += 1

@@ -38,6 +38,7 @@ WATCHING_SHARE, TUNING_SHARE = 0.003, 0.025  # of its time, for each report, and
 SAVING = 1.0  # seconds kept for writing the model
 TUNING = 100_000  # words of the held-out text, at most, that the parts' shares are tuned on
 TUNING_STREAMS = 8  # places where it is read
+SOME = 4096  # words of it that are read to see how long that takes
 ROLLBACKS = 5  # how often a training that diverges is taken up again, each time with half the learning rate
 
 
@@ -83,8 +84,8 @@ class Trainer:
         # How much of the held-out text is watched in between, and how much the parts are tuned on at the end.
         watched, tuned_on = len(corpus.valid), TUNING
         if settings.time:
-            watched, watching = self._affordable(self._watch, 4096, WATCHING_SHARE)
-            tuned_on, tuning = self._affordable(self._tuned, 4096, TUNING_SHARE)
+            watched, watching = self._affordable(self._watch, WATCHING_SHARE, watched)
+            tuned_on, tuning = self._affordable(self._tuned, TUNING_SHARE, tuned_on)
             # What is left to the steps, and to the reports but the last one.
             self.seconds = max(settings.time - watching - tuning - SAVING, settings.time / 2)
         self.watched = excerpt(corpus.valid, watched, STREAMS)
@@ -147,12 +148,12 @@ class Trainer:
     def _watch(self, network: Network, ids: np.ndarray) -> float:
         return mean_loss(network, ids, self.threads.map)
 
-    def _affordable(self, read: Callable[[Network, np.ndarray], Any], some: int, share: float) -> tuple[int, float]:
-        """How many held-out words may be read in a share of the time, by how long `some` take; and the seconds then."""
-        ids, began = self.corpus.valid[:some], time.perf_counter()
+    def _affordable(self, read: Callable[[Network, np.ndarray], Any], share: float, most: int) -> tuple[int, float]:
+        """How many held-out words may be read in a share of the time, by how long some take; and the seconds then."""
+        ids, began = self.corpus.valid[:SOME], time.perf_counter()
         read(self.state.network, ids)
         rate = 2 * (time.perf_counter() - began) / len(ids)  # more than at first, when the cache is filling
-        count = min(len(self.corpus.valid), max(some, int(share * self.settings.time / rate)))
+        count = min(len(self.corpus.valid), most, max(SOME, int(share * self.settings.time / rate)))
         return count, count * rate
 
     def _epochs(self) -> float:

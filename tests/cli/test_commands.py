@@ -45,6 +45,21 @@ def test_generate_tells_how_much_it_copied(invoke, model_file):
     assert result.stderr == "Also in the training text: 3 words 1, 4 words 1, 5 words 1\n"
 
 
+def test_a_model_without_n_grams_says_so_before_it_writes(invoke, corpus_file, tmp_path):
+    alone = tmp_path / "alone.npz"
+    invoke("train", corpus_file, "--hidden-size", 4, "--epochs", 1, "--ngram-order", 0, "-o", alone)
+    for command in (["generate", "--novelty"], ["export"]):
+        result = invoke(*command, "-m", alone)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr == "Error: the model holds no n-grams: train one with --ngram-order 5\n"
+
+
+def test_generate_draws_from_the_words_near_the_likeliest(invoke, model_file):
+    ask = ("generate", "Tom is not good at science, so he", "-n4", "--temperature=5", "--seed=3", "-m", model_file)
+    assert invoke(*ask, "--min-p", 1).stdout == "Tom is not good at science, so he will study more.\n"
+    assert invoke(*ask).stdout != invoke(*ask, "--min-p", 1).stdout
+
+
 def test_generate_avoids_what_stands_there(invoke, model_file):
     words = invoke("generate", "-n", 20, "--no-repeat", 1, "--seed", 1, "-m", model_file).stdout.split()
     assert len(set(words)) == len(words)

@@ -234,7 +234,6 @@ def test_an_explanation_is_a_coloured_prompt_on_a_terminal(terminal, model_file)
         ["--explain", "--among", "play"],
         ["--explain", "--parts"],
         ["--among", "play,"],
-        ["___ and ___"],
         ["___", "--parts"],
     ],
 )
@@ -242,3 +241,38 @@ def test_questions_that_make_no_sense_are_wrong_usage(invoke, model_file, wrong)
     result = invoke("predict", "Tom", *wrong, "-m", model_file)
     assert (result.exit_code, result.stdout) == (2, "")
     assert "Usage:" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("prompt", "options", "error"),
+    [
+        ("Tom ___ and ___", [], "has several blanks: fill one at a time"),
+        ("Tom ___ st", ["--complete"], "has a blank: what stands around it is not half typed"),
+        ("Tom ___ .", ["--explain"], "has a blank: only what comes next is explained"),
+    ],
+)
+def test_lines_before_one_that_has_no_answer_are_answered(invoke, model_file, prompt, options, error):
+    alone = invoke("predict", "-m", model_file, *options, input="Tom\nMary\n")
+    result = invoke("predict", "-m", model_file, *options, input=f"Tom\nMary\n{prompt}\nTom\n")
+    assert (result.exit_code, result.stderr) == (1, f"Error: '{prompt}' {error}\n")
+    found, expected = ([line.split("\t")[0] for line in run.stdout.splitlines()] for run in (result, alone))
+    assert found == expected
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_many_prompts_are_answered_in_their_order(invoke, model_file, model, count):
+    prompts = ["Tom", "Mary is", "Tom", "", "The doctor"] * 5
+    result = invoke("predict", "-n", count, "--format", "jsonl", "-m", model_file, input="\n".join(prompts) + "\n")
+    for line, prompt in zip(result.stdout.splitlines(), prompts, strict=True):
+        record = json.loads(line)
+        assert record["prompt"] == prompt
+        expected = dict(model.predict(prompt, count))
+        assert {found["word"]: found["probability"] for found in record["predictions"]} == pytest.approx(
+            expected, rel=1e-4
+        )
+
+
+def test_an_explanation_is_not_wrapped_in_a_pipe(invoke, model_file):
+    prompt = " ".join(["Tom is not good at science, so he will"] * 5)
+    shown = invoke("predict", "--explain", "--format", "table", prompt, "-m", model_file).stdout
+    assert shown.splitlines()[0].startswith(prompt.replace(",", " ,"))

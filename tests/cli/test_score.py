@@ -85,3 +85,16 @@ def test_wrong_usage_ends_with_2(score, wrong):
 def test_a_file_that_is_not_there_is_named(score):
     result = score("missing.txt")
     assert (result.exit_code, result.stderr) == (1, "Error: cannot read missing.txt: No such file or directory\n")
+
+
+def test_lines_before_one_that_has_no_answer_are_scored(score):
+    result = score("--field", 2, input="1\tTom\n2\tMary\n3\n")
+    assert (result.exit_code, result.stdout) == (1, score("--field", 2, input="1\tTom\n2\tMary\n").stdout)
+    assert result.stderr == "Error: there is no field 2 in '3': fields are separated by tabs\n"
+
+
+def test_a_file_is_read_in_its_encoding(score, tmp_path, model):
+    path = tmp_path / "latin.txt"
+    path.write_bytes("Tom is é\n".encode("latin-1"))
+    (found,) = score_all(model, ["Tom is é"])
+    assert score(path, "--encoding", "latin-1").stdout == f"{columns(found)}\tTom is é\n"

@@ -61,13 +61,14 @@ def test_a_variable_sets_a_default_that_the_command_line_overrides(invoke, model
 
 
 @pytest.mark.parametrize(
-    ("text", "number"), [("7", 7), ("20k", 20_000), ("1.5M", 1_500_000), ("20,000", 20_000), ("1_000", 1000)]
+    ("text", "number"),
+    [("7", 7), ("20k", 20_000), ("1.5M", 1_500_000), ("20,000", 20_000), ("1_000", 1000), ("1.0", 1)],
 )
 def test_a_number_may_be_written_as_people_do(text, number):
     assert Count(0).convert(text, None, None) == number
 
 
-@pytest.mark.parametrize("text", ["", "k", "1.5", "0.0001k", "20g", "-1", "many"])
+@pytest.mark.parametrize("text", ["", "k", "1.5", "1,5", "0.0001k", "20g", "-1", "many", "9" * 400 + "k"])
 def test_what_is_no_number_is_refused(text):
     with pytest.raises(click.BadParameter):
         Count(0).convert(text, None, None)
@@ -98,3 +99,11 @@ def test_the_help_of_all_tells_of_each_command_what_its_own_help_does(invoke, na
     short = " ".join(COMMANDS[name][1].rstrip(".").split()[:4])
     assert f"  {name}" in invoke("--help").stdout
     assert short in " ".join(invoke(name, "--help").stdout.split())
+
+
+def test_a_text_to_stop_at_may_have_spaces_in_a_variable_and_several_stand_in_lines(invoke, model_file, monkeypatch):
+    ask = ("generate", "Tom is not good at science, so he", "--temperature=0", "-m", model_file)
+    monkeypatch.setenv("RNNCLI_GENERATE_STOP", " study more")
+    assert invoke(*ask).stdout == "Tom is not good at science, so he will\n"
+    monkeypatch.setenv("RNNCLI_GENERATE_STOP", "never there\n more")
+    assert invoke(*ask).stdout == "Tom is not good at science, so he will study\n"

@@ -72,6 +72,19 @@ def test_without_a_terminal_the_way_for_pipes_is_named(shell, model_file):
     assert "needs a terminal: to complete words in a pipe, use rnncli predict --complete" in run.stderr
 
 
+def test_as_many_words_are_on_offer_as_were_asked_for(typed, model_file):
+    shown, _ = typed("Tom is \r", f"rnncli type -n 2 -m {model_file}")
+    assert "2 " in shown
+    assert "3 " not in shown.replace("3 keys", "")
+
+
+def test_closed_streams_are_no_terminal(shell, model_file):
+    run = shell(f"rnncli type -m {model_file} >&- 2>&-")
+    assert run.returncode == 1
+    run = shell(f"rnncli type -m {model_file} >&-")
+    assert (run.returncode, "Traceback" in run.stderr) == (1, False)
+
+
 def test_without_prompt_toolkit_one_line_says_how_to_get_it(invoke, model_file, monkeypatch):
     monkeypatch.delitem(sys.modules, "rnncli.cli.editor", raising=False)
     monkeypatch.setitem(sys.modules, "prompt_toolkit", None)

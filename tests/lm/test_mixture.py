@@ -101,12 +101,12 @@ def test_the_parts_of_a_score_are_what_each_part_gives_the_word(mixture, words):
 
 @pytest.mark.parametrize("lengths", [[6, 6, 6], [1, 6, 3], [2, 2, 3], [0, 4, 1], [0, 0, 0]])
 def test_streams_are_read_as_far_as_each_goes(mixture, words, lengths):
-    log_p = mixture.log_prob_at(mixture.after(words, np.array(lengths), mixture.start(B)))
+    p = mixture.prob_at(mixture.after(words, np.array(lengths), mixture.start(B)))
     for stream, length in enumerate(lengths):
         state = mixture.start(1)
         if length:
             state = mixture.read(words[:length, stream : stream + 1], state)
-        np.testing.assert_allclose(log_p[stream], mixture.log_prob(state)[0], rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(p[stream], mixture.prob(state)[0], rtol=1e-4)
 
 
 def test_an_empty_cache_leaves_its_share_to_the_others(network, text):
@@ -173,3 +173,10 @@ def test_where_no_text_tells_the_shares_are_the_usual_ones():
     np.testing.assert_allclose(fit_shares(np.empty((2, 0)), np.empty(0, int), usual), usual)
     few = fit_shares(np.array([[0.9, 0.9], [0.1, 0.1]]), np.array([0, 1]), usual)
     np.testing.assert_allclose(few, usual, atol=0.05)
+
+
+def test_the_network_keeps_a_share_where_the_others_explain_all():
+    p = np.stack([np.full(100_000, 1e-9), np.ones(100_000)])
+    shares = fit_shares(p, np.zeros(100_000, int), np.array([[0.5, 0.5]]))
+    assert 1e-4 < shares[0, 0] < 1e-2
+    np.testing.assert_allclose(shares.sum(axis=1), 1)

@@ -110,3 +110,11 @@ def test_every_gradient_of_a_sampled_loss_is_right(layer, features, targets, rng
 def test_huge_logits_neither_overflow_nor_lose_the_sum(layer, features):
     layer.weight.value *= 1e5
     np.testing.assert_allclose(np.exp(layer.log_prob(features)).sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("size", [100, 2])
+def test_several_targets_may_come_after_the_same_features(layer, features, monkeypatch, size):
+    monkeypatch.setattr(module, "BLOCK", size * V)
+    monkeypatch.setattr(module, "CACHED", size * V)
+    rows, targets = np.array([0, 0, 2, 5, 5, 5]), np.array([3, 1, 3, 0, 6, 2])
+    np.testing.assert_allclose(layer.score(features, targets, rows), layer.score(features[rows], targets))

@@ -20,6 +20,7 @@ WORDS = [
     "Été",
     "(",
     "日本",
+    "は",
 ]
 
 
@@ -44,6 +45,7 @@ def completer():
         ("(st", "(", ["study", "Stay", "start", "straße"]),
         ("strass", "", ["straße"]),
         ("日", "", ["日本"]),
+        ("は日", "は", ["日本"]),
         ("he will zzz", "he will ", []),
         ("<", "", []),  # what is no word is never offered
     ],
@@ -54,7 +56,7 @@ def test_the_last_word_is_completed(completer, text, before, fitting):
     assert [WORDS[number] for number in numbers] == fitting
 
 
-@pytest.mark.parametrize("text", ["", "he will ", "he will\t"])
+@pytest.mark.parametrize("text", ["", "he will ", "he will\t", "これは", "は"])
 def test_where_nothing_is_typed_the_text_is_whole(completer, text):
     before, numbers = completer.split(text)
     assert (before, len(numbers)) == (text, 0)

@@ -1,0 +1,163 @@
+"""How much is answered in a second: python benchmarks/throughput.py DATA_FOLDER [--model MODEL] [--rounds N]
+
+DATA_FOLDER/tatoeba/test.txt and valid.txt hold sentences. `rnncli predict` ranks the next words after the beginnings
+of 10,000 of them, `rnncli score` scores as many whole ones, `rnncli generate` writes 2,000 words: with all parts of
+MODEL (the bundled model, unless another is named), and with its network alone. The peer is a PyTorch script with the
+same network, which reads the same lines in batches of 64 and prints the same columns.
+
+Every run is a process of its own, with all cores. What start-up costs is not counted: the time for one line is taken
+off that for all. The sides take turns; printed are the medians over the rounds and those of the rounds' ratios.
+"""
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import rnncli
+from rnncli.lm.mixture import Mixture
+from rnncli.model import Model
+
+LINES, WRITTEN = 10_000, 2_000
+PEER = '''
+import sys, torch
+job, path = sys.argv[1:3]
+saved = torch.load(path, weights_only=True)
+words, table, bias = saved["words"], saved["table"], saved["bias"]
+number = {word: place for place, word in enumerate(words)}
+lstm = torch.nn.LSTM(table.shape[1], table.shape[1], saved["layers"])
+lstm.load_state_dict(saved["lstm"])
+EOS, UNK = number["<eos>"], number["<unk>"]
+
+def batches(lines, end):
+    """Texts in numbers, each after an <eos>, in batches as they come, filled up to the longest; and their lengths."""
+    for start in range(0, len(lines), 64):
+        rows = [[EOS, *(number.get(word, UNK) for word in line.split()), *end] for line in lines[start : start + 64]]
+        tensors = [torch.tensor(row) for row in rows]
+        lengths = torch.tensor([len(row) for row in rows])
+        yield torch.nn.utils.rnn.pad_sequence(tensors, padding_value=EOS), lengths
+
+def predict(lines):
+    first = True
+    for padded, lengths in batches(lines, []):
+        outputs, _ = lstm(table[padded])
+        last = outputs[lengths - 1, torch.arange(len(lengths))]
+        logits = last @ table.T + bias
+        logits[:, UNK] = -torch.inf
+        best = torch.softmax(logits, 1).topk(10)
+        for chances, found in zip(best.values.tolist(), best.indices.tolist()):
+            answer = "".join(f"{words[word]}\\t{chance:.6g}\\n" for word, chance in zip(found, chances))
+            print(answer if first else "\\n" + answer, end="")
+            first = False
+
+def score(lines):
+    place = 0
+    for padded, lengths in batches(lines, [EOS]):
+        outputs, _ = lstm(table[padded[:-1]])
+        targets = padded[1:]
+        logits = outputs.flatten(0, 1) @ table.T + bias
+        nll = torch.nn.functional.cross_entropy(logits, targets.flatten(), reduction="none").reshape(targets.shape)
+        nll[torch.arange(len(nll))[:, None] >= lengths - 1] = 0
+        for total, length in zip(nll.sum(0).tolist(), lengths.tolist()):
+            print(f"{-total:.6g}\\t{length - 2}\\t{lines[place]}")
+            place += 1
+
+def generate(count):
+    torch.manual_seed(1)
+    word, state = torch.tensor([[EOS]]), None
+    for _ in range(count):
+        output, state = lstm(table[word], state)
+        logits = output[0, 0] @ table.T + bias
+        logits[UNK] = -torch.inf
+        word = torch.multinomial(torch.softmax(logits / 0.8, 0), 1)[None]
+        print(words[word.item()], end=" ", flush=True)
+
+with torch.inference_mode():
+    if job == "generate":
+        generate(int(sys.argv[3]))
+    else:
+        globals()[job](sys.stdin.read().splitlines())
+'''
+
+
+def write_peer(model: Model, folder: Path) -> list[str]:
+    """A PyTorch script, and a file with the network of a `model`."""
+    import torch
+
+    network = model.lm.network
+    config, values = network.config, {name: p.value for name, p in network.named_parameters().items()}
+    if config.cell != "lstm" or not config.tied or config.projected:
+        raise SystemExit("the peer is an LSTM with one table of words: name a MODEL that is one")
+    lstm = {}
+    for layer in range(config.layers):
+        for ours, theirs in {"input_weight": "weight_ih", "recurrent_weight": "weight_hh", "bias": "bias_ih"}.items():
+            blocks = values[f"recurrent.{layer}.{ours}"].reshape(-1, 4, config.hidden_size)[:, [0, 1, 3, 2]]  # i f g o
+            value = torch.tensor(blocks.reshape(len(blocks), -1).T)
+            lstm[f"{theirs}_l{layer}"] = value.squeeze(1) if ours == "bias" else value.contiguous()
+        lstm[f"bias_hh_l{layer}"] = torch.zeros(4 * config.hidden_size)
+    saved = {
+        "words": list(model.vocabulary.words),
+        "layers": config.layers,
+        "table": torch.tensor(values["embedding.weight"]),
+        "bias": torch.tensor(values["softmax.bias"]),
+        "lstm": lstm,
+    }
+    torch.save(saved, folder / "model.pt")
+    (folder / "peer.py").write_text(PEER, encoding="utf-8")
+    return [sys.executable, str(folder / "peer.py")]
+
+
+def seconds(command: list[str], lines: list[str]) -> float:
+    text = "".join(line + "\n" for line in lines)
+    began = time.perf_counter()
+    subprocess.run(command, input=text, text=True, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, metavar="DATA_FOLDER")
+    bundled = Path(__file__).resolve().parents[1] / "models" / "english.npz"
+    parser.add_argument("--model", type=Path, default=bundled, metavar="MODEL", help="the bundled one by default")
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    texts = [(arguments.data / "tatoeba" / name).read_text(encoding="utf-8") for name in ("test.txt", "valid.txt")]
+    sentences = [line.strip() for text in texts for line in text.splitlines()][:LINES]
+    beginnings = [" ".join(words[: 1 + place % len(words)]) for place, words in enumerate(map(str.split, sentences))]
+    model = rnncli.load(arguments.model)
+    count = sum(len(model.tokenizer.tokenize(line)) + 1 for line in sentences)  # the end of each counts as a word
+    print("| in a second | rnncli, all parts | rnncli, network alone | PyTorch, the same network | ratio |")
+    print("|---|--:|--:|--:|--:|")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        whole, alone = folder / "whole.npz", folder / "alone.npz"
+        rnncli.save(model, whole)
+        rnncli.save(Model(Mixture(model.lm.network), model.vocabulary, model.tokenizer, model.unit), alone)
+        peer, ours = write_peer(model, folder), [sys.executable, "-m", "rnncli"]
+        jobs = {
+            "predict: prompts": ("predict", beginnings, len(beginnings)),
+            "score: words": ("score", sentences, count),
+            "generate: words": ("generate", [], WRITTEN),
+        }
+        for title, (job, lines, units) in jobs.items():
+
+            def rate(command: list[str], flag: list[str], lines=lines, units=units) -> float:
+                """How many a second: the time of all, less that of a single one."""
+                one, all_of_them = [[], []] if lines else [[*flag, "1"], [*flag, str(units)]]
+                return units / (seconds([*command, *all_of_them], lines) - seconds([*command, *one], lines[:1]))
+
+            sides = [[*ours, job, "-m", str(path)] for path in (whole, alone)]
+            rounds = [
+                [*(rate(side, ["-n"]) for side in sides), rate([*peer, job, str(folder / "model.pt")], [])]
+                for _ in range(arguments.rounds)
+            ]
+            figures = [statistics.median(column) for column in zip(*rounds, strict=True)]
+            ratio = statistics.median(alone / torch for _, alone, torch in rounds)
+            print(f"| {title} | {' | '.join(f'{figure:,.0f}' for figure in figures)} | {ratio:.2f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

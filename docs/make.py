@@ -32,8 +32,8 @@ def pages() -> dict[Path, str]:
     for name in COMMANDS:
         command = main.get_command(None, name)
         path = DOCS / f"{name}.md"
-        before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-        found[path] = f"{before}{BEGIN}\n\n{table(command)}\n{END}{rest.partition(END)[2]}"
+        before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+        found[path] = f"{before}{BEGIN}\n\n{table(command)}\n{END}{rest.partition(END)[2]}" if begin else before
     return found
 
 

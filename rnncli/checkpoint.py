@@ -145,7 +145,7 @@ def _model(arrays: dict[str, np.ndarray], checked: bool) -> Model:
     if version.shape or version.dtype.kind not in "iu":
         raise ValueError("its format is not a number")
     if version != FORMAT:
-        newer = "a newer rnncli: upgrade to use it" if version > FORMAT else "an rnncli that is no more: train it anew"
+        newer = "a newer rnncli: upgrade to use it" if version > FORMAT else "an older rnncli: train it anew"
         raise ForeignError(f"(format {version}) was written by {newer}")
     config = json.loads(_text(arrays["config"]))
     shape = _from_json(Config, config["network"])

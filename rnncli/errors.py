@@ -17,7 +17,7 @@ class OverflowedError(ModelError):
     """A model's numbers have become too large, or are no numbers."""
 
     def __init__(self) -> None:
-        super().__init__("the model's numbers have run over, so it gives no probabilities: train it anew")
+        super().__init__("the model's numbers overflow, so it gives no probabilities: train it anew")
 
 
 class SettingError(RnncliError):

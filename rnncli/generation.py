@@ -27,9 +27,9 @@ class Sampling:
     """How the next word is drawn from the probabilities of all."""
 
     temperature: float = 0.8  # below 1 likely words become likelier still; 0: always the likeliest
-    top_k: int = 0  # only of the k likeliest words; 0: of all
-    top_p: float = 1.0  # only of the likeliest ones that together hold this share (Holtzman et al. 2020)
-    min_p: float = 0.0  # only of those at least so likely as this share of the likeliest (Nguyen et al. 2024)
+    top_k: int = 0  # only from the k likeliest words; 0: from all
+    top_p: float = 1.0  # only from the likeliest ones that together hold this share (Holtzman et al. 2020)
+    min_p: float = 0.0  # only from those at least this share as likely as the likeliest (Nguyen et al. 2024)
     repetition_penalty: float = 1.0  # what the log-probability of words that stand there already is multiplied by
     no_repeat: int = 0  # no sequence of so many words is written twice; 0: any may be
 

@@ -1,7 +1,6 @@
 """The pages of `docs/` say what the program says: their tables, their sessions, their recipes and the notebook."""
 
 import importlib.util
-import os
 import re
 import shutil
 from pathlib import Path
@@ -62,7 +61,7 @@ def test_every_page_is_linked_and_every_link_leads_somewhere():
 def desk(tmp_path, model_file):
     """A folder with what the recipes speak of."""
     (tmp_path / "models").mkdir()
-    shutil.copy(model_file, tmp_path / "models" / "school.npz")
+    shutil.copy(model_file, tmp_path / "models" / "the school.npz")
     (tmp_path / "prompts.txt").write_text("Tom is\nMary is not good at\n")
     (tmp_path / "sentences.txt").write_text("Tom is good at chess.\nchess at good is Tom\nMary is good at music.\n")
     (tmp_path / "notes").mkdir()
@@ -74,8 +73,8 @@ SHOWN = {
     "Pick a next word with fzf": "study\n",
     "The likeliest next word of many prompts, with jq": r"Tom is \w+\nMary is not good at \w+\n",
     "The strangest sentences of a text": "chess at good is Tom\n",
-    "Which of two words is meant": "",  # the words are not in the model of the tests
-    "Compare models with xargs": r"models/school.npz\tperplexity\t\d",
+    "Which of two words is meant": r"play\t0\.\d+\n$",
+    "Compare models with xargs": r"models/the school.npz\tperplexity\t\d",
     "Score a long text on several machines, or cores, with parallel": "",
     "Ask again and again without starting anew": '{"prompt": "Tom is", .*\n{"prompt": "Mary is not", .*\n',
     "Keep a model of your own notes up to date": "models/notes.npz\n",
@@ -101,8 +100,7 @@ def test_every_recipe_is_tried():
 def test_a_recipe_works_as_it_stands(shell, desk, title):
     code = recipe(title)
     needed(code)
-    os.environ.pop("FZF_DEFAULT_OPTS", None)
-    run = shell(f"export FZF_DEFAULT_OPTS=--filter=study\nset -e\n{code}", cwd=desk)
+    run = shell(f"export FZF_DEFAULT_OPTS=--filter=study\nset -e -o pipefail\n{code}", cwd=desk)
     assert run.returncode == 0, run.stderr
     assert re.match(SHOWN[title], run.stdout)
     if "scores.tsv" in code:
@@ -114,9 +112,10 @@ def test_vim_completes_words(shell, desk):
     needed("vim")
     ((code,),) = [[code] for _, kind, code in RECIPES if kind == "vim"]
     (desk / "vimrc").write_text(code)
-    keys = r"iTom is not good at science, so he will st\<C-X>\<C-U>\<Esc>:wq! out.txt\<CR>"
-    run = shell(f'vim -u vimrc -N -es -c \'exe "normal {keys}"\' -c "wq! out.txt"', cwd=desk)
-    assert (desk / "out.txt").read_text() == "Tom is not good at science, so he will study\n", run.stderr
+    for typed, line in {"he will st": "he will study", "he will (st": "he will (study"}.items():
+        keys = rf"iTom is not good at science, so {typed}\<C-X>\<C-U>\<Esc>:wq! out.txt\<CR>"
+        run = shell(f'vim -u vimrc -N -es -c \'exe "normal {keys}"\' -c "wq! out.txt"', cwd=desk)
+        assert (desk / "out.txt").read_text() == f"Tom is not good at science, so {line}\n", run.stderr
 
 
 def test_the_notebook_runs_and_both_networks_read_the_whole_prompt(make):

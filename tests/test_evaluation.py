@@ -112,7 +112,7 @@ def test_a_model_whose_numbers_run_over_is_refused(model, text):
     values = {name: parameter.value.copy() for name, parameter in network.named_parameters().items()}
     values["softmax.bias"][3] = np.inf
     broken = replace(model, lm=Mixture(Network(network.config, values)))
-    with pytest.raises(ModelError, match="have run over"), np.errstate(invalid="ignore"):
+    with pytest.raises(ModelError, match="overflow"), np.errstate(invalid="ignore"):
         evaluate(broken, [text])
 
 

@@ -46,7 +46,7 @@ def test_real_words_keep_their_probabilities_where_unk_has_nearly_all():
 
 
 def test_numbers_that_ran_over_are_told():
-    with pytest.raises(ModelError, match="the model's numbers have run over"):
+    with pytest.raises(ModelError, match="the model's numbers overflow"):
         of_real_words(np.array([np.nan, 0.0, 1.0]))
 
 

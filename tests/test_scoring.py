@@ -36,7 +36,7 @@ def test_numbers_that_ran_over_are_told(model, monkeypatch):
     monkeypatch.setattr(
         type(model.lm), "score", lambda self, words, state, pasts: (np.full(words.shape, np.nan), state)
     )
-    with pytest.raises(ModelError, match="the model's numbers have run over"):
+    with pytest.raises(ModelError, match="the model's numbers overflow"):
         score_all(model, ["Tom"])
 
 

@@ -30,20 +30,22 @@ from .output import number, on_terminal, visible, warn_of_unknown
     show_default=True,
     help="Below 1 the likely words become likelier still; 0: always the likeliest.",
 )
-@click.option("--top-k", type=click.IntRange(0), default=0, help="Only of the K likeliest words.  [default: all]")
+@click.option(
+    "--top-k", type=click.IntRange(0), default=0, help="Draw only from the K likeliest words.  [default: all]"
+)
 @click.option(
     "--top-p",
     type=click.FloatRange(0, 1, min_open=True),
     default=1.0,
     show_default=True,
-    help="Only of the likeliest words that together hold this probability.",
+    help="Draw only from the likeliest words that together hold this probability.",
 )
 @click.option(
     "--min-p",
     type=click.FloatRange(0, 1),
     default=0.0,
     show_default=True,
-    help="Only of the words that are at least so likely as this share of the likeliest.",
+    help="Draw only from words at least this share as likely as the likeliest one.",
 )
 @click.option(
     "--repetition-penalty",
@@ -56,7 +58,7 @@ from .output import number, on_terminal, visible, warn_of_unknown
 @click.option("--seed", type=click.IntRange(0), help="The same seed gives the same text.")
 @click.option("--samples", type=click.IntRange(1), default=1, show_default=True, help="How many texts to write.")
 @click.option(
-    "--novelty", is_flag=True, help="Tell what share of the 3, 4 and 5 words in a row stands in the training text."
+    "--novelty", is_flag=True, help="Tell what share of the 3-, 4- and 5-word sequences stands in the training text."
 )
 def command(
     prompt: str,

@@ -71,7 +71,7 @@ model_option = click.option(
     type=click.Path(path_type=Path),
     envvar="RNNCLI_MODEL",
     shell_complete=models_in_folder,
-    help="The model file. By default the newest .npz in the folder models/, else the English model that comes along.",
+    help="The model file. By default the newest .npz in the folder models/, else the bundled English one.",
 )
 format_option = click.option(
     "--format", "output_format", type=FORMATS, help="By default a table on a terminal, and TSV in a pipe."
@@ -126,6 +126,6 @@ def _newest(bundled: Path | None) -> Path | None:
 
 
 def _bundled() -> Path | None:
-    """The model that comes along: installed inside of the package, in the source tree beside it."""
+    """The bundled model: installed inside of the package, in the source tree beside it."""
     places = (folder / "models" / "english.npz" for folder in (PACKAGE, PACKAGE.parent))
     return next((path for path in places if path.exists()), None)

@@ -19,7 +19,7 @@ def check(picture: Path) -> None:
 
     known = Figure().canvas.get_supported_filetypes()
     if picture.suffix.lower().removeprefix(".") not in known:
-        raise RnncliError(f"no kind of picture ends like {picture.name}: name a .png, .svg or .pdf file")
+        raise RnncliError(f"cannot draw {picture.name}: name a .png, .svg or .pdf file")
     if not picture.parent.is_dir():
         raise RnncliError(f"cannot write {picture}: there is no folder {picture.parent}")
 

@@ -154,14 +154,18 @@ MODELS_OWN = {
     help="How the learning rate falls, after a short warm-up.",
 )
 @click.option(
-    "--clip", type=click.FloatRange(0), default=1.0, show_default=True, help="Largest norm of the gradient, 0: any."
+    "--clip",
+    type=click.FloatRange(0),
+    default=1.0,
+    show_default=True,
+    help="Clip the gradient to this norm; 0: do not.",
 )
 @click.option(
     "--weight-decay",
     type=click.FloatRange(0),
     default=0.0,
     show_default=True,
-    help="How much weights shrink by themselves.",
+    help="How strongly the weights are drawn to zero.",
 )
 @click.option(
     "--time",
@@ -211,7 +215,7 @@ MODELS_OWN = {
 )
 # What is told.
 @click.option("--log", type=click.Path(path_type=Path, dir_okay=False), help="Write one JSON object for each report.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 def command(
     corpora: tuple[str, ...], output: Path | None, log: Path | None, init: Path | None, quiet: bool, **options: Any
 ) -> None:

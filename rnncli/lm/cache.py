@@ -1,4 +1,4 @@
-"""The continuous cache: words that stood lately where the network felt as it feels now (Grave et al. 2017).
+"""The continuous cache: what followed lately when the network was in a like state is likely again (Grave et al. 2017).
 
 For each of the last words read it keeps the network's features from before that word. The chance that a word comes
 again is the sum, over the places where it stood, of exp(sharpness * features then . features now), over all places.

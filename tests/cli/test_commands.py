@@ -140,7 +140,7 @@ def test_evaluate_draws_a_picture(invoke, model_file, corpus_file, tmp_path, nam
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("picture.txt", "no kind of picture ends like picture.txt"), ("no/a.png", "there is no folder")],
+    [("picture.txt", "cannot draw picture.txt"), ("no/a.png", "there is no folder")],
 )
 def test_a_picture_that_cannot_be_drawn_is_refused_before_the_work(invoke, model_file, tmp_path, name, message):
     pytest.importorskip("matplotlib")

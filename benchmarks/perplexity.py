@@ -12,7 +12,14 @@ from pathlib import Path
 from rnncli import training
 
 MODELS = {
-    "lstm": {"cell": "lstm", "hidden_size": 320, "dropout": 0.35, "epochs": 8, "softmax": "full"},
+    "lstm": {
+        "cell": "lstm",
+        "hidden_size": 320,
+        "embedding_size": 320,
+        "dropout": 0.35,
+        "epochs": 8,
+        "softmax": "full",
+    },
     "elman": {"cell": "elman", "hidden_size": 256, "dropout": 0.2, "epochs": 8},
 }
 ALONE = {"ngram_order": 0, "cache_size": 0}  # the network, without the other parts

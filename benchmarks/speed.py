@@ -99,12 +99,12 @@ def run_rnncli(data: Path, text: str, epoch: bool = False, **options) -> dict:
     from dataclasses import fields
 
     from rnncli.lm.network import Config
-    from rnncli.training import Trainer, default_dropout
+    from rnncli.training import Trainer
     from rnncli.training.settings import Settings
 
     corpus = corpus_of(text, data)
     settings = {field.name: options.pop(field.name) for field in fields(Settings) if field.name in options}
-    options = {"dropout": default_dropout(len(corpus.train)), **options}
+    options = {"dropout": 0.35, **options}
     if "hidden_size" in options:
         options["embedding_size"] = options["hidden_size"]
     settings = Settings(**settings, epochs=1, ngram_order=0, cache_size=0)

@@ -15,7 +15,6 @@ only what is used is ever fetched.
 import json
 import math
 import os
-import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, asdict, fields
@@ -107,7 +106,7 @@ def check_writable(path: str | Path) -> None:
 @contextmanager
 def _draft(path: Path) -> Iterator[Path]:
     """Where to prepare what will stand at `path`: beside it, so that it can be moved there in one step."""
-    draft = path.with_name(f".rnncli-{secrets.token_hex(4)}.part")  # of its own, whoever else is writing there
+    draft = path.with_name(f".rnncli-{os.urandom(4).hex()}.part")  # of its own, whoever else is writing there
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

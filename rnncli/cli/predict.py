@@ -1,16 +1,15 @@
 """rnncli predict"""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from .answering import answered
-from .explanation import print_explanation
 from .options import Count, encoding_option, format_option, load_model, model_option, words_option
 from .output import chosen_format, on_terminal, print_json, print_table, print_tsv, warn_of_unknown
-from .progress import reading
 
 FEW = 8  # prompts that are answered together where all words are asked for: that makes much of each
 
@@ -60,7 +59,6 @@ def command(
     rnncli predict --adapt letters.txt "Dear Tom,"
     rnncli predict -n 3 --format jsonl < prompts.txt
     """
-    from ..explanation import explain as explain_one
     from ..prediction import rank_all
     from ..text.reading import STDIN, read_batches
 
@@ -71,29 +69,32 @@ def command(
     model = load_model(model_path, checked=False)
     warn_of_unknown([name for name in among if not model.knows(name)])
     if texts:
+        from .progress import reading
+
         with reading() as progress:
             model = model.adapted(texts, encoding, progress=progress)
     chosen = chosen_format(output_format)
     if not prompts and on_terminal(sys.stdin):
         click.echo("Type a prompt, then Enter; Ctrl-D ends.", err=True)
 
-    def ask(some: list[str]) -> list[Any]:
-        if explain:
-            return [explain_one(model, prompt, word) for prompt in some]
-        return rank_all(model, some, count, parts=parts, among=among, complete=complete)
+    if explain:
+        from ..explanation import explain as explain_one
+        from .explanation import print_explanation as show
 
+        def ask(some: list[str]) -> list[Any]:
+            return [explain_one(model, prompt, word) for prompt in some]
+    else:
+        ask = partial(rank_all, model, n=count, parts=parts, among=among, complete=complete)
+        show = partial(_print_ranking, titled=len(prompts) != 1, with_parts=parts)
     batches = [list(prompts)] if prompts else read_batches(STDIN, encoding)
     for place, answer in enumerate(answered(batches, ask, **({} if count else {"most": FEW}))):
         warn_of_unknown(answer.unknown_words)
         if chosen != "jsonl" and place:
             click.echo()
-        if explain:
-            print_explanation(answer, chosen)
-        else:
-            _print_ranking(answer, chosen, answer.prompt if len(prompts) != 1 else "", parts)
+        show(answer, chosen)
 
 
-def _print_ranking(ranking, output_format: str, title: str, with_parts: bool) -> None:
+def _print_ranking(ranking, output_format: str, *, titled: bool, with_parts: bool) -> None:
     given = ranking.parts or [{}] * len(ranking.predictions)
     rows = list(zip(ranking.predictions, given, strict=True))
     if output_format == "jsonl":
@@ -115,4 +116,4 @@ def _print_ranking(ranking, output_format: str, title: str, with_parts: bool) ->
         names = list(given[0]) if with_parts and given else []
         last = [">"] * len(names) if with_parts else ["|"]
         header = ["rank", "word", "probability", *(names if with_parts else [""])]
-        print_table(table, [">", "~", ">", *last], title=title, header=header)
+        print_table(table, [">", "~", ">", *last], title=ranking.prompt if titled else "", header=header)

@@ -75,9 +75,15 @@ MODELS_OWN = {
     help="Of the Elman cell.",
 )
 @click.option(
-    "--embedding-size", type=click.IntRange(1), help="Numbers in a word's vector.  [default: the hidden size]"
+    "--embedding-size",
+    type=click.IntRange(1),
+    help="Numbers in a word's vector.  [default: the hidden size, 256 at most]",
 )
-@click.option("--hidden-size", type=click.IntRange(1), default=256, show_default=True, help="Units of a layer.")
+@click.option(
+    "--hidden-size",
+    type=click.IntRange(1),
+    help="Units of a layer.  [default: 256; 512 for half a million words and half an hour]",
+)
 @click.option("--layers", type=click.IntRange(1), default=1, show_default=True, help="Layers of units.")
 @click.option(
     "--tied/--untied", default=True, show_default=True, help="One table of words for input and output, or two."
@@ -86,7 +92,7 @@ MODELS_OWN = {
     "--dropout",
     type=click.FloatRange(0, 1, max_open=True),
     help="What share of the units is hidden in training: of the inputs, between layers and before the output."
-    "  [default: 0.5; 0.35 from half a million words on, 0.2 from two million on]",
+    "  [default: 0.5; 0.35 where the time is for less than 15 readings of the text, about, 0.2 for less than 4]",
 )
 @click.option(
     "--word-dropout",
@@ -113,9 +119,7 @@ MODELS_OWN = {
 @click.option(
     "--batch-size",
     type=click.IntRange(1),
-    default=20,
-    show_default=True,
-    help="Streams read in parallel; fewer for a small text.",
+    help="Streams read in parallel; fewer for a small text.  [default: 20; 40 with more than 256 units]",
 )
 @click.option(
     "--bptt", type=click.IntRange(1), default=35, show_default=True, help="Steps of back-propagation through time."
@@ -136,10 +140,8 @@ MODELS_OWN = {
 @click.option(
     "--samples",
     type=Count(1),
-    default=500,
-    show_default=True,
     help="How many words a sampled softmax takes besides a step's own, the most frequent ones and others by chance;"
-    " six times as many in the last fifth of the training.",
+    " six times as many in the last fifth of the training.  [default: 500; 1000 with more than 256 units]",
 )
 @click.option(
     "--lr",

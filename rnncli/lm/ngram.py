@@ -192,8 +192,9 @@ def count(ids: np.ndarray, vocabulary_size: int, order: int = 5, prune: bool = F
     _, _, unigrams = next(found)
     for keys, occurrences, counts in found:
         contexts, words = np.divmod(keys, V)
-        known, contexts, size = kept[contexts], (np.cumsum(kept) - 1)[contexts], np.count_nonzero(kept)  # as is left
-        kept = occurrences > (prune and bool(levels))
+        known, size = kept[contexts], np.count_nonzero(kept)  # whether the context is left, and how many are
+        contexts = (np.cumsum(kept) - 1)[contexts]  # by their numbers among those that are left
+        kept = occurrences >= (2 if prune and levels else 1)
         levels.append(
             Level(
                 words=_small(words[kept]),

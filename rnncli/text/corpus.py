@@ -75,16 +75,17 @@ def read_corpus(
             raise TextError(f"{source_name(valid[0])} holds no word to validate on: name a text that does")
     else:
         train, held_out = tokens.split(valid_fraction)
-    counts = train.counts()
-    marked, recurring = counts[UNK_ID] > 0, min_count or 2
-    if min_count is None:
-        some_recur = (counts[UNK_ID + 1 :] > 1).any()
-        min_count = 2 if train.words() >= LARGE and some_recur and not marked else 1
-    if max_vocab is None:
-        max_vocab = 0 if marked else MAX_VOCAB
-    vocabulary = Vocabulary.from_tokens(train, min_count, max_vocab)
     if known:
-        vocabulary = known.extended(train, recurring, MAX_VOCAB)
+        vocabulary = known.extended(train, min_count or 2, MAX_VOCAB)
+    else:
+        counts = train.counts()
+        marked = counts[UNK_ID] > 0
+        if min_count is None:
+            some_recur = (counts[UNK_ID + 1 :] > 1).any()
+            min_count = 2 if train.words() >= LARGE and some_recur and not marked else 1
+        if max_vocab is None:
+            max_vocab = 0 if marked else MAX_VOCAB
+        vocabulary = Vocabulary.from_tokens(train, min_count, max_vocab)
     if len(vocabulary) == 2:
         raise TextError(f"no word of {name} is left to learn: it takes a smaller min-count or a larger max-vocab")
     return Corpus(

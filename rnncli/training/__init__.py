@@ -13,6 +13,7 @@ from ..model import Model
 from ..text.corpus import Corpus, Sources, read_corpus
 from ..text.tokenizers import Tokenizer
 from ..text.vocabulary import UNK_ID
+from . import recipe
 from .loop import Trainer
 from .settings import Settings
 
@@ -33,7 +34,7 @@ def start(
     cell: str = "lstm",
     activation: str = "tanh",
     embedding_size: int | None = None,
-    hidden_size: int = 256,
+    hidden_size: int | None = None,
     layers: int = 1,
     tied: bool = True,
     dropout: float | None = None,
@@ -44,8 +45,7 @@ def start(
     """Make everything ready to train a model on the texts in `sources`: files, folders, "-" for standard input.
 
     The text's options are those of `rnncli.text.corpus.read_corpus`, the network's those of
-    `rnncli.lm.network.Config`, `settings` those of `Settings`. `embedding_size` is by default that of the hidden
-    layer, `dropout` what `default_dropout` says.
+    `rnncli.lm.network.Config`, `settings` those of `Settings`. What is left out, `rnncli.training.recipe` decides.
     Raises `TextError` for a text that cannot be read, `SettingError` for a value that makes no sense.
     """
     began = time.perf_counter()
@@ -54,8 +54,8 @@ def start(
         vocabulary_size=1,  # until the text is read: all else is checked before that
         cell=cell,
         activation=activation,
-        hidden_size=hidden_size,
-        embedding_size=hidden_size if embedding_size is None else embedding_size,
+        hidden_size=1 if hidden_size is None else hidden_size,
+        embedding_size=1 if embedding_size is None else embedding_size,
         layers=layers,
         tied=tied,
         dropout=dropout or 0.0,
@@ -72,9 +72,15 @@ def start(
         valid=valid,
         valid_fraction=valid_fraction,
     )
-    if dropout is None:
-        dropout = default_dropout(len(corpus.train))
-    config = replace(shape, vocabulary_size=len(corpus.vocabulary), dropout=dropout)
+    words, seconds = len(corpus.train), checked.seconds
+    units = recipe.hidden_size(words, seconds) if hidden_size is None else hidden_size
+    config = replace(
+        shape,
+        vocabulary_size=len(corpus.vocabulary),
+        hidden_size=units,
+        embedding_size=recipe.embedding_size(units) if embedding_size is None else embedding_size,
+        dropout=recipe.dropout(words, units, seconds, checked.epochs) if dropout is None else dropout,
+    )
     return Trainer(corpus, config, checked, began=began)
 
 
@@ -98,7 +104,7 @@ def start_from(
     """
     began = time.perf_counter()
     checked = Settings(**settings)
-    network = model.lm.network
+    network = model.lm.network.config
     corpus = read_corpus(
         sources,
         tokenizer=model.tokenizer,
@@ -109,14 +115,16 @@ def start_from(
         valid_fraction=valid_fraction,
         known=model.vocabulary,
     )
+    if dropout is None:
+        dropout = recipe.dropout(len(corpus.train), network.hidden_size, checked.seconds, checked.epochs)
     config = replace(
-        network.config,
+        network,
         vocabulary_size=len(corpus.vocabulary),
-        dropout=default_dropout(len(corpus.train)) if dropout is None else dropout,
+        dropout=dropout,
         word_dropout=word_dropout,
         recurrent_dropout=recurrent_dropout,
     )
-    values = {name: parameter.value for name, parameter in network.named_parameters().items()}
+    values = {name: parameter.value for name, parameter in model.lm.network.named_parameters().items()}
     return Trainer(corpus, config, checked, grown(values, corpus), began=began)
 
 
@@ -129,11 +137,6 @@ def grown(values: dict[str, np.ndarray], corpus: Corpus) -> dict[str, np.ndarray
         values[name] = np.concatenate([values[name], np.repeat(values[name][[UNK_ID]], len(shares) - 1, axis=0)])
     values["softmax.bias"][[*range(old, len(counts)), UNK_ID]] += np.log(shares / shares.sum())
     return values
-
-
-def default_dropout(words: int) -> float:
-    """How much to hide in training where nothing else is said: more of a small text, which is soon known by heart."""
-    return 0.5 if words < 500_000 else 0.35 if words < 2_000_000 else 0.2
 
 
 def train(sources: Sources, *, init: Model | None = None, **options: Any) -> Model:

@@ -61,7 +61,7 @@ class Trainer:
         self.began = time.perf_counter() if began is None else began
         self.corpus, self.config = corpus, config
         fine_tuning = values is not None
-        self.settings = settings = settings.settled(config.vocabulary_size, config.cell, fine_tuning)
+        self.settings = settings = settings.settled(config, fine_tuning)
         # A small text is cut into fewer streams, so that each is still some ten windows long.
         batch = min(settings.batch_size, max(1, len(corpus.train) // (10 * settings.bptt)))
         self.words = streams(corpus.train, batch)

@@ -5,20 +5,21 @@ from dataclasses import dataclass, replace
 
 from ..errors import SettingError
 from ..lm.cache import LARGEST
+from ..lm.network import Config
 from ..lm.ngram import LONGEST
 from ..nn.optimizers import OPTIMIZERS
 from ..nn.schedules import SCHEDULES
 from ..threads import usable_cores
+from . import recipe
 
 SOFTMAXES = ("full", "sampled")
-MOST_EPOCHS = 40  # of a text that is read as often as there is time for
 
 
 @dataclass(frozen=True)
 class Settings:
     """The numbers of a training. What is trained, is a `rnncli.lm.network.Config`."""
 
-    batch_size: int = 20
+    batch_size: int | None = None  # None: see `recipe`; fewer for a small text
     bptt: int = 35
     optimizer: str = "adam"
     lr: float | None = None  # None: 4e-3 for Adam (1e-3 with an Elman cell, or one that has learned before), 1 for SGD
@@ -26,7 +27,7 @@ class Settings:
     clip: float = 1.0
     weight_decay: float = 0.0
     softmax: str | None = None  # None: sampled where more words are known than twice the samples, else full
-    samples: int = 500  # how many words a sampled softmax draws in a step, about; at the end six times as many
+    samples: int | None = None  # how many words a sampled softmax draws in a step, about; None: see `recipe`
     time: float | None = None  # seconds, all told; None: ten minutes, or where `epochs` are given no limit
     epochs: int | None = None  # None: as many as there is time for, up to 40
     patience: int = 3  # reports without progress that end a training: there is one for each epoch, or ten in all
@@ -56,14 +57,22 @@ class Settings:
                 choices = ", ".join(filter(None, known))
                 raise SettingError(f"no {name} is called {getattr(self, name)!r}: choose from {choices}")
 
-    def settled(self, vocabulary_size: int, cell: str, fine_tuning: bool = False) -> "Settings":
-        """These settings with all that was left open decided: for a vocabulary and a cell, new or trained."""
-        adam = 1e-3 if cell == "elman" or fine_tuning else 4e-3
+    @property
+    def seconds(self) -> float | None:
+        """How long a training may take; None where that is as long as its epochs take."""
+        return self.time or (None if self.epochs else recipe.USUAL)
+
+    def settled(self, network: Config, fine_tuning: bool = False) -> "Settings":
+        """These settings with all that was left open decided: for a network, new or trained."""
+        adam = 1e-3 if network.cell == "elman" or fine_tuning else 4e-3
+        samples = self.samples or recipe.samples(network.hidden_size)
         return replace(
             self,
+            batch_size=self.batch_size or recipe.batch_size(network.hidden_size),
             lr=self.lr or (adam if self.optimizer == "adam" else 1.0),
-            softmax=self.softmax or ("sampled" if vocabulary_size > 2 * self.samples else "full"),
-            time=self.time or (None if self.epochs else 600.0),
-            epochs=self.epochs or MOST_EPOCHS,
+            softmax=self.softmax or ("sampled" if network.vocabulary_size > 2 * samples else "full"),
+            samples=samples,
+            time=self.seconds,
+            epochs=self.epochs or recipe.MOST_EPOCHS,
             threads=self.threads or usable_cores(),
         )

@@ -1,4 +1,5 @@
 import inspect
+import os
 
 import pytest
 from click.testing import CliRunner
@@ -7,6 +8,14 @@ from rnncli.cli import main
 
 # Click before 8.2 has to be told to keep standard error apart.
 APART = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch):
+    """Tests know nothing of the defaults that somebody may have set for themselves."""
+    for name in os.environ:
+        if name.startswith("RNNCLI_"):
+            monkeypatch.delenv(name)
 
 
 @pytest.fixture

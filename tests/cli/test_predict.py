@@ -1,9 +1,13 @@
 import json
 import math
 import os
+import re
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
+
+from rnncli import save, train
 
 
 def test_tsv_is_word_tab_probability_best_first_with_a_blank_line_between_prompts(invoke, model, model_file):
@@ -276,3 +280,27 @@ def test_an_explanation_is_not_wrapped_in_a_pipe(invoke, model_file):
     prompt = " ".join(["Tom is not good at science, so he will"] * 5)
     shown = invoke("predict", "--explain", "--format", "table", prompt, "-m", model_file).stdout
     assert shown.splitlines()[0].startswith(prompt.replace(",", " ,"))
+
+
+@pytest.fixture(scope="module")
+def wide_model(tmp_path_factory):
+    """A model of words that are wide, and longer than a terminal."""
+    folder = tmp_path_factory.mktemp("wide")
+    words = ["漢字仮名" * 12, "日本語", "これ", "ひらがな" * 20]
+    (folder / "wide.txt").write_text("\n".join([" ".join(words), " ".join(words[::-1])] * 20), encoding="utf-8")
+    model = train([folder / "wide.txt"], tokenizer="whitespace", hidden_size=4, epochs=1)
+    save(model, folder / "wide.npz")
+    return folder / "wide.npz"
+
+
+@pytest.mark.parametrize("options", ["", "--parts", "--explain"])
+def test_tables_of_wide_words_fit_the_terminal_and_are_whole_in_a_pipe(terminal, shell, wide_model, options):
+    shown, status = terminal(f"rnncli predict これ {options} -m {wide_model}", columns=60)
+    assert status == 0
+    lines = [re.sub("\x1b\\[[0-9;]*m", "", line) for line in shown.splitlines()]
+    assert all(cell_len(line) <= 60 for line in lines)
+    assert ("…" in shown) == (options != "--explain")
+    piped = shell(f"rnncli predict これ {options} --format table -m {wide_model}").stdout
+    assert "…" not in piped
+    if not options:
+        assert "漢字仮名" * 12 in piped

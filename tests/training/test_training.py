@@ -280,11 +280,14 @@ def test_a_huge_learning_rate_never_gives_a_model_of_nans(corpus_file, options, 
     assert all(np.isfinite(value).all() for value in trainer.state.best.values())
 
 
-@pytest.mark.parametrize(("words", "rate"), [(100, 0.5), (929_589, 0.35), (2_900_000, 0.2)])
-def test_the_smaller_the_text_the_more_is_hidden_unless_it_is_told(corpus_file, words, rate):
-    assert training.default_dropout(words) == rate
-    assert training.start(corpus_file).config.dropout == 0.5
-    assert training.start(corpus_file, dropout=0).config.dropout == 0
+def test_what_is_left_open_is_decided_by_the_recipe(corpus_file):
+    trainer = training.start(corpus_file)
+    assert (trainer.config.hidden_size, trainer.config.embedding_size, trainer.config.dropout) == (256, 256, 0.5)
+    assert (trainer.settings.time, trainer.settings.epochs) == (600, 40)
+    trainer = training.start(corpus_file, hidden_size=300, dropout=0, epochs=2, batch_size=3, samples=7)
+    assert (trainer.config.hidden_size, trainer.config.embedding_size, trainer.config.dropout) == (300, 256, 0)
+    settings = trainer.settings
+    assert (settings.time, settings.epochs, settings.batch_size, settings.samples) == (None, 2, 3, 7)
 
 
 @pytest.mark.parametrize("text", ["two words", "one two three\n", "a b\n" * 20])

@@ -1,0 +1,39 @@
+"""What a training does where nothing else is said: rules by the amount of text and of time.
+
+The more often a text can be read in the time, the more must be hidden from the network, lest it learns the text by
+heart; and the more time there is, the larger a network pays. `benchmarks/README.md` tells what was measured.
+"""
+
+SMALL, LARGE = 256, 512  # units of a layer
+USUAL = 600.0  # seconds that a training takes
+LONG = 1800.0  # seconds, from which on there is time for a large network,
+MUCH = 500_000  # if there are so many words to learn
+PACE = {SMALL: 13_000, LARGE: 6_000}  # words a second, roughly, on two cores
+MOST_EPOCHS = 40  # of a text that is read as often as there is time for
+
+
+def hidden_size(words: int, seconds: float | None) -> int:
+    """How many units a layer has, for so many words of text and so much time, or a number of epochs (None)."""
+    return LARGE if words >= MUCH and (seconds or 0) >= LONG else SMALL
+
+
+def embedding_size(hidden_size: int) -> int:
+    """How many numbers a word's vector has: the softmax, which most of the work is for, grows with it."""
+    return min(hidden_size, SMALL)
+
+
+def batch_size(hidden_size: int) -> int:
+    """How many streams are read in parallel: the more, the faster, but the fewer steps."""
+    return 20 if hidden_size <= SMALL else 40
+
+
+def samples(hidden_size: int) -> int:
+    """How many words a sampled softmax draws in a step."""
+    return 500 if hidden_size <= SMALL else 1000
+
+
+def dropout(words: int, hidden_size: int, seconds: float | None, epochs: int | None) -> float:
+    """What share of the units is hidden, by how often the text will be read, roughly: in the time, or as was said."""
+    pace = PACE[SMALL if hidden_size <= SMALL else LARGE]
+    passes = min(epochs or MOST_EPOCHS, seconds * pace / max(1, words) if seconds else MOST_EPOCHS)
+    return 0.5 if passes >= 15 else 0.35 if passes >= 4 else 0.2

@@ -1,0 +1,36 @@
+import pytest
+
+from rnncli.training import recipe
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds", "units"),
+    [(929_589, 120, 256), (929_589, 600, 256), (929_589, 3600, 512), (30_000, 3600, 256), (929_589, None, 256)],
+)
+def test_much_text_and_time_ask_for_a_large_network(words, seconds, units):
+    assert recipe.hidden_size(words, seconds) == units
+
+
+def test_a_large_network_has_smaller_vectors_more_streams_and_larger_samples():
+    assert [recipe.embedding_size(units) for units in (100, 256, 512)] == [100, 256, 256]
+    assert recipe.batch_size(512) > recipe.batch_size(256)
+    assert recipe.samples(512) > recipe.samples(256)
+
+
+@pytest.mark.parametrize(
+    ("words", "units", "seconds", "epochs", "rate"),
+    [
+        (30_000, 256, 600, None, 0.5),
+        (929_589, 256, 600, None, 0.35),
+        (2_088_628, 256, 600, None, 0.2),
+        (929_589, 512, 3600, None, 0.5),
+        (2_088_628, 512, 3600, None, 0.35),
+        (929_589, 256, 120, None, 0.2),
+        (100, 256, None, 8, 0.35),
+        (100, 256, None, 2, 0.2),
+        (100, 256, 600, 2, 0.2),
+        (0, 256, 600, None, 0.5),
+    ],
+)
+def test_the_more_often_a_text_is_read_the_more_is_hidden(words, units, seconds, epochs, rate):
+    assert recipe.dropout(words, units, seconds, epochs) == rate

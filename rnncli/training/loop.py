@@ -14,8 +14,10 @@ import numpy as np
 from .. import __version__
 from ..errors import TrainingError
 from ..evaluation import STEPS, STREAMS, mean_loss, perplexity
-from ..lm import mixture, ngram
+from ..lm import ngram
+from ..lm.mixture import Mixture
 from ..lm.network import Config, Network, initial_values
+from ..lm.tuning import tune
 from ..model import Model
 from ..nn.optimizers import OPTIMIZERS, clip_by_global_norm
 from ..nn.sampling import Sampler
@@ -141,9 +143,9 @@ class Trainer:
         about = {**self._about(), "tuning": {name: _finite(value) for name, value in tuned.items()}}
         return Model(lm, corpus.vocabulary, corpus.tokenizer, corpus.unit, about)
 
-    def _tuned(self, network: Network, ids: np.ndarray) -> tuple[mixture.Mixture, float, float]:
+    def _tuned(self, network: Network, ids: np.ndarray) -> tuple[Mixture, float, float]:
         held_out = streams(ids, min(TUNING_STREAMS, max(1, len(ids) // (4 * STEPS))))[1:]
-        return mixture.tune(network, self.ngram, self.settings.cache_size, held_out, self.threads.map)
+        return tune(network, self.ngram, self.settings.cache_size, held_out, self.threads.map)
 
     def _watch(self, network: Network, ids: np.ndarray) -> float:
         return mean_loss(network, ids, self.threads.map)

@@ -3,9 +3,8 @@ import pytest
 
 from rnncli.lm import ngram
 from rnncli.lm.cache import Cache
-from rnncli.lm.mixture import Mixture, fit_shares, tune
+from rnncli.lm.mixture import Mixture
 from rnncli.lm.network import Config, Network
-from rnncli.threads import Threads
 
 T, B, V = 6, 3, 7
 
@@ -115,68 +114,3 @@ def test_an_empty_cache_leaves_its_share_to_the_others(network, text):
     state = mixture.start(1)
     np.testing.assert_allclose(mixture.here(state).shares[:, 0, 0], [0.4, 0.6, 0])
     np.testing.assert_allclose(np.exp(mixture.log_prob(state)).sum(), 1, rtol=1e-5)
-
-
-def test_tuned_shares_find_the_part_that_knows_the_text(network, text):
-    held_out = np.stack(np.split(np.cumsum(np.ones(400, int)) % V, 4), axis=1)
-    model = ngram.count(text, V, 3)
-    tuned, *_ = tune(network, model, 50, held_out)
-    losses = [m.score(held_out, m.start(4))[0].mean() for m in (tuned, Mixture(network, model, Cache(50, 0.5)))]
-    assert losses[0] < losses[1]
-    assert tuned.shares.shape == (3, 3)
-    np.testing.assert_allclose(tuned.shares.sum(axis=1), 1)
-    assert tuned.shares[2, 1] > 0.5
-    same, *_ = tune(network, model, 50, held_out, Threads(2).map)
-    np.testing.assert_array_equal(same.shares, tuned.shares)
-
-
-def test_tuning_a_network_alone_leaves_it_alone(network, text):
-    tuned, *_ = tune(network, None, 0, text[:, None])
-    assert tuned.parts == ("network",)
-    np.testing.assert_array_equal(tuned.shares, [[1.0]])
-
-
-USUAL = np.full((2, 2), 0.5)
-
-
-def test_fitted_shares_are_the_likeliest_ones():
-    rng = np.random.default_rng(5)
-    groups = np.repeat([0, 1], 20_000)
-    truth = np.array([[0.8, 0.2], [0.3, 0.7]])
-    # Two parts that are each sure of other words: a word comes from the first by its share.
-    first = rng.random(len(groups)) < truth[groups, 0]
-    p = np.where(first, [[0.9], [0.1]], [[0.1], [0.9]])
-    shares = fit_shares(p, groups, USUAL)
-
-    def loss(shares):
-        return -np.log(np.sum(shares[groups].T * p, axis=0)).mean()
-
-    for shift in (-0.03, 0.03):
-        for group in range(2):
-            moved = shares.copy()
-            moved[group] += [shift, -shift]
-            assert loss(shares) < loss(moved)
-
-
-def test_shares_of_few_words_stay_near_to_those_of_all():
-    first, neither = [0.5, 0.1], [0.5, 0.5]
-    p = np.array([*[first] * 5000, neither, neither, neither]).T
-    groups = np.repeat([0, 1], [5000, 3])
-    shares = fit_shares(p, groups, USUAL)
-    np.testing.assert_allclose(shares.sum(axis=1), 1)
-    np.testing.assert_allclose(shares[1], shares[0], atol=0.02)
-    assert shares[0, 0] > 0.9
-
-
-def test_where_no_text_tells_the_shares_are_the_usual_ones():
-    usual = np.array([[0.6, 0.4]] * 2)
-    np.testing.assert_allclose(fit_shares(np.empty((2, 0)), np.empty(0, int), usual), usual)
-    few = fit_shares(np.array([[0.9, 0.9], [0.1, 0.1]]), np.array([0, 1]), usual)
-    np.testing.assert_allclose(few, usual, atol=0.05)
-
-
-def test_the_network_keeps_a_share_where_the_others_explain_all():
-    p = np.stack([np.full(100_000, 1e-9), np.ones(100_000)])
-    shares = fit_shares(p, np.zeros(100_000, int), np.array([[0.5, 0.5]]))
-    assert 1e-4 < shares[0, 0] < 1e-2
-    np.testing.assert_allclose(shares.sum(axis=1), 1)

@@ -1,0 +1,87 @@
+"""Tuning a mixture: which shares, and which sharpness of the cache, foresee held-out text best."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from . import cache as caches
+from .cache import Cache
+from .mixture import STEPS, Mixture
+from .network import Network
+from .ngram import NGram
+
+if TYPE_CHECKING:
+    from ..threads import Map
+
+SHARPNESSES = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.85, 1.2)  # of the cache, to choose from
+ROUNDS = 40  # of expectation-maximisation
+PRIOR = 50.0  # words: what is known before any is worth as many
+LEAST = 1e-3  # of the network, which alone gives every word a chance that fits its context
+
+
+def tune(
+    network: Network, ngram: NGram | None, cache_size: int, words: np.ndarray, side_by_side: Map = map
+) -> tuple[Mixture, float, float]:
+    """Join the parts with the shares, and the cache's sharpness, that foresee a held-out text best.
+
+    Returns the mixture, its mean loss in nats on that text, and that of the network alone. `words` (L, B) are B streams
+    of the text; `side_by_side` is `map`, or what does the same on several threads.
+    """
+    candidates = [Cache(cache_size, sharpness) for sharpness in SHARPNESSES] if cache_size else []
+    beside = Mixture(network, ngram)  # what is beside the cache
+    known = Mixture(network, ngram, *candidates[:1])
+
+    def evidence(stream: int) -> tuple[np.ndarray, np.ndarray]:
+        """What each part, and each candidate for the cache, gives the words of a stream; and what length is known."""
+        p, lengths, state = [], [], known.start(1)
+        for start in range(0, len(words), STEPS):
+            part = words[start : start + STEPS, stream : stream + 1]
+            view, after = beside.view(part, state)
+            given = [*beside.chances(part, view)]
+            if candidates:
+                likeness, seen = candidates[0].likeness(view.features, part, state.cache)
+                glances = (caches.Glance(seen, cache.strengths(likeness)) for cache in candidates)
+                given += [caches.probability(part, glance) for glance in glances]
+                after = after._replace(cache=candidates[0].read(view.features, part, state.cache))
+            p.append(np.stack(given)[:, :, 0])
+            lengths.append(view.lengths[:, 0])
+            state = after
+        return np.concatenate(p, axis=1), np.concatenate(lengths)
+
+    streams = list(side_by_side(evidence, range(words.shape[1])))
+    p, lengths = (np.concatenate(arrays, axis=-1) for arrays in zip(*streams, strict=True))
+    others = len(beside.parts)
+    best, least = known, np.inf
+    for number, cache in enumerate(candidates or [None]):
+        chosen = p if cache is None else p[[*range(others), others + number]]
+        shares = fit_shares(chosen, lengths, known.shares)
+        loss = -np.log(np.sum(shares[lengths].T * chosen, axis=0)).mean()
+        if loss < least:
+            best, least = Mixture(network, ngram, cache, shares), float(loss)
+    with np.errstate(divide="ignore"):
+        return best, least, float(-np.log(p[0]).mean())
+
+
+def fit_shares(p: np.ndarray, groups: np.ndarray, usual: np.ndarray) -> np.ndarray:
+    """The shares (groups, parts) with which the probabilities `p` (parts, N) that parts give some words do best.
+
+    Each word is in one of the `groups` (N,), which have shares of their own; those of a group of few words stay near to
+    the shares of all, and where there are few words in all, near to the `usual` ones (groups, parts). The first part
+    keeps some share always.
+    """
+    common = _maximised(p, np.zeros_like(groups), usual[:1])
+    return _maximised(p, groups, np.repeat(common, len(usual), axis=0))
+
+
+def _maximised(p: np.ndarray, groups: np.ndarray, begin: np.ndarray) -> np.ndarray:
+    """Shares (groups, parts) after some rounds of expectation-maximisation, held near to where they `begin`."""
+    shares = begin
+    for _ in range(ROUNDS):
+        credit = shares[groups].T * p  # of each part for each word
+        credit /= np.maximum(credit.sum(axis=0), np.finfo(float).tiny)
+        sums = np.stack([np.bincount(groups, part, len(shares)) for part in credit], axis=1) + PRIOR * begin
+        sums[:, 0] = np.maximum(sums[:, 0], LEAST * sums.sum(axis=1))
+        shares = sums / sums.sum(axis=1, keepdims=True)
+    return shares

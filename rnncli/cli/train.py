@@ -92,7 +92,7 @@ MODELS_OWN = {
     "--dropout",
     type=click.FloatRange(0, 1, max_open=True),
     help="What share of the units is hidden in training: of the inputs, between layers and before the output."
-    "  [default: 0.5; 0.35 where the time is for less than 15 readings of the text, about, 0.2 for less than 4]",
+    "  [default: 0.5; 0.35 where the time is for less than 15 readings of the text, about, 0.2 for less than 6]",
 )
 @click.option(
     "--word-dropout",

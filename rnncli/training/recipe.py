@@ -36,4 +36,4 @@ def dropout(words: int, hidden_size: int, seconds: float | None, epochs: int | N
     """What share of the units is hidden, by how often the text will be read, roughly: in the time, or as was said."""
     pace = PACE[SMALL if hidden_size <= SMALL else LARGE]
     passes = min(epochs or MOST_EPOCHS, seconds * pace / max(1, words) if seconds else MOST_EPOCHS)
-    return 0.5 if passes >= 15 else 0.35 if passes >= 4 else 0.2
+    return 0.5 if passes >= 15 else 0.35 if passes >= 6 else 0.2

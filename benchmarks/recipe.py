@@ -1,0 +1,60 @@
+"""What pays in a given time: python benchmarks/recipe.py DATA_FOLDER [VARIANT...] [--time 3m] [--text ptb]
+
+DATA_FOLDER/ptb holds train.txt and valid.txt. Trains the default network, and others that differ from it in one thing
+each, for the same time, and prints what `rnncli train` itself measures on the validation text: the test text is never
+read. The differences are small, and a machine that is busy otherwise makes more of one than the other: let it rest.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import rnncli
+
+VARIANTS = {
+    "the default": "",
+    "half the units": "--hidden-size 128",
+    "320 units": "--hidden-size 320",
+    "384 units, vectors of 256": "--hidden-size 384 --batch-size 20 --samples 500",
+    "two layers": "--layers 2",
+    "GRU": "--cell gru",
+    "dropout 0.2": "--dropout 0.2",
+    "dropout 0.5": "--dropout 0.5",
+    "word dropout 0.1": "--word-dropout 0.1",
+    "recurrent dropout 0.2": "--recurrent-dropout 0.2",
+    "weight decay 0.01": "--weight-decay 0.01",
+    "learning rate 0.003": "--lr 0.003",
+    "learning rate 0.006": "--lr 0.006",
+    "40 streams of 35 steps": "--batch-size 40",
+    "40 streams of 18 steps": "--batch-size 40 --bptt 18",
+    "20 streams of 70 steps": "--bptt 70",
+    "1,000 samples": "--samples 1000",
+    "SGD": "--optimizer sgd --lr 1",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, metavar="DATA_FOLDER")
+    parser.add_argument("variants", nargs="*", metavar="VARIANT", help="all by default")
+    parser.add_argument("--time", default="3m")
+    parser.add_argument("--text", default="ptb")
+    arguments = parser.parse_intermixed_args()
+    folder = arguments.data / arguments.text
+    print(f"| {arguments.text}, {arguments.time}, validation | readings of the text | network | the whole |")
+    print("|---|--:|--:|--:|")
+    with tempfile.TemporaryDirectory() as out:
+        for name in arguments.variants or VARIANTS:
+            command = [sys.executable, "-m", "rnncli", "train", folder / "train.txt", "--valid", folder / "valid.txt"]
+            command += ["--tokenizer", "whitespace", "--time", arguments.time, "-q", "-o", f"{out}/model.npz"]
+            subprocess.run([*map(str, command), *VARIANTS[name].split()], check=True, stdout=subprocess.DEVNULL)
+            about = rnncli.load(f"{out}/model.npz").about
+            epochs, tuned = about["history"][-1]["epoch"], about["tuning"]
+            figures = f"{tuned['perplexity_of_network']:.1f} | {tuned['perplexity']:.1f}"
+            print(f"| {name} | {epochs:.1f} | {figures} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

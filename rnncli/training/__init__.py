@@ -38,8 +38,8 @@ def start(
     layers: int = 1,
     tied: bool = True,
     dropout: float | None = None,
-    word_dropout: float = 0.0,
-    recurrent_dropout: float = 0.0,
+    word_dropout: float | None = None,
+    recurrent_dropout: float | None = None,
     **settings: Any,
 ) -> Trainer:
     """Make everything ready to train a model on the texts in `sources`: files, folders, "-" for standard input.
@@ -50,6 +50,7 @@ def start(
     """
     began = time.perf_counter()
     checked = Settings(**settings)
+    rates = {"dropout": dropout, "word_dropout": word_dropout, "recurrent_dropout": recurrent_dropout}
     shape = Config(
         vocabulary_size=1,  # until the text is read: all else is checked before that
         cell=cell,
@@ -58,9 +59,7 @@ def start(
         embedding_size=1 if embedding_size is None else embedding_size,
         layers=layers,
         tied=tied,
-        dropout=dropout or 0.0,
-        word_dropout=word_dropout,
-        recurrent_dropout=recurrent_dropout,
+        **{name: rate or 0.0 for name, rate in rates.items()},
     )
     corpus = read_corpus(
         sources,
@@ -79,7 +78,7 @@ def start(
         vocabulary_size=len(corpus.vocabulary),
         hidden_size=units,
         embedding_size=recipe.embedding_size(units) if embedding_size is None else embedding_size,
-        dropout=recipe.dropout(words, units, seconds, checked.epochs) if dropout is None else dropout,
+        **_decided(rates, recipe.dropouts(words, units, seconds, checked.epochs)),
     )
     return Trainer(corpus, config, checked, began=began)
 
@@ -93,8 +92,8 @@ def start_from(
     valid: Sources = (),
     valid_fraction: float = 0.05,
     dropout: float | None = None,
-    word_dropout: float = 0.0,
-    recurrent_dropout: float = 0.0,
+    word_dropout: float | None = None,
+    recurrent_dropout: float | None = None,
     **settings: Any,
 ) -> Trainer:
     """Make everything ready to go on with the training of a `model`, on other texts.
@@ -115,17 +114,16 @@ def start_from(
         valid_fraction=valid_fraction,
         known=model.vocabulary,
     )
-    if dropout is None:
-        dropout = recipe.dropout(len(corpus.train), network.hidden_size, checked.seconds, checked.epochs)
-    config = replace(
-        network,
-        vocabulary_size=len(corpus.vocabulary),
-        dropout=dropout,
-        word_dropout=word_dropout,
-        recurrent_dropout=recurrent_dropout,
-    )
+    rates = {"dropout": dropout, "word_dropout": word_dropout, "recurrent_dropout": recurrent_dropout}
+    rule = recipe.dropouts(len(corpus.train), network.hidden_size, checked.seconds, checked.epochs)
+    config = replace(network, vocabulary_size=len(corpus.vocabulary), **_decided(rates, rule))
     values = {name: parameter.value for name, parameter in model.lm.network.named_parameters().items()}
     return Trainer(corpus, config, checked, grown(values, corpus), began=began)
+
+
+def _decided(given: dict[str, Any], rule: dict[str, Any]) -> dict[str, Any]:
+    """What was given, and by the rule what was left open."""
+    return {name: rule[name] if value is None else value for name, value in given.items()}
 
 
 def grown(values: dict[str, np.ndarray], corpus: Corpus) -> dict[str, np.ndarray]:

@@ -32,8 +32,16 @@ def samples(hidden_size: int) -> int:
     return 500 if hidden_size <= SMALL else 1000
 
 
-def dropout(words: int, hidden_size: int, seconds: float | None, epochs: int | None) -> float:
-    """What share of the units is hidden, by how often the text will be read, roughly: in the time, or as was said."""
-    pace = PACE[SMALL if hidden_size <= SMALL else LARGE]
-    passes = min(epochs or MOST_EPOCHS, seconds * pace / max(1, words) if seconds else MOST_EPOCHS)
-    return 0.5 if passes >= 15 else 0.35 if passes >= 6 else 0.2
+def dropouts(words: int, hidden_size: int, seconds: float | None, epochs: int | None) -> dict[str, float]:
+    """What shares of the units, of the words and of the recurrent weights are hidden.
+
+    By how often the text will be read, roughly: in the time, or as was said.
+    """
+    large = hidden_size > SMALL
+    passes = seconds * PACE[LARGE if large else SMALL] / max(1, words) if seconds else MOST_EPOCHS
+    passes = min(passes, epochs or MOST_EPOCHS)
+    return {
+        "dropout": 0.5 if passes >= 15 else 0.35 if passes >= 6 else 0.2,
+        "word_dropout": 0.1 if large else 0.0,
+        "recurrent_dropout": 0.3 if large else 0.0,
+    }

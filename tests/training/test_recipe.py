@@ -33,4 +33,10 @@ def test_a_large_network_has_smaller_vectors_more_streams_and_larger_samples():
     ],
 )
 def test_the_more_often_a_text_is_read_the_more_is_hidden(words, units, seconds, epochs, rate):
-    assert recipe.dropout(words, units, seconds, epochs) == rate
+    assert recipe.dropouts(words, units, seconds, epochs)["dropout"] == rate
+
+
+def test_of_a_large_network_words_and_recurrent_weights_are_hidden_too():
+    small, large = (recipe.dropouts(929_589, units, 3600, None) for units in (256, 512))
+    assert (small["word_dropout"], small["recurrent_dropout"]) == (0, 0)
+    assert 0 < large["word_dropout"] < large["recurrent_dropout"] < 1

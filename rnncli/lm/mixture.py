@@ -175,8 +175,14 @@ class Mixture:
 
     def parts_at(self, view: View) -> np.ndarray:
         """What each part gives to all words in one place of each stream, (parts, B, V): their sum is the whole."""
-        alone = np.eye(len(self.parts))[:, :, None, None] * view.shares
-        return np.stack([self._prob(view._replace(shares=shares))[0][0] for shares in alone])
+        given = []
+        for part in range(len(self.parts)):
+            alone = np.zeros_like(view.shares)
+            alone[part] = view.shares[part]
+            given.append(self.prob_at(view._replace(shares=alone)))
+        given = np.stack(given)
+        given[given <= np.finfo(given.dtype).tiny] = 0  # what is too small for a number
+        return given
 
     def view(self, words: np.ndarray, state: State) -> tuple[View, State]:
         """What the parts go by before each of the `words` (T, B), and the state after them."""

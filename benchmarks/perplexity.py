@@ -12,17 +12,11 @@ from pathlib import Path
 from rnncli import training
 
 MODELS = {
-    "lstm": {
-        "cell": "lstm",
-        "hidden_size": 320,
-        "embedding_size": 320,
-        "dropout": 0.35,
-        "epochs": 8,
-        "softmax": "full",
-    },
+    "lstm": {"cell": "lstm", "hidden_size": 320, "dropout": 0.35, "epochs": 8, "softmax": "full"},
     "elman": {"cell": "elman", "hidden_size": 256, "dropout": 0.2, "epochs": 8},
 }
-ALONE = {"ngram_order": 0, "cache_size": 0}  # the network, without the other parts
+# The network without the other parts, and what would else follow from its size.
+FIXED = {"ngram_order": 0, "cache_size": 0, "batch_size": 20, "samples": 500, "word_dropout": 0, "recurrent_dropout": 0}
 PUBLISHED = [
     ("5-gram, modified Kneser-Ney (Mikolov et al. 2011)", 141.1),
     ("Elman network (Mikolov and Zweig 2012)", 124.7),
@@ -41,7 +35,12 @@ def main() -> None:
     for name in arguments.models or MODELS:
         options = MODELS[name]
         trainer = training.start(
-            [ptb / "train.txt"], valid=[ptb / "valid.txt"], tokenizer="whitespace", **ALONE, **options
+            [ptb / "train.txt"],
+            valid=[ptb / "valid.txt"],
+            tokenizer="whitespace",
+            embedding_size=options["hidden_size"],
+            **FIXED,
+            **options,
         )
         for progress in trainer.run():
             if report := progress.report:

@@ -128,6 +128,8 @@ def main() -> None:
     sentences = [line.strip() for text in texts for line in text.splitlines()][:LINES]
     beginnings = [" ".join(words[: 1 + place % len(words)]) for place, words in enumerate(map(str.split, sentences))]
     model = rnncli.load(arguments.model)
+    # Words with spaces between them: so both sides read the same ones.
+    sentences, beginnings = ([" ".join(model.tokenizer.tokenize(line)) for line in x] for x in (sentences, beginnings))
     count = sum(len(model.tokenizer.tokenize(line)) + 1 for line in sentences)  # the end of each counts as a word
     print("| in a second | rnncli, all parts | rnncli, network alone | PyTorch, the same network | ratio |")
     print("|---|--:|--:|--:|--:|")

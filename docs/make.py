@@ -87,6 +87,7 @@ def man_page() -> str:
     words, examples = described(main)
     lines = [
         f'.TH RNNCLI 1 "" "rnncli {rnncli.__version__}" "User Commands"',
+        ".nh\n.ad l",  # words are whole, so that they can be searched for and copied
         ".SH NAME",
         f"rnncli \\- {_roff(words[0].lower() + words[1:].rstrip('.'))}",
         ".SH SYNOPSIS",

@@ -271,6 +271,6 @@ def _mixture(network: Network, config: dict[str, Any], arrays: dict[str, np.ndar
     shares = mixture.shares
     if shares.shape != (order or 1, len(mixture.parts)) or shares.dtype.kind != "f":
         raise ValueError(f"shares is {shares.dtype} {shares.shape}")
-    if not ((shares >= 0).all() and (shares[:, 0] > 0).all() and np.allclose(shares.sum(axis=1), 1)):
+    if not ((shares >= 0).all() and (shares[:, 0] > 1e-6).all() and np.allclose(shares.sum(axis=1), 1)):
         raise ValueError("its shares do not sum to one, or the network has none")
     return mixture

@@ -63,7 +63,7 @@ def explain(model: Model, prompt: str, word: str | None = None) -> Explanation:
         changes.append(np.log(p[target] / of_real_words(model.lm.prob(variants))[:, target]))
     changes = np.concatenate(changes or [[]]).tolist()
     parts = model.lm.parts_at(view)[:, 0].astype(np.float64)
-    given = parts[:, target] * p[target] / parts[:, target].sum()
+    given = parts[:, target] * p[target] / max(parts[:, target].sum(), np.finfo(np.float32).tiny)
     return Explanation(
         prompt,
         model.vocabulary.word(target),

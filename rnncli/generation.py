@@ -48,7 +48,7 @@ class Sampling:
     def draw(self, p: np.ndarray, rng: np.random.Generator, before: Sequence[int] = ()) -> int | None:
         """Draw the number of a word by probabilities (V,), after the words `before`; None where none is possible."""
         if before and (self.repetition_penalty > 1 or self.no_repeat):
-            p = self._discouraged(p.copy(), before)
+            p = self._discouraged(p.astype(np.float64), before)
         likeliest = int(p.argmax())
         if p[likeliest] == 0:
             return None

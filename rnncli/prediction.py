@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from .blanks import BLANK, fill
-from .errors import OverflowedError, SettingError, TextError
+from .errors import OverflowedError, SettingError
 from .lm.mixture import State, repeated
 from .text.batches import side_by_side
 from .text.completion import Completer
@@ -72,15 +72,13 @@ def rank_all(
     answers: dict[str, Ranking] = {}
     questions: list[_Question] = []
     for prompt in dict.fromkeys(prompts):  # each once
-        if BLANK.search(prompt):
-            if complete:
-                raise TextError(f"{prompt!r} has a blank: what stands around it is not half typed")
+        if BLANK.search(prompt) and not complete:
             answers[prompt] = _filled(model, prompt, n, candidates, parts)
         else:
             questions.append(_Question(model, prompt, completer, candidates))
     questions.sort(key=lambda question: len(question.ids))
     groups = [questions[group] for group in _groups([len(question.ids) for question in questions])]
-    start = model.lm.start(1)
+    start = model.lm.start(1)  # that of all prompts: to read it once is enough
     for rankings in on_all_cores(lambda group: _answers(model, start, group, n, parts), groups):
         answers.update((ranking.prompt, ranking) for ranking in rankings)
     return [answers[prompt] for prompt in prompts]
@@ -135,7 +133,7 @@ def _named(model: Model, words: np.ndarray, p: np.ndarray) -> list[Prediction]:
 
 def _shown(parts: Sequence[str], given: np.ndarray, p: np.ndarray) -> list[dict[str, float]]:
     """What is `given` (parts, K) to words, so that it sums to their probabilities `p` (K,)."""
-    given = given * (p / given.sum(axis=0))
+    given = given * (p / np.maximum(given.sum(axis=0), np.finfo(np.float32).tiny))
     return [dict(zip(parts, column, strict=True)) for column in given.T.tolist()]
 
 

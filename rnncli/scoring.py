@@ -50,11 +50,12 @@ def score_all(model: Model, lines: Sequence[str]) -> list[Score]:
         groups.append(order[-max(1, WORDS // longest) :])
         del order[-len(groups[-1]) :]
 
-    start = model.lm.start(1)
+    start = model.lm.start(1)  # that of all lines: to read it once is enough
 
     def log_p(group: list[int]) -> list[np.ndarray]:
         words, lengths = side_by_side([np.append(encoded[place][0], EOS_ID) for place in group])
-        nll, _ = model.lm.score(words, repeated(start, len(group)), pasts(words, lengths))
+        same = pasts(words, lengths) if len(group) > 1 else None
+        nll, _ = model.lm.score(words, repeated(start, len(group)), same)
         if not np.isfinite(nll).all():
             raise OverflowedError
         return [-nll[:length, stream] for stream, length in enumerate(lengths)]

@@ -45,7 +45,8 @@ class Suggester:
         for token in self.model.tokenizer.tokenize(before):
             spacer.next(token)
         piece = spacer.next(word)
-        return before + piece + ("" if spacer.glued or is_unspaced(word) else " ")
+        unspaced = self.model.tokenizer.kind == "word" and is_unspaced(word)
+        return before + piece + ("" if spacer.glued or unspaced else " ")
 
     def _after(self, words: list[int]) -> np.ndarray:
         """The probabilities (V,) of the words that may come after `words`; the end of the unit is none."""

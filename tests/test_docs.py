@@ -112,7 +112,7 @@ def test_vim_completes_words(shell, desk):
     needed("vim")
     ((code,),) = [[code] for _, kind, code in RECIPES if kind == "vim"]
     (desk / "vimrc").write_text(code)
-    for typed, line in {"he will st": "he will study", "he will (st": "he will (study"}.items():
+    for typed, line in {"he will st": "he will study", "he will (st": "he will (study", "no-st": "no-st"}.items():
         keys = rf"iTom is not good at science, so {typed}\<C-X>\<C-U>\<Esc>:wq! out.txt\<CR>"
         run = shell(f'vim -u vimrc -N -es -c \'exe "normal {keys}"\' -c "wq! out.txt"', cwd=desk)
         assert (desk / "out.txt").read_text() == f"Tom is not good at science, so {line}\n", run.stderr

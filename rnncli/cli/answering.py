@@ -6,9 +6,7 @@ from typing import Any
 from ..errors import TextError
 
 
-def answered(
-    batches: Iterable[list[str]], ask: Callable[[list[str]], Iterable[Any]], most: int = 2000
-) -> Iterator[Any]:
+def answered(batches: Iterable[list[str]], ask: Callable[[list[str]], Iterable[Any]], most: int) -> Iterator[Any]:
     """What `ask` makes of the lines in `batches`, one answer for each, in order; `most` lines are asked for together.
 
     Where a line has no answer the error is raised once those before it are given.

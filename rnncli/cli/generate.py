@@ -20,9 +20,7 @@ from .output import number, on_terminal, visible, warn_of_unknown
     help="How many words to write, at most.  [default: 50; 200 for each of the --sentences]",
 )
 @click.option("--sentences", type=click.IntRange(1), metavar="N", help="End after so many sentences.")
-@click.option(
-    "--stop", type=Text(), multiple=True, metavar="TEXT", help="End before this text; may be repeated (or have lines)."
-)
+@click.option("--stop", type=Text(), multiple=True, metavar="TEXT", help="End before this text; may be repeated.")
 @click.option(
     "--temperature",
     type=click.FloatRange(0),

@@ -34,7 +34,8 @@ class Duration(click.ParamType):
 class Text(click.types.StringParamType):
     """A text, of which a variable of the environment may hold several, one a line."""
 
-    envvar_list_splitter = "\n"
+    def split_envvar_value(self, rv: str) -> list[str]:
+        return [line for line in rv.split("\n") if line]
 
 
 class Count(click.IntRange):

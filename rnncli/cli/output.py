@@ -51,9 +51,9 @@ def number(value: Any) -> str:
     return "-" if value is None else visible(str(value))
 
 
-def print_tsv(rows: Sequence[Sequence[Any]], *, apart: bool = False) -> None:
-    """Print one row a line, its fields separated by tabs; after a blank line, where they are to stand apart."""
-    click.echo("\n" * apart + "".join(["\t".join(map(number, row)) + "\n" for row in rows]), nl=False)
+def print_tsv(rows: Sequence[Sequence[Any]]) -> None:
+    """Print one row a line, its fields separated by tabs."""
+    click.echo("".join(["\t".join(map(number, row)) + "\n" for row in rows]), nl=False)
 
 
 def print_json(value: Any) -> None:

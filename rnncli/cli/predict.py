@@ -1,6 +1,7 @@
 """rnncli predict"""
 
 import sys
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from .answering import answered
 from .options import Count, encoding_option, format_option, load_model, model_option, words_option
 from .output import chosen_format, on_terminal, print_json, print_table, print_tsv, warn_of_unknown
 
-FEW = 8  # prompts that are answered together where all words are asked for: that makes much of each
+MANY = 20_000  # words that are told of prompts answered together, about
 
 
 @click.command("predict")
@@ -48,7 +49,7 @@ def command(
     """Rank the words that may come next, with their probabilities.
 
     Prompts are read from standard input, one a line, where none is given; each is answered at once. Three underscores
-    in a prompt are a blank to be filled: with the words that fit best between what stands before and after it.
+    or more in a prompt are a blank to be filled: with the words that fit best between what stands before and after it.
 
     \b
     rnncli predict "Tom is not good at science, so he will"
@@ -81,13 +82,14 @@ def command(
         from ..explanation import explain as explain_one
         from .explanation import print_explanation as show
 
-        def ask(some: list[str]) -> list[Any]:
-            return [explain_one(model, prompt, word) for prompt in some]
+        def ask(some: list[str]) -> Iterator[Any]:
+            return (explain_one(model, prompt, word) for prompt in some)
     else:
         ask = partial(rank_all, model, n=count, parts=parts, among=among, complete=complete)
         show = partial(_print_ranking, titled=len(prompts) != 1, with_parts=parts)
     batches = [list(prompts)] if prompts else read_batches(STDIN, encoding)
-    for place, answer in enumerate(answered(batches, ask, **({} if count else {"most": FEW}))):
+    most = max(1, MANY // (count or len(model.vocabulary)))
+    for place, answer in enumerate(answered(batches, ask, most)):
         warn_of_unknown(answer.unknown_words)
         if chosen != "jsonl" and place:
             click.echo()

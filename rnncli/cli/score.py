@@ -13,6 +13,7 @@ from .answering import answered
 from .options import encoding_option, load_model, model_option
 from .output import number, on_terminal, print_json, print_tsv, visible, warn_of_unknown
 
+AT_ONCE = 2000  # lines that are scored together
 BASES = {"e": math.e, "2": 2.0, "10": 10.0}
 
 
@@ -84,7 +85,7 @@ def _scored(model, batches: Iterable[list[str]], field: int | None) -> Iterator[
         texts = [_field(line, field) for line in lines] if field else lines
         return zip(lines, score_all(model, texts), strict=True)
 
-    return answered(batches, ask)
+    return answered(batches, ask, AT_ONCE)
 
 
 def _best(scored: Iterable[tuple[str, Any]], place: int) -> Iterable[tuple[str, Any]]:

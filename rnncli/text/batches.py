@@ -40,9 +40,10 @@ def pasts(words: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     What stands behind a text's end counts as its beginning.
     """
     numbers, past, known = np.zeros(words.shape, np.int64), np.zeros(words.shape[1], np.int64), 1
+    size = int(words.max()) + 1
     for step in range(len(words) - 1):
         # The past of the next place is this past and this word.
-        _, past = np.unique(past * (words.max() + 1) + words[step], return_inverse=True)
+        _, past = np.unique(past * size + words[step], return_inverse=True)
         numbers[step + 1] = np.where(step + 1 < lengths, known + past, 0)
         known += past.max() + 1
     return numbers

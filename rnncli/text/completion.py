@@ -42,7 +42,7 @@ class Completer:
             fitting = self.beginning_with(typed)
             if len(fitting):
                 break
-        if is_unspaced(typed) and [self.words[number] for number in fitting] == [typed]:
+        if self.tokenizer.kind == "word" and is_unspaced(typed) and typed in [self.words[n] for n in fitting]:
             return text, np.empty(0, np.int64)
         return text[: len(text) - len(chunk) + start], fitting
 

@@ -103,12 +103,17 @@ _CLITICS = frozenset({"n't", "'s", "'re", "'ve", "'ll", "'d", "'m"})  # as corpo
 _CLOSING = frozenset(".,;:!?)]}%…’”»›°。、，．：；！？）」』】》〉،؛؟।॥") | {"..."} | _CLITICS
 _OPENING = frozenset("([{$£€¥#@“‘«‹¿¡（「『【《〈")
 _JOINING = frozenset({"/", "—", "_", "\\", "@-@", "@,@", "@.@"})
-_IS_UNSPACED = re.compile(f"[{UNSPACED}\u3000-\u303f\uff00-\uff65]")
 
 
 def is_unspaced(token: str) -> bool:
     """Whether a token is of a script that puts no space between words."""
-    return bool(_IS_UNSPACED.match(token))
+    return not token.isascii() and bool(_unspaced().match(token))
+
+
+@cache
+def _unspaced() -> re.Pattern[str]:
+    """What begins such a token. It takes a while to make."""
+    return re.compile(f"[{UNSPACED}\u3000-\u303f\uff00-\uff65]")
 
 
 class Spacer:
@@ -148,9 +153,7 @@ class Spacer:
             return True, True
         if token in _OPENING:
             return False, True
-        left = token in _CLOSING or (
-            bool(self.before) and bool(_IS_UNSPACED.match(token)) and bool(_IS_UNSPACED.match(self.before[-1]))
-        )
+        left = token in _CLOSING or (bool(self.before) and is_unspaced(token) and is_unspaced(self.before[-1]))
         return left, False
 
 

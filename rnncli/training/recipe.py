@@ -7,14 +7,22 @@ heart; and the more time there is, the larger a network pays. `benchmarks/README
 SMALL, LARGE = 256, 512  # units of a layer
 USUAL = 600.0  # seconds that a training takes
 LONG = 1800.0  # seconds, from which on there is time for a large network,
-MUCH = 500_000  # if there are so many words to learn
+MUCH = 500_000  # if there are so many words to learn,
+OFTEN = 6  # and they can be read so often
 PACE = {SMALL: 13_000, LARGE: 6_000}  # words a second, roughly, on two cores
 MOST_EPOCHS = 40  # of a text that is read as often as there is time for
 
 
-def hidden_size(words: int, seconds: float | None) -> int:
+def hidden_size(words: int, seconds: float | None, epochs: int | None) -> int:
     """How many units a layer has, for so many words of text and so much time, or a number of epochs (None)."""
-    return LARGE if words >= MUCH and (seconds or 0) >= LONG else SMALL
+    enough = words >= MUCH and (seconds or 0) >= LONG and readings(words, LARGE, seconds, epochs) >= OFTEN
+    return LARGE if enough else SMALL
+
+
+def readings(words: int, hidden_size: int, seconds: float | None, epochs: int | None) -> float:
+    """How often the text will be read, roughly: in the time, or as was said."""
+    pace = PACE[SMALL if hidden_size <= SMALL else LARGE]
+    return min(epochs or MOST_EPOCHS, seconds * pace / max(1, words) if seconds else MOST_EPOCHS)
 
 
 def embedding_size(hidden_size: int) -> int:
@@ -33,15 +41,10 @@ def samples(hidden_size: int) -> int:
 
 
 def dropouts(words: int, hidden_size: int, seconds: float | None, epochs: int | None) -> dict[str, float]:
-    """What shares of the units, of the words and of the recurrent weights are hidden.
-
-    By how often the text will be read, roughly: in the time, or as was said.
-    """
-    large = hidden_size > SMALL
-    passes = seconds * PACE[LARGE if large else SMALL] / max(1, words) if seconds else MOST_EPOCHS
-    passes = min(passes, epochs or MOST_EPOCHS)
+    """What shares of the units, of the words and of the recurrent weights are hidden."""
+    large, often = hidden_size > SMALL, readings(words, hidden_size, seconds, epochs)
     return {
-        "dropout": 0.5 if passes >= 15 else 0.35 if passes >= 6 else 0.2,
+        "dropout": 0.5 if often >= 15 else 0.35 if often >= OFTEN else 0.2,
         "word_dropout": 0.1 if large else 0.0,
         "recurrent_dropout": 0.3 if large else 0.0,
     }

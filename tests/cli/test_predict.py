@@ -251,7 +251,6 @@ def test_questions_that_make_no_sense_are_wrong_usage(invoke, model_file, wrong)
     ("prompt", "options", "error"),
     [
         ("Tom ___ and ___", [], "has several blanks: fill one at a time"),
-        ("Tom ___ st", ["--complete"], "has a blank: what stands around it is not half typed"),
         ("Tom ___ .", ["--explain"], "has a blank: only what comes next is explained"),
     ],
 )

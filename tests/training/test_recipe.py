@@ -5,10 +5,18 @@ from rnncli.training import recipe
 
 @pytest.mark.parametrize(
     ("words", "seconds", "units"),
-    [(929_589, 120, 256), (929_589, 600, 256), (929_589, 3600, 512), (30_000, 3600, 256), (929_589, None, 256)],
+    [
+        (929_589, 120, 256),
+        (929_589, 600, 256),
+        (929_589, 3600, 512),
+        (30_000, 3600, 256),
+        (929_589, None, 256),
+        (20_000_000, 3600, 256),
+    ],
 )
-def test_much_text_and_time_ask_for_a_large_network(words, seconds, units):
-    assert recipe.hidden_size(words, seconds) == units
+def test_much_time_for_a_text_asks_for_a_large_network(words, seconds, units):
+    assert recipe.hidden_size(words, seconds, None) == units
+    assert recipe.hidden_size(words, seconds, 1) == 256
 
 
 def test_a_large_network_has_smaller_vectors_more_streams_and_larger_samples():

@@ -2,7 +2,7 @@
 
     state = model.start(batch)                       before any word, at the beginning of a unit
     state = model.read(words, state)                 words (T, B), any T >= 1
-    log_p = model.log_prob(state)                    (B, V), exact, sums to one
+    log_p = model.log_prob(state)                    (B, V), over all words, sums to one
     nll, state = model.score(words, state)           (T, B), each word given all words before it
 
 The network, the n-gram model and the mixture of them, with the cache, that a model file holds are all read so. A

@@ -4,21 +4,8 @@ import pytest
 from rnncli.lm import ngram
 from rnncli.lm.cache import Cache
 from rnncli.lm.mixture import Mixture
-from rnncli.lm.network import Config, Network
 
 T, B, V = 6, 3, 7
-
-
-@pytest.fixture
-def network(rng):
-    config = Config(V, embedding_size=5, hidden_size=4)
-    return Network(config, {name: rng.normal(size=size).astype(np.float32) for name, size in config.shapes().items()})
-
-
-@pytest.fixture
-def text(rng):
-    """Words that mostly go on by one."""
-    return np.cumsum(rng.random(600) < 0.8) % V
 
 
 @pytest.fixture

@@ -1,26 +1,12 @@
 import numpy as np
-import pytest
 
 from rnncli.lm import ngram
 from rnncli.lm.cache import Cache
 from rnncli.lm.mixture import Mixture
-from rnncli.lm.network import Config, Network
 from rnncli.lm.tuning import fit_shares, tune
 from rnncli.threads import Threads
 
 V = 7
-
-
-@pytest.fixture
-def network(rng):
-    config = Config(V, embedding_size=5, hidden_size=4)
-    return Network(config, {name: rng.normal(size=size).astype(np.float32) for name, size in config.shapes().items()})
-
-
-@pytest.fixture
-def text(rng):
-    """Words that mostly go on by one."""
-    return np.cumsum(rng.random(600) < 0.8) % V
 
 
 def test_tuned_shares_find_the_part_that_knows_the_text(network, text):

@@ -1,7 +1,9 @@
 """The continuous cache: what followed lately when the network was in a like state is likely again (Grave et al. 2017).
 
 For each of the last words read it keeps the network's features from before that word. The chance that a word comes
-again is the sum, over the places where it stood, of exp(sharpness * features then . features now), over all places.
+again is the sum, over the places where it stood, of exp(sharpness * cosine - fading * distance / size), over all
+places: the cosine is that of the angle between the features then and now, the distance is in words. In the paper
+likeness is the product of the features, and nothing fades; benchmarks/README.md tells what either is worth.
 """
 
 from dataclasses import dataclass
@@ -12,10 +14,11 @@ import numpy as np
 from ..errors import SettingError
 
 LARGEST = 10**6  # words
+FADING = 3.0  # how far the last word within reach has faded, as an exponent
 
 
 class State(NamedTuple):
-    """What is remembered of the last M words: the features (B, M, D) before each, and the words (B, M)."""
+    """What is remembered of the last M words: the features (B, M, D) before each, made 1 long, and the words (B, M)."""
 
     keys: np.ndarray
     words: np.ndarray
@@ -60,24 +63,27 @@ class Cache:
         return Glance(seen, self.strengths(likeness))
 
     def likeness(self, features: np.ndarray, words: np.ndarray, state: State) -> tuple[np.ndarray, np.ndarray]:
-        """How alike (T, B, M) now and then are, -inf for what is out of reach; and the words (B, M) that came then."""
+        """How alike (T, B, M) now and then are, from -1 to 1; and the words (B, M) that came then."""
         keys, seen = self._joined(features, words, state)
-        likeness = np.matmul(features.swapaxes(0, 1), keys.swapaxes(1, 2)).swapaxes(0, 1)
-        now, then = state.words.shape[1] + np.arange(len(features))[:, None], np.arange(seen.shape[1])
-        np.copyto(likeness, -np.inf, where=((then >= now) | (then < now - self.size))[:, None])
-        return likeness, seen
+        return np.matmul(keys[:, -len(features) :], keys.swapaxes(1, 2)).swapaxes(0, 1), seen
 
     def strengths(self, likeness: np.ndarray) -> np.ndarray:
         """The share (T, B, M) of each place looked back to."""
+        T, _, M = likeness.shape
+        distance = np.arange(M - T, M)[:, None] - np.arange(M)
+        within = (distance > 0) & (distance <= self.size)
+        faded = np.where(within, -self.sharpness - distance * (FADING / self.size), -np.inf).astype(likeness.dtype)
         strengths = likeness * self.sharpness
-        strengths -= np.maximum(strengths.max(axis=2, keepdims=True), np.finfo(strengths.dtype).min)
+        strengths += faded[:, None]  # no more than 0
         np.exp(strengths, out=strengths)
-        strengths /= np.maximum(strengths.sum(axis=2, keepdims=True), 1)  # the largest is 1, where there is one
+        strengths /= np.maximum(strengths.sum(axis=2, keepdims=True), np.finfo(strengths.dtype).tiny)
         return strengths
 
     def _joined(self, features: np.ndarray, words: np.ndarray, state: State) -> State:
+        length = np.sqrt(np.einsum("tbd,tbd->tb", features, features))[..., None]
+        keys = features / np.maximum(length, np.finfo(features.dtype).tiny)
         return State(
-            np.concatenate([state.keys, features.swapaxes(0, 1)], axis=1),
+            np.concatenate([state.keys, keys.swapaxes(0, 1)], axis=1),
             np.concatenate([state.words, words.T.astype(np.int32)], axis=1),
         )
 

@@ -15,7 +15,7 @@ from .ngram import NGram
 if TYPE_CHECKING:
     from ..threads import Map
 
-SHARPNESSES = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.85, 1.2)  # of the cache, to choose from
+SHARPNESSES = (2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 17.0, 20.0, 25.0)  # of the cache, to choose from
 ROUNDS = 40  # of expectation-maximisation
 PRIOR = 50.0  # words: what is known before any is worth as many
 LEAST = 1e-3  # of the network, which alone gives every word a chance that fits its context

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rnncli.lm import cache as caches
-from rnncli.lm.cache import Cache
+from rnncli.lm.cache import FADING, Cache
 
 T, B, D, V = 9, 2, 3, 5
 
@@ -18,10 +18,12 @@ def words(rng):
 
 
 def by_the_book(features, words, t, b, size, sharpness) -> np.ndarray:
-    """The formula of Grave et al., one place at a time."""
+    """The formula, one place at a time."""
     p = np.zeros(V)
     for i in range(max(0, t - size), t):
-        p[words[i, b]] += np.exp(sharpness * features[i, b] @ features[t, b])
+        then, now = features[i, b], features[t, b]
+        cosine = then @ now / np.linalg.norm(then) / np.linalg.norm(now)
+        p[words[i, b]] += np.exp(sharpness * cosine - FADING * (t - i) / size)
     return p / p.sum() if t else p
 
 
@@ -62,5 +64,8 @@ def test_each_place_adds_its_share(features, words, rng):
 
 def test_features_of_any_size_give_numbers(features, words):
     cache = Cache(100, 1.0)
-    glance = cache.look_back(features * 1e4, words, cache.start(B, D))
+    for scale in (1e-15, 1e4):
+        glance = cache.look_back(features * np.float32(scale), words, cache.start(B, D))
+        np.testing.assert_allclose(glance.strengths[1:].sum(axis=2), 1, rtol=1e-5)
+    glance = cache.look_back(np.zeros_like(features), words, cache.start(B, D))
     np.testing.assert_allclose(glance.strengths[1:].sum(axis=2), 1, rtol=1e-5)

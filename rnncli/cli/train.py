@@ -137,7 +137,7 @@ MODELS_OWN = {
     "--samples",
     type=Count(1),
     help="How many words a sampled softmax takes besides a step's own, the most frequent ones and others by chance;"
-    " six times as many in the last fifth of the training.  [default: 500; 1000 with more than 256 units]",
+    " 3,000 at least in the second half of the training.  [default: 500; 1000 with more than 256 units]",
 )
 @click.option(
     "--lr",

@@ -25,15 +25,12 @@ from ..nn.schedules import SCHEDULES
 from ..text.batches import excerpt, streams, window
 from ..text.corpus import Corpus
 from ..threads import Threads
+from . import recipe
 from .settings import Settings
 from .state import Progress, Report, TrainingState
 from .workers import Team
 
 PRUNED = 2_500_000  # words; of a longer text n-grams that occurred once are left out
-# A sampled softmax draws more words at the end: the less is left to learn, the more does it mind what a sample misses.
-# Measured on the Penn Treebank, 320 units, 8 epochs, validation: 500 words 98.2, six times as many in the last fifth
-# 97.1, in which the softmax over all words would give 97.0.
-LATE, MORE_SAMPLES = 0.8, 6
 ALMOST = 0.99  # of a training; what is left is its last step
 REPORTS = 10  # of a training by the clock
 WATCHING_SHARE, TUNING_SHARE = 0.003, 0.025  # of its time, for each report, and for tuning the parts at its end
@@ -76,7 +73,8 @@ class Trainer:
         optimizer = OPTIMIZERS[settings.optimizer](network.named_parameters(), settings.weight_decay)
         self.samplers: list[Sampler] = []
         if settings.softmax == "sampled":
-            self.samplers = [Sampler(corpus.counts(), settings.samples * times) for times in (1, MORE_SAMPLES)]
+            sizes = settings.samples, max(settings.samples, recipe.LATE_SAMPLES)
+            self.samplers = [Sampler(corpus.counts(), size) for size in sizes]
         self.state = TrainingState(network, optimizer, chance, network.blank(batch))
         self._keep_best(math.inf)
         self.ngram = None
@@ -178,7 +176,7 @@ class Trainer:
     def _step(self, team: Team) -> None:
         state, began = self.state, time.perf_counter()
         inputs, targets = window(self.words, state.position, self.settings.bptt)
-        sampler = self.samplers[state.share >= LATE] if self.samplers else None
+        sampler = self.samplers[state.share >= recipe.LATE] if self.samplers else None
         draw = state.network.draw(inputs, targets, state.rng, sampler)
         state.network.use(inputs, draw.sample)
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is dealt with here

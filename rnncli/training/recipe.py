@@ -11,6 +11,7 @@ MUCH = 500_000  # if there are so many words to learn,
 OFTEN = 6  # and they can be read so often
 PACE = {SMALL: 13_000, LARGE: 6_000}  # words a second, roughly, on two cores
 MOST_EPOCHS = 40  # of a text that is read as often as there is time for
+LATE, LATE_SAMPLES = 0.5, 3000  # of a training: from there on a sampled softmax draws so many words at least
 
 
 def hidden_size(words: int, seconds: float | None, epochs: int | None) -> int:
@@ -36,7 +37,7 @@ def batch_size(hidden_size: int) -> int:
 
 
 def samples(hidden_size: int) -> int:
-    """How many words a sampled softmax draws in a step."""
+    """How many words a sampled softmax draws in a step, before it is `LATE`: what it misses shows only then."""
     return 500 if hidden_size <= SMALL else 1000
 
 

@@ -124,6 +124,8 @@ def load(path: str | Path, *, checked: bool = True) -> Model:
     n-grams make sense. Those that do not are told when they are used.
     """
     path = Path(path)
+    if path.is_dir():
+        raise ModelError(f"{path} is a folder: name a model in it")
     try:
         return _model(read_arrays(path, checked), checked)
     except (ModelError, MemoryError):

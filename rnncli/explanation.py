@@ -9,8 +9,10 @@ import numpy as np
 
 from .blanks import BLANK
 from .errors import SettingError, TextError
+from .lm.mixture import State, repeated
 from .prediction import best_words, of_real_words
 from .text.vocabulary import UNK_ID
+from .threads import on_all_cores
 
 if TYPE_CHECKING:
     from .model import Model
@@ -54,14 +56,20 @@ def explain(model: Model, prompt: str, word: str | None = None) -> Explanation:
     target = best_words(p, 1)[0] if word is None else model.vocabulary.find(word)
     if target == UNK_ID:
         raise SettingError(f"the model does not know the word {word!r}: name one of its words")
-    changes = []
+
+    def changes_from(start: int, before: State) -> list[float]:
+        """What the next words from `start` on add, when all up to there is read."""
+        count = min(STREAMS, len(ids) - start)
+        hidden = np.repeat(ids[start:], count, axis=1)
+        np.fill_diagonal(hidden, UNK_ID)
+        variants = model.lm.read(hidden, repeated(before, count))
+        return np.log(p[target] / of_real_words(model.lm.prob(variants))[:, target]).tolist()
+
+    blocks, before = [], model.lm.start(1)
     for start in range(0, len(ids), STREAMS):
-        places = np.arange(start, min(start + STREAMS, len(ids)))
-        hidden = np.repeat(ids, len(places), axis=1)
-        hidden[places, places - start] = UNK_ID
-        variants = model.lm.read(hidden, model.lm.start(len(places)))
-        changes.append(np.log(p[target] / of_real_words(model.lm.prob(variants))[:, target]))
-    changes = np.concatenate(changes or [[]]).tolist()
+        blocks.append((start, before))
+        before = model.lm.read(ids[start : start + STREAMS], before)
+    changes = [change for some in on_all_cores(lambda block: changes_from(*block), blocks) for change in some]
     parts = model.lm.parts_at(view)[:, 0].astype(np.float64)
     given = parts[:, target] * p[target] / max(parts[:, target].sum(), np.finfo(np.float32).tiny)
     return Explanation(

@@ -175,6 +175,7 @@ def with_ngrams(source, target, name: str, change) -> None:
 
 DAMAGE = {
     "missing": (lambda s, t: None, "cannot read .*: No such file"),
+    "folder": (lambda s, t: t.mkdir(), "is a folder: name a model in it"),
     "empty": (lambda s, t: t.write_bytes(b""), "is not a model of rnncli, or was cut short"),
     "text": (lambda s, t: t.write_text("hello"), "is not a model of rnncli"),
     "cut": (lambda s, t: t.write_bytes(s.read_bytes()[:5000]), "is not a model of rnncli, or was cut short"),

@@ -62,10 +62,10 @@ class _Group(click.Group):
         except MemoryError:
             raise click.ClickException("not enough memory: try smaller sizes, or a smaller text") from None
         except OSError as error:
-            if error.errno == errno.EPIPE:
-                raise  # the reader has seen enough: Click ends quietly
             # What is left in the buffer would fail again at the end, with a traceback.
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            if error.errno == errno.EPIPE:  # the reader has seen enough
+                ctx.exit(128 + 13)  # as a program that SIGPIPE ends
             raise click.ClickException(f"{error.filename or 'cannot write'}: {error.strerror}") from error
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)

@@ -102,7 +102,7 @@ class _Line:
             event.app.exit(result=self.buffer.text.rstrip())
 
         @keys.add("c-c")
-        @keys.add("c-d")
+        @keys.add("c-d", filter=Condition(lambda: not self.buffer.text))  # else it deletes, as in a shell
         def _(event) -> None:
             event.app.exit(exception=KeyboardInterrupt)
 

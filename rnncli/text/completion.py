@@ -27,8 +27,9 @@ class Completer:
     def split(self, text: str) -> tuple[str, np.ndarray]:
         """The text before the word that is half typed at its end, and the numbers of the words that this may become.
 
-        Where nothing is typed yet, the whole text and no words; so it is after a whole word of a script that puts no
-        spaces between words. Punctuation belongs to the word if some word goes on like that: don' becomes don't.
+        Where nothing is typed yet, the whole text and no words; so it is after a punctuation mark, and after a whole
+        word of a script that puts no spaces between words. But a mark belongs to the word before it if some word goes
+        on like that: don' becomes don't.
         """
         if not text or text[-1].isspace():
             return text, np.empty(0, np.int64)
@@ -42,7 +43,8 @@ class Completer:
             fitting = self.beginning_with(typed)
             if len(fitting):
                 break
-        if self.tokenizer.kind == "word" and is_unspaced(typed) and typed in [self.words[n] for n in fitting]:
+        ends_itself = is_unspaced(typed) or not any(map(str.isalnum, typed))
+        if self.tokenizer.kind == "word" and ends_itself and typed in [self.words[n] for n in fitting]:
             return text, np.empty(0, np.int64)
         return text[: len(text) - len(chunk) + start], fitting
 

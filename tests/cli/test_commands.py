@@ -35,6 +35,9 @@ def test_generate_ends_where_it_is_told_to(invoke, model_file):
     assert invoke(*ask, "--sentences", 1).stdout == "Tom is not good at science, so he will study more.\n"
     assert invoke(*ask, "--stop", " more").stdout == "Tom is not good at science, so he will study\n"
     assert invoke(*ask, "-n", 2).stdout == "Tom is not good at science, so he will study\n"
+    refused = invoke(*ask, "--stop", "")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "it is empty." in refused.stderr
 
 
 def test_generate_tells_how_much_it_copied(invoke, model_file):

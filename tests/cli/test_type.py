@@ -38,6 +38,8 @@ def last_line(shown: str) -> str:
         ("in \x111999\r", "in 1999"),  # a digit itself, after Ctrl-Q; nothing is on offer for a number
         (BEGINNING + "s\x7fpl\t\r", BEGINNING + "play"),
         ("zzz\t\r", "zzz"),
+        ("Tom is\x02\x02\x04\r", "Tom s"),  # Ctrl-D deletes under the cursor, and at the end of a line nothing
+        ("Tom\x04 is\r", "Tom is"),
     ],
 )
 def test_tab_and_digits_accept_what_is_on_offer_and_enter_prints_the_line(typed, keys, line):
@@ -64,8 +66,9 @@ def test_a_line_may_begin_with_a_text(typed, model_file):
     assert last_line(shown) == BEGINNING + "study"
 
 
-def test_ctrl_c_leaves_without_a_line(typed, model_file):
-    shown, _ = typed("Tom\x03", f'line=$(rnncli type -m {model_file}); echo "$? [$line]"')
+@pytest.mark.parametrize("keys", ["Tom\x03", "T\x7f\x04"])
+def test_ctrl_c_leaves_without_a_line_and_so_does_ctrl_d_on_an_empty_one(typed, model_file, keys):
+    shown, _ = typed(keys, f'line=$(rnncli type -m {model_file}); echo "$? [$line]"')
     assert shown.endswith("Interrupted.\n130 []\n")
 
 

@@ -42,7 +42,7 @@ def completer():
         ("un ét", "un ", ["été", "Été"]),  # typed with its accents
         ("I don'", "I ", ["don't"]),
         ("I don", "I ", ["don't", "don"]),
-        ("the end.", "the end", [".", "..."]),
+        ("the end..", "the end", ["..."]),
         ("(st", "(", ["study", "Stay", "start", "straße"]),
         ("strass", "", ["straße"]),
         ("日", "", ["日本"]),
@@ -57,7 +57,7 @@ def test_the_last_word_is_completed(completer, text, before, fitting):
     assert [WORDS[number] for number in numbers] == fitting
 
 
-@pytest.mark.parametrize("text", ["", "he will ", "he will\t", "これは", "は"])
+@pytest.mark.parametrize("text", ["", "he will ", "he will\t", "これは", "は", "the end.", "(", "don."])
 def test_where_nothing_is_typed_the_text_is_whole(completer, text):
     before, numbers = completer.split(text)
     assert (before, len(numbers)) == (text, 0)

@@ -92,9 +92,6 @@ def command(
     warn_of_unknown(model.encode(prompt)[1])
     seeds = SeedSequence(seed)
     for place, sample_seed in enumerate([seeds, *seeds.spawn(samples - 1)]):
-        if place:
-            click.echo()
-        click.echo("\n".join(map(shown, beginning.split("\n"))), nl=False)
         writer = write_on(
             model,
             prompt,
@@ -105,6 +102,9 @@ def command(
             no_repeat=no_repeat or 0,
             **sampling,
         )
+        if place:
+            click.echo()
+        click.echo("\n".join(map(shown, beginning.split("\n"))), nl=False)
         for piece in writer:
             click.echo("\n".join(map(shown, piece.split("\n"))), nl=False)
         click.echo()

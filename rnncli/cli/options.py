@@ -34,9 +34,6 @@ class Duration(click.ParamType):
 class Text(click.types.StringParamType):
     """A text, of which a variable of the environment may hold several, one a line."""
 
-    def convert(self, value, param, ctx) -> str:
-        return super().convert(value, param, ctx) or self.fail("it is empty.", param, ctx)
-
     def split_envvar_value(self, rv: str) -> list[str]:
         return [line for line in rv.split("\n") if line]
 

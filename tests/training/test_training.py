@@ -65,7 +65,8 @@ def test_a_sampled_training_ends_near_the_full_one(corpus_file):
     assert sampled.state.best_perplexity == pytest.approx(full.state.best_perplexity, rel=0.1)
 
 
-def test_a_sampled_softmax_draws_more_words_in_the_second_half(corpus_file, monkeypatch):
+@pytest.mark.parametrize(("samples", "late"), [(6, 3000), (4000, 4000)])
+def test_a_sampled_softmax_draws_more_words_in_the_second_half(corpus_file, monkeypatch, samples, late):
     drawn = []
     monkeypatch.setattr(loop, "Sampler", lambda counts, size, make=loop.Sampler: Watched(make(counts, size), size))
 
@@ -77,10 +78,10 @@ def test_a_sampled_softmax_draws_more_words_in_the_second_half(corpus_file, monk
             drawn.append((trainer.state.share, self.size))
             return self.sampler.sample(words, rng)
 
-    trainer = training.start([corpus_file], **TINY, **SAMPLED)
+    trainer = training.start([corpus_file], **TINY, softmax="sampled", samples=samples)
     run(trainer)
-    assert {size for share, size in drawn if share < 0.5} == {6}
-    assert {size for share, size in drawn if share >= 0.5} == {3000}
+    assert {size for share, size in drawn if share < 0.5} == {samples}
+    assert {size for share, size in drawn if share >= 0.5} == {late}
 
 
 def test_a_step_reads_only_rows_that_have_caught_up_and_a_measurement_reads_all(corpus_file, monkeypatch):

@@ -49,6 +49,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, metavar="DATA_FOLDER")
     parser.add_argument("texts", nargs="*", metavar="TEXT", help=f"{', '.join(TOKENIZERS)}; all by default")
     parser.add_argument("--time", action="append", metavar="BUDGET", help="such as 10m; may be repeated")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="where the models are kept; nowhere by default")
     arguments = parser.parse_intermixed_args()
     print("| test perplexity | budget | seconds | model | network | 5-gram | the whole |")
     print("|---|--:|--:|---|--:|--:|--:|")
@@ -56,7 +57,7 @@ def main() -> None:
         for budget in arguments.time or ("2m", "10m", "60m"):
             with tempfile.TemporaryDirectory() as folder:
                 train, valid, test = parts(text, arguments.data, Path(folder))
-                model, began = Path(folder) / "model.npz", time.perf_counter()
+                model, began = (arguments.keep or Path(folder)) / f"{text}-{budget}.npz", time.perf_counter()
                 options = ["--tokenizer", TOKENIZERS[text], "--time", budget, "-o", model]
                 rnncli("train", train, "--valid", valid, *options)
                 seconds, megabytes = time.perf_counter() - began, model.stat().st_size / 1e6

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,8 @@ from .threads import on_all_cores
 if TYPE_CHECKING:
     from .model import Model
 
-STREAMS = 64  # variants of a prompt that are read side by side
+STREAMS = 64  # variants of a prompt that are read side by side, in one piece of work,
+SIDE_BY_SIDE = 8  # so many of which are given to the cores at once
 
 
 @dataclass(frozen=True)
@@ -40,11 +43,18 @@ class Explanation:
     unknown_words: list[str]  # of the prompt
 
 
-def explain(model: Model, prompt: str, word: str | None = None) -> Explanation:
+def explain(
+    model: Model,
+    prompt: str,
+    word: str | None = None,
+    *,
+    progress: Callable[[float], object] = lambda share: None,
+) -> Explanation:
     """How much each word of `prompt` moved the prediction of `word`, by default that of the likeliest next word.
 
     Each word in turn is hidden, as if it were an unknown one, and the log-probability then is compared with that after
-    the prompt as it is. Raises `SettingError` for a word that the model does not know.
+    the prompt as it is. The work grows with the square of the prompt's length; `progress` is told which share of it is
+    done, from 0 to 1. Raises `SettingError` for a word that the model does not know.
     """
     if BLANK.search(prompt):
         raise TextError(f"{prompt!r} has a blank: only what comes next is explained")
@@ -69,7 +79,12 @@ def explain(model: Model, prompt: str, word: str | None = None) -> Explanation:
     for start in range(0, len(ids), STREAMS):
         blocks.append((start, before))
         before = model.lm.read(ids[start : start + STREAMS], before)
-    changes = [change for some in on_all_cores(lambda block: changes_from(*block), blocks) for change in some]
+    changes: list[float] = []
+    for place in range(0, len(blocks), SIDE_BY_SIDE):
+        some = blocks[place : place + SIDE_BY_SIDE]
+        changes += itertools.chain.from_iterable(on_all_cores(lambda block: changes_from(*block), some))
+        left = 1 - len(changes) / len(ids)
+        progress(1 - left * left)  # the later a word, the less there is to read after it
     parts = model.lm.parts_at(view)[:, 0].astype(np.float64)
     given = parts[:, target] * p[target] / max(parts[:, target].sum(), np.finfo(np.float32).tiny)
     return Explanation(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from .blanks import BLANK, fill
-from .errors import OverflowedError, SettingError
+from .errors import OverflowedError, SettingError, TextError
 from .lm.mixture import State, repeated
 from .text.batches import side_by_side
 from .text.completion import Completer
@@ -67,7 +67,9 @@ def rank_all(
     """
     if n < 0:
         raise SettingError(f"n is {n}, and must be 0 (all words) or more")
-    candidates = np.unique([model.vocabulary.find(word) for word in among]) if among else None
+    candidates = np.setdiff1d([model.vocabulary.find(word) for word in among], UNK_ID) if among else None
+    if among and not len(candidates):
+        raise SettingError(f"the model knows none of the words {', '.join(among)}: name some of its words")
     completer = model.completer if complete else None
     answers: dict[str, Ranking] = {}
     questions: list[_Question] = []
@@ -139,7 +141,7 @@ def _shown(parts: Sequence[str], given: np.ndarray, p: np.ndarray) -> list[dict[
 
 def _filled(model: Model, prompt: str, n: int, candidates: np.ndarray | None, parts: bool) -> Ranking:
     if parts:
-        raise SettingError("the parts of a blank are not told: they are for the next word")
+        raise TextError(f"{prompt!r} has a blank: what the parts give is told of the next word only")
     words, p, unknown = fill(model, prompt, candidates)
     best = best_words(p, n)
     return Ranking(prompt, _named(model, words[best], p[best]), [], unknown)

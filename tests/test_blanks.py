@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rnncli.errors import SettingError, TextError
+from rnncli.errors import TextError
 from rnncli.prediction import rank
 
 
@@ -65,7 +65,7 @@ def test_two_blanks_are_refused(model):
 
 
 def test_the_parts_of_a_blank_are_refused(model):
-    with pytest.raises(SettingError, match="the parts of a blank are not told"):
+    with pytest.raises(TextError, match="has a blank: what the parts give is told of the next word only"):
         rank(model, "Tom is ___ good", parts=True)
 
 

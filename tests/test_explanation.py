@@ -51,3 +51,15 @@ def test_an_empty_prompt_has_no_influences(model):
 def test_a_word_that_is_not_known_cannot_be_explained(model):
     with pytest.raises(SettingError, match="the model does not know the word 'Bogus'"):
         explain(model, PROMPT, "Bogus")
+
+
+def test_a_long_prompt_is_explained_in_blocks_as_in_one(model, monkeypatch):
+    whole, shares = explain(model, PROMPT), []
+    monkeypatch.setattr("rnncli.explanation.STREAMS", 2)
+    monkeypatch.setattr("rnncli.explanation.SIDE_BY_SIDE", 2)
+    found = explain(model, PROMPT, progress=shares.append)
+    assert [word.change for word in found.influences] == pytest.approx(
+        [word.change for word in whole.influences], abs=1e-5
+    )
+    assert shares == sorted(set(shares))
+    assert shares[-1] == 1

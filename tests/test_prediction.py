@@ -87,7 +87,8 @@ def test_only_the_words_among_are_ranked_with_their_own_probabilities(model):
     few = rank(model, prompt, among=["play", "Study", "Bogus"]).predictions
     assert few == [("study", everything["study"]), ("play", everything["play"])]
     assert rank(model, prompt, 1, among=["play", "study"]).predictions == few[:1]
-    assert rank(model, prompt, among=["Bogus"]).predictions == []
+    with pytest.raises(SettingError, match="the model knows none of the words Bogus: name some"):
+        rank(model, prompt, among=["Bogus"])
 
 
 def test_a_half_typed_word_is_completed_with_probabilities_among_the_words_that_fit(model):

@@ -10,7 +10,7 @@ import click
 
 from .. import __version__
 from ..errors import RnncliError, SettingError
-from .output import visible
+from .output import FAILED, visible
 
 # Every command, in the order of use: the module it is in, and what it does. Only the one that runs is imported.
 COMMANDS = {
@@ -54,9 +54,16 @@ class _Group(click.Group):
 
     def invoke(self, ctx: click.Context):
         try:
-            return super().invoke(ctx)
+            super().invoke(ctx)
+            ctx.exit(1 if ctx.meta.get(FAILED) else 0)
         except SettingError as error:
-            raise click.UsageError(visible(str(error)), ctx) from error
+            name = ctx.invoked_subcommand
+            context = click.Context(self.get_command(ctx, name), parent=ctx, info_name=name)
+            raise click.UsageError(visible(str(error)), context) from error
+        except click.UsageError as error:
+            if error.message.startswith("Got unexpected extra argument"):
+                error.message += ". A text of several words needs quotes around it, and a model's name -m before it."
+            raise
         except RnncliError as error:
             raise click.ClickException(visible(str(error))) from error
         except MemoryError:

@@ -2,6 +2,9 @@
 
 import click
 
+# Zsh has no completion at all unless something has begun it: no more is asked of the user's .zshrc than this script.
+WITHOUT_COMPINIT = "\n(( $+functions[compdef] )) || { autoload -Uz compinit && compinit; }\n"
+
 
 @click.command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
@@ -18,4 +21,5 @@ def command(ctx: click.Context, shell: str) -> None:
 
     program = get_completion_class(shell)(ctx.find_root().command, {}, "rnncli", "_RNNCLI_COMPLETE")
     # Without Click's own `source`, which in bash starts a shell to ask for its version.
-    click.echo(program.source_template % program.source_vars())
+    script = program.source_template % program.source_vars()
+    click.echo(script.replace("\n", WITHOUT_COMPINIT, 1) if shell == "zsh" else script)

@@ -1,4 +1,4 @@
-"""The line that `rnncli type` edits, by prompt_toolkit, which is an extra: `pip install 'rnncli[type]'`."""
+"""The line that `rnncli type` edits, by prompt_toolkit, which is in the extra `type`."""
 
 import sys
 
@@ -33,7 +33,7 @@ def edit(suggester, text: str = "") -> str:
             )
         ),
         key_bindings=merge_key_bindings([load_key_bindings(), line.keys()]),
-        input=create_input(sys.stdin, always_prefer_tty=True),
+        input=create_input(always_prefer_tty=True),
         output=create_output(sys.stderr),
         erase_when_done=True,
     )

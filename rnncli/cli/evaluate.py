@@ -95,7 +95,12 @@ def _print_reach(found, output_format: str, title: str) -> None:
         print_tsv([("seen", "perplexity", *parts), *rows])
     else:
         shown = [(seen, *("-" if value is None else f"{value:.4g}" for value in values)) for seen, *values in rows]
-        print_table(shown, [">"] * len(shown[0]), header=["words seen", "perplexity", *parts], title=title)
+        print_table(
+            shown,
+            [">"] * len(shown[0]),
+            header=["words seen", "perplexity", *parts],
+            title=f"{title}: {found[0].words:,} of its words",
+        )
 
 
 def _flat(evaluation, bands: bool) -> dict[str, Any]:

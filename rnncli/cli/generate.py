@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from .options import Count, Text, load_model, model_option
-from .output import number, on_terminal, visible, warn_of_unknown
+from .output import on_terminal, visible, warn_of_unknown
 
 
 @click.command("generate")
@@ -72,8 +72,8 @@ def command(
 ) -> None:
     """Write on after a prompt, or from nothing.
 
-    Samples are separated by a blank line. What --novelty tells comes from the model's n-grams, and goes to standard
-    error.
+    Samples are separated by a blank line. What --novelty tells goes to standard error, and comes from the model's
+    n-grams: those that occur once in a long training text are not among them, and count as new.
 
     \b
     rnncli generate "Tom is not good at science, so he will" -n 30
@@ -109,5 +109,6 @@ def command(
             click.echo("\n".join(map(shown, piece.split("\n"))), nl=False)
         click.echo()
         if ngram:
-            shares = ", ".join(f"{n} words {number(share)}" for n, share in copied(ngram, writer).items())
-            click.echo(f"Also in the training text: {shares}", err=True)
+            shares = copied(ngram, writer).items()
+            told = ", ".join(f"{n} words {'-' if share is None else f'{share:.0%}'}" for n, share in shares)
+            click.echo(f"Sequences that stand in the training text: {told}", err=True)

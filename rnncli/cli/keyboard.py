@@ -29,7 +29,7 @@ def command(text: str, model_path: Path | None, count: int) -> None:
     try:
         from .editor import edit
     except ImportError:
-        raise RnncliError("`rnncli type` needs prompt_toolkit: pip install 'rnncli[type]'") from None
+        raise RnncliError("`rnncli type` needs prompt_toolkit: pip install prompt_toolkit") from None
     from ..suggestion import Suggester
 
     if not on_terminal(sys.stderr):

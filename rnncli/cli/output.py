@@ -8,7 +8,9 @@ from typing import Any, TextIO
 
 import click
 
+FAILED = "rnncli.failed"  # in Click's context: something was complained of
 BAR = 20  # columns
+LEGIBLE = 8  # columns of a word that are left of it before a bar beside it goes
 FAINT, STRONG = 0.05, 0.5  # of the largest influence on a word: what is coloured, and what is bold besides
 
 # What may change a terminal's state or the order of what it shows: control characters, line and paragraph
@@ -31,6 +33,12 @@ def on_terminal(stream: TextIO | None) -> bool:
 def warn(text: str) -> None:
     """Tell of something that is not as it might be, on standard error."""
     click.echo(f"Warning: {visible(text)}", err=True)
+
+
+def complain(text: str) -> None:
+    """Tell of an error that ends nothing yet, on standard error: in the end the exit status is 1."""
+    click.echo(f"Error: {visible(text)}", err=True)
+    click.get_current_context().meta[FAILED] = True
 
 
 def warn_of_unknown(words: Sequence[str]) -> None:
@@ -85,7 +93,8 @@ def print_table(
 ) -> None:
     """Draw a table. A column is of text ("<"), right-aligned (">"), of bars ("|", numbers from 0 to 1) or flexible.
 
-    The flexible column ("~") is of text that may be cut where a terminal is too narrow; in a pipe nothing is cut.
+    The flexible column ("~") is of text that may be cut where a terminal is too narrow, if it does not do to leave out
+    the bars; in a pipe nothing is cut.
     """
     from rich.table import Table
     from rich.text import Text
@@ -99,13 +108,18 @@ def print_table(
         ]
         for row in rows
     ]
-    lines = [*cells, [Text(name) for name in header or [""] * len(columns)]]
+    header = header or [""] * len(columns)
+    lines = [*cells, [Text(name) for name in header]]
     widths = [max(line[place].cell_len for line in lines) for place in range(len(columns))]
-    table = Table(box=None, pad_edge=False, show_header=bool(header), header_style="dim")
+    table = Table(box=None, pad_edge=False, show_header=any(header), header_style="dim")
     for place, kind in enumerate(columns):
         rest = console.width - sum(widths) + widths[place] - 2 * (len(columns) - 1)
+        if kind == "~" and "|" in columns and rest < min(LEGIBLE, widths[place]):
+            texts = [other for other, kind in enumerate(columns) if kind != "|"]
+            kept = [[line[n] for n in texts] for line in (*rows, columns, header)]
+            return print_table(kept[:-2], kept[-2], title=title, header=kept[-1])
         table.add_column(
-            header[place] if header else "",
+            header[place],
             justify="right" if kind == ">" else "left",
             no_wrap=True,
             overflow="ellipsis",
@@ -116,6 +130,14 @@ def print_table(
     if title:
         console.print(Text(visible(title), "bold"))
     console.print(table)
+
+
+def print_row(cells: Sequence[str], widths: Sequence[int], text: str) -> None:
+    """Draw a row of a table that grows as answers come: right-aligned cells, and a text, cut where a terminal ends."""
+    from rich.text import Text
+
+    row = [f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True)]
+    _console().print(Text(visible("  ".join([*row, text]))), no_wrap=True, overflow="ellipsis")
 
 
 def print_words(words: Sequence[tuple[str, float | None]]) -> None:

@@ -1,4 +1,4 @@
-"""Pictures, drawn by Matplotlib, which is an extra: `pip install 'rnncli[plot]'`."""
+"""Pictures, drawn by Matplotlib, which is in the extra `plot`."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ def check(picture: Path) -> None:
     try:
         import matplotlib
     except ImportError:
-        raise RnncliError("--plot needs Matplotlib: pip install 'rnncli[plot]'") from None
+        raise RnncliError("--plot needs Matplotlib: pip install matplotlib") from None
     matplotlib.use("agg")
     from matplotlib.figure import Figure
 

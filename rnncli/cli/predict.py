@@ -1,16 +1,15 @@
 """rnncli predict"""
 
 import sys
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from .answering import answered
+from .answering import Unanswered, answered
 from .options import Count, encoding_option, format_option, load_model, model_option, words_option
-from .output import chosen_format, on_terminal, print_json, print_table, print_tsv, warn_of_unknown
+from .output import chosen_format, on_terminal, print_json, print_table, print_tsv, warn, warn_of_unknown
 
 MANY = 20_000  # words that are told of prompts answered together, about
 
@@ -61,14 +60,16 @@ def command(
     rnncli predict -n 3 --format jsonl < prompts.txt
     """
     from ..prediction import rank_all
-    from ..text.reading import STDIN, read_batches
+    from ..text.reading import STDIN, read_batches, source_name
 
     if word is not None and not explain:
         raise click.UsageError("--word is for --explain: to rank some words only, use --among.")
     if explain and (complete or among or parts):
         raise click.UsageError("--explain is for one next word: leave out --complete, --among and --parts.")
     model = load_model(model_path, checked=False)
-    warn_of_unknown([name for name in among if not model.knows(name)])
+    unknown = [name for name in among if not model.knows(name)]
+    if len(unknown) < len(among):
+        warn_of_unknown(unknown)
     if texts:
         from .progress import reading
 
@@ -81,19 +82,27 @@ def command(
     if explain:
         from ..explanation import explain as explain_one
         from .explanation import print_explanation as show
+        from .progress import reading
 
-        def ask(some: list[str]) -> Iterator[Any]:
-            return (explain_one(model, prompt, word) for prompt in some)
+        def ask(some: list[str]) -> list[Any]:
+            with reading() as progress:
+                return [explain_one(model, prompt, word, progress=progress) for prompt in some]
     else:
         ask = partial(rank_all, model, n=count, parts=parts, among=among, complete=complete)
         show = partial(_print_ranking, titled=len(prompts) != 1, with_parts=parts)
-    batches = [list(prompts)] if prompts else read_batches(STDIN, encoding)
-    most = max(1, MANY // (count or len(model.vocabulary)))
-    for place, answer in enumerate(answered(batches, ask, most)):
-        warn_of_unknown(answer.unknown_words)
+    batches, source = ([list(prompts)], "") if prompts else (read_batches(STDIN, encoding), source_name(STDIN))
+    most = 1 if explain else max(1, MANY // (count or len(model.vocabulary)))
+    for place, answer in enumerate(answered(batches, ask, most, source)):
         if chosen != "jsonl" and place:
             click.echo()
-        show(answer, chosen)
+        if isinstance(answer, Unanswered):
+            if chosen == "jsonl":
+                print_json({"prompt": answer.line, "error": answer.error})
+        else:
+            warn_of_unknown(answer.unknown_words)
+            if not explain and not answer.predictions:
+                warn(f"no word fits {answer.prompt!r}")
+            show(answer, chosen)
 
 
 def _print_ranking(ranking, output_format: str, *, titled: bool, with_parts: bool) -> None:

@@ -2,19 +2,39 @@
 
 import math
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
 from ..errors import TextError
-from .answering import answered
-from .options import encoding_option, load_model, model_option
-from .output import number, on_terminal, print_json, print_tsv, visible, warn_of_unknown
+from .answering import Unanswered, answered
+from .options import encoding_option, format_option, load_model, model_option
+from .output import (
+    chosen_format,
+    number,
+    on_terminal,
+    print_json,
+    print_row,
+    print_table,
+    print_tsv,
+    visible,
+    warn_of_unknown,
+)
 
 AT_ONCE = 2000  # lines that are scored together
 BASES = {"e": math.e, "2": 2.0, "10": 10.0}
+WIDTHS = (11, 5, 7, 10)  # of a table's columns; the line takes the rest
+
+
+class Scored(NamedTuple):
+    """A line, the field that tells which other lines it is compared with, and how likely it is."""
+
+    line: str
+    key: str
+    score: Any  # an `rnncli.scoring.Score`
 
 
 @click.command("score")
@@ -31,14 +51,7 @@ BASES = {"e": math.e, "2": 2.0, "10": 10.0}
     metavar="N",
     help="Of all lines with the same Nth field print only the likeliest.",
 )
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["tsv", "jsonl"]),
-    default="tsv",
-    show_default=True,
-    help="Columns with tabs between, or JSON lines.",
-)
+@format_option
 @encoding_option
 def command(
     file: str,
@@ -47,7 +60,7 @@ def command(
     log_base: str,
     field: int | None,
     best_by: int | None,
-    output_format: str,
+    output_format: str | None,
     encoding: str,
 ) -> None:
     """Tell how likely each line of a text is.
@@ -62,7 +75,7 @@ def command(
     echo "The keys are here." | rnncli score --words
     rnncli score --field 2 --best-by 1 nbest.tsv
     """
-    from ..text.reading import read_batches
+    from ..text.reading import read_batches, source_name
 
     if words and best_by:
         raise click.UsageError("--words and --best-by do not go together: choose one of them.")
@@ -71,31 +84,28 @@ def command(
     model = load_model(model_path, checked=False)
     if file == "-" and on_terminal(sys.stdin):
         click.echo("Type a sentence, then Enter; Ctrl-D ends.", err=True)
-    scored = _scored(model, read_batches(file, encoding), field)
-    for line, found in _best(scored, best_by) if best_by else scored:
-        warn_of_unknown(found.unknown_words)
-        _print(line, found, math.log(BASES[log_base]), words, output_format)
+    chosen = chosen_format(output_format)
+    show = partial(_print, unit=math.log(BASES[log_base]), words=words, output_format=chosen)
+    if chosen == "table" and not words:
+        print_row(("log-prob", "words", "unknown", "perplexity"), WIDTHS, "line")
+    best: dict[str, Scored] = {}  # of all lines with the same field, in the order of the first ones
+    asked = partial(_ask, model, field=field, key_field=best_by)
+    for answer in answered(read_batches(file, encoding), asked, AT_ONCE, source_name(file)):
+        if not best_by:
+            show(answer)
+        elif isinstance(answer, Scored):
+            before = best.setdefault(answer.key, answer)
+            if answer.score.log_probability > before.score.log_probability:
+                best[answer.key] = answer
+    for answer in best.values():
+        show(answer)
 
 
-def _scored(model, batches: Iterable[list[str]], field: int | None) -> Iterator[tuple[str, Any]]:
-    """Every line and its score."""
+def _ask(model, lines: list[str], field: int | None, key_field: int | None) -> Iterable[Scored]:
     from ..scoring import score_all
 
-    def ask(lines: list[str]) -> Iterable[tuple[str, Any]]:
-        texts = [_field(line, field) for line in lines] if field else lines
-        return zip(lines, score_all(model, texts), strict=True)
-
-    return answered(batches, ask, AT_ONCE)
-
-
-def _best(scored: Iterable[tuple[str, Any]], place: int) -> Iterable[tuple[str, Any]]:
-    """Of all lines with the same field in some place the likeliest, in the order of the first ones."""
-    best: dict[str, tuple[str, Any]] = {}
-    for line, found in scored:
-        key = _field(line, place)
-        if key not in best or found.log_probability > best[key][1].log_probability:
-            best[key] = line, found
-    return best.values()
+    texts, keys = ([_field(line, place) for line in lines] if place else lines for place in (field, key_field))
+    return map(Scored, lines, keys, score_all(model, texts))
 
 
 def _field(line: str, place: int) -> str:
@@ -105,24 +115,51 @@ def _field(line: str, place: int) -> str:
     return fields[place - 1]
 
 
-def _print(line: str, found, unit: float, words: bool, output_format: str) -> None:
+def _print(answer: Scored | Unanswered, unit: float, words: bool, output_format: str) -> None:
+    if isinstance(answer, Unanswered):
+        if output_format == "jsonl":
+            print_json({"line": answer.line, "error": answer.error})
+        elif words:
+            click.echo()
+        else:
+            _print_columns((None,) * len(WIDTHS), answer.line, output_format)
+        return
     from ..text.vocabulary import EOS
 
-    total = found.log_probability / unit
-    each = zip([*found.words, EOS], (value / unit for value in found.word_log_probabilities), strict=True)
+    line, _, score = answer
+    warn_of_unknown(score.unknown_words)
+    total = score.log_probability / unit
+    each = [(word, p / unit) for word, p in zip([*score.words, EOS], score.word_log_probabilities, strict=True)]
     if output_format == "jsonl":
         record = {
             "line": line,
             "log_probability": total,
-            "words": len(found.words),
-            "unknown_words": found.unknown_words,
-            "perplexity": found.perplexity,
+            "words": len(score.words),
+            "unknown_words": score.unknown_words,
+            "perplexity": score.perplexity,
         }
-        print_json(record | ({"word_log_probabilities": [list(pair) for pair in each]} if words else {}))
+        print_json(record | ({"word_log_probabilities": each} if words else {}))
     elif words:
-        print_tsv(list(each))
-        click.echo()
+        _print_words(each, line, output_format)
     else:
-        columns = (total, len(found.words), len(found.unknown_words), found.perplexity)
+        columns = (total, len(score.words), len(score.unknown_words), score.perplexity)
+        _print_columns(columns, line, output_format)
+
+
+def _print_words(each: list[tuple[str, float]], line: str, output_format: str) -> None:
+    if output_format == "tsv":
+        print_tsv(each)
+    else:
+        least = min(p for _, p in each) or -1
+        print_table([(word, f"{p:.4f}", p / least) for word, p in each], ["~", ">", "|"], title=line)
+    click.echo()
+
+
+def _print_columns(columns: tuple[Any, ...], line: str, output_format: str) -> None:
+    if output_format == "table":
+        total, *counts, perplexity = columns
+        shown = (f"{total:.4f}", *map(str, counts), f"{perplexity:.4g}") if perplexity else "-" * len(columns)
+        print_row(shown, WIDTHS, line.replace("\t", "  "))
+    else:
         shown = visible if on_terminal(sys.stdout) else str
         click.echo("\t".join([*map(number, columns), *map(shown, line.split("\t"))]))

@@ -45,7 +45,7 @@ def test_generate_tells_how_much_it_copied(invoke, model_file):
         *("generate", "Tom is not good at science, so he", "--temperature=0", "-n4", "--novelty", "-m", model_file)
     )
     assert result.stdout == "Tom is not good at science, so he will study more.\n"
-    assert result.stderr == "Also in the training text: 3 words 1, 4 words 1, 5 words 1\n"
+    assert result.stderr == "Sequences that stand in the training text: 3 words 100%, 4 words 100%, 5 words 100%\n"
 
 
 def test_a_model_without_n_grams_says_so_before_it_writes(invoke, corpus_file, tmp_path):
@@ -156,7 +156,7 @@ def test_a_picture_without_matplotlib_says_how_to_get_it(invoke, model_file, cor
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     result = invoke("evaluate", corpus_file, "-m", model_file, "--plot", "a.png")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == "Error: --plot needs Matplotlib: pip install 'rnncli[plot]'\n"
+    assert result.stderr == "Error: --plot needs Matplotlib: pip install matplotlib\n"
 
 
 def test_evaluate_reads_several_texts_and_standard_input(invoke, model_file, corpus_file):

@@ -238,7 +238,6 @@ def test_an_explanation_is_a_coloured_prompt_on_a_terminal(terminal, model_file)
         ["--explain", "--among", "play"],
         ["--explain", "--parts"],
         ["--among", "play,"],
-        ["___", "--parts"],
     ],
 )
 def test_questions_that_make_no_sense_are_wrong_usage(invoke, model_file, wrong):
@@ -252,14 +251,24 @@ def test_questions_that_make_no_sense_are_wrong_usage(invoke, model_file, wrong)
     [
         ("Tom ___ and ___", [], "has several blanks: fill one at a time"),
         ("Tom ___ .", ["--explain"], "has a blank: only what comes next is explained"),
+        ("Tom ___ .", ["--parts"], "has a blank: what the parts give is told of the next word only"),
     ],
 )
-def test_lines_before_one_that_has_no_answer_are_answered(invoke, model_file, prompt, options, error):
-    alone = invoke("predict", "-m", model_file, *options, input="Tom\nMary\n")
-    result = invoke("predict", "-m", model_file, *options, input=f"Tom\nMary\n{prompt}\nTom\n")
-    assert (result.exit_code, result.stderr) == (1, f"Error: '{prompt}' {error}\n")
-    found, expected = ([line.split("\t")[0] for line in run.stdout.splitlines()] for run in (result, alone))
-    assert found == expected
+def test_a_line_that_has_no_answer_is_told_and_the_others_are_answered(invoke, model_file, prompt, options, error):
+    alone, other = (invoke("predict", "-m", model_file, *options, input=f"{text}\n").stdout for text in ("Tom", "Mary"))
+    result = invoke("predict", "-m", model_file, *options, input=f"Tom\n{prompt}\nMary\n")
+    assert (result.exit_code, result.stderr) == (1, f"Error: standard input, line 2: '{prompt}' {error}\n")
+    assert result.stdout == f"{alone}\n\n{other}"
+    records = invoke("predict", "-m", model_file, *options, "--format", "jsonl", input=f"{prompt}\nTom\n").stdout
+    (record, answer) = map(json.loads, records.splitlines())
+    assert record == {"prompt": prompt, "error": f"'{prompt}' {error}"}
+    assert answer["prompt"] == "Tom"
+
+
+def test_a_prompt_of_the_command_that_has_no_answer_is_told(invoke, model_file):
+    result = invoke("predict", "-m", model_file, "Tom ___ and ___", "Tom")
+    assert (result.exit_code, result.stderr) == (1, "Error: 'Tom ___ and ___' has several blanks: fill one at a time\n")
+    assert result.stdout == "\n" + invoke("predict", "-m", model_file, "Tom").stdout
 
 
 @pytest.mark.parametrize("count", [0, 2])
@@ -303,3 +312,22 @@ def test_tables_of_wide_words_fit_the_terminal_and_are_whole_in_a_pipe(terminal,
     assert "…" not in piped
     if not options:
         assert "漢字仮名" * 12 in piped
+
+
+def test_bars_make_room_for_words_on_a_narrow_terminal(terminal, model_file):
+    narrow, wide = (terminal(f"rnncli predict Tom -n 3 -m {model_file}", columns=width)[0] for width in (30, 60))
+    assert "█" in wide
+    assert "█" not in narrow
+    for line in narrow.splitlines()[1:]:
+        assert line.split()[1] in wide
+        assert "…" not in line
+
+
+def test_what_nothing_fits_is_told(invoke, model_file):
+    nothing = invoke("predict", "--complete", "Tom xqz", "-m", model_file)
+    assert (nothing.exit_code, nothing.stdout) == (0, "")
+    assert nothing.stderr == "Warning: no word fits 'Tom xqz'\n"
+    none = invoke("predict", "--among", "xqz,Bogus", "Tom", "-m", model_file)
+    assert (none.exit_code, none.stdout) == (2, "")
+    assert none.stderr.startswith("Usage: rnncli predict [OPTIONS] [PROMPT]...\n")
+    assert none.stderr.endswith("Error: the model knows none of the words xqz, Bogus: name some of its words\n")

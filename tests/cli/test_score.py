@@ -58,9 +58,6 @@ def test_json_lines_tell_all_of_a_line(score, model):
 def test_one_field_is_scored_and_the_others_pass_through(score, model):
     (found,) = score_all(model, ["Tom is"])
     assert score("--field", 2, input="7\tTom is\tx\n").stdout == f"{columns(found)}\t7\tTom is\tx\n"
-    missing = score("--field", 2, input="7\n")
-    assert (missing.exit_code, missing.stdout) == (1, "")
-    assert missing.stderr == "Error: there is no field 2 in '7': fields are separated by tabs\n"
 
 
 def test_the_best_line_of_each_id_is_kept(score):
@@ -87,10 +84,49 @@ def test_a_file_that_is_not_there_is_named(score):
     assert (result.exit_code, result.stderr) == (1, "Error: cannot read missing.txt: No such file or directory\n")
 
 
-def test_lines_before_one_that_has_no_answer_are_scored(score):
-    result = score("--field", 2, input="1\tTom\n2\tMary\n3\n")
-    assert (result.exit_code, result.stdout) == (1, score("--field", 2, input="1\tTom\n2\tMary\n").stdout)
-    assert result.stderr == "Error: there is no field 2 in '3': fields are separated by tabs\n"
+MISSING = "Error: standard input, line 2: there is no field 2 in '3': fields are separated by tabs\n"
+
+
+def test_a_line_without_the_field_is_told_and_the_others_are_scored(score):
+    first, last = (score("--field", 2, input=line).stdout for line in ("1\tTom\n", "2\tMary\n"))
+    result = score("--field", 2, input="1\tTom\n3\n2\tMary\n")
+    assert (result.exit_code, result.stderr) == (1, MISSING)
+    assert result.stdout == f"{first}-\t-\t-\t-\t3\n{last}"
+    record = json.loads(score("--field", 2, "--format", "jsonl", input="1\tTom\n3\n").stdout.splitlines()[1])
+    assert record == {"line": "3", "error": "there is no field 2 in '3': fields are separated by tabs"}
+
+
+def test_a_line_without_the_field_is_never_the_best_one(score):
+    result = score("--field", 2, "--best-by", 1, input="1\tTom\n3\n1\tTom Tom\n")
+    assert (result.exit_code, result.stderr) == (1, MISSING)
+    assert result.stdout == score("--field", 2, input="1\tTom Tom\n").stdout
+    no_id = score("--field", 1, "--best-by", 2, input="Tom\t1\n3\n")
+    assert (no_id.exit_code, no_id.stderr) == (1, MISSING)
+
+
+def test_a_table_has_the_same_numbers_in_columns(score):
+    result = score("--format", "table", input="Tom is\nTom is Bogus\n")
+    header, *rows = result.stdout.splitlines()
+    assert header == "   log-prob  words  unknown  perplexity  line"
+    for row, line in zip(rows, ["Tom is", "Tom is Bogus"], strict=True):
+        *numbers, shown = score(input=f"{line}\n").stdout.removesuffix("\n").split("\t")
+        shown_numbers = row.split()[:4]
+        assert shown_numbers[1:3] == numbers[1:3]
+        assert [float(value) for value in shown_numbers] == pytest.approx([float(value) for value in numbers], rel=1e-3)
+        assert row.endswith(f"  {shown}")
+        assert row.index(line) == header.index("line")
+    by_word = score("--words", "--format", "table", input="Tom is\n").stdout.splitlines()
+    assert by_word[0] == "Tom is"
+    names = [line.split()[0] for line in by_word[1:4]]
+    assert names == ["Tom", "is", "<eos>"]
+
+
+def test_a_table_fits_a_narrow_terminal(terminal, model_file):
+    text = "Tom is not good at science, so he will play more. " * 3
+    shown, status = terminal(f"echo '{text}' | rnncli score -m {model_file}", columns=60)
+    assert status == 0
+    assert all(len(line) <= 60 for line in shown.splitlines())
+    assert "…" in shown
 
 
 def test_a_file_is_read_in_its_encoding(score, tmp_path, model):

@@ -107,3 +107,13 @@ def test_a_text_to_stop_at_may_have_spaces_in_a_variable_and_several_stand_in_li
     assert invoke(*ask).stdout == "Tom is not good at science, so he will\n"
     monkeypatch.setenv("RNNCLI_GENERATE_STOP", "never there\n more")
     assert invoke(*ask).stdout == "Tom is not good at science, so he will study\n"
+
+
+def test_a_shell_without_completion_begins_it(invoke):
+    script = invoke("completion", "zsh").stdout.splitlines()
+    assert script[:2] == ["#compdef rnncli", "(( $+functions[compdef] )) || { autoload -Uz compinit && compinit; }"]
+
+
+@pytest.mark.parametrize("words", [["info", "one.npz"], ["generate", "Tom", "is"]])
+def test_an_argument_too_much_is_answered_with_how_to_write_it(invoke, words):
+    assert invoke(*words).stderr.endswith("needs quotes around it, and a model's name -m before it.\n")

@@ -101,4 +101,4 @@ def test_without_prompt_toolkit_one_line_says_how_to_get_it(invoke, model_file, 
     monkeypatch.setitem(sys.modules, "prompt_toolkit.application", None)
     result = invoke("type", "-m", model_file)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == "Error: `rnncli type` needs prompt_toolkit: pip install 'rnncli[type]'\n"
+    assert result.stderr == "Error: `rnncli type` needs prompt_toolkit: pip install prompt_toolkit\n"

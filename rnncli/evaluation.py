@@ -114,7 +114,7 @@ def evaluate(
         if not np.isfinite(nll[part]).all():
             raise OverflowedError
         ranks[part] = metrics.ranks(p, ids[part])
-        best, confidence[part] = metrics.best_words(p)
+        best, confidence[part] = metrics.likeliest(p)
         right[part] = best == ids[part]
         if keyboard:
             for place in np.flatnonzero(known[part]):

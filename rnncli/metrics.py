@@ -26,7 +26,7 @@ def ranks(p: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return better
 
 
-def best_words(p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def likeliest(p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The likeliest word (N,) that can be named, and its probability (N,)."""
     hidden = p[:, UNK_ID].copy()
     p[:, UNK_ID] = -1

@@ -11,7 +11,7 @@ import numpy as np
 from .blanks import BLANK, fill
 from .errors import OverflowedError, SettingError, TextError
 from .lm.mixture import State, repeated
-from .text.batches import side_by_side
+from .text.batches import padded
 from .text.completion import Completer
 from .text.vocabulary import UNK_ID
 from .threads import on_all_cores
@@ -112,7 +112,7 @@ def _groups(lengths: Sequence[int]) -> list[slice]:
 
 
 def _answers(model: Model, start: State, questions: list[_Question], n: int, parts: bool) -> list[Ranking]:
-    words, lengths = side_by_side([question.ids for question in questions])
+    words, lengths = padded([question.ids for question in questions])
     view = model.lm.after(words, lengths, repeated(start, len(questions)))
     p = of_real_words(model.lm.prob_at(view))
     given = model.lm.parts_at(view).astype(np.float64) if parts else None

@@ -11,7 +11,7 @@ import numpy as np
 
 from .errors import OverflowedError
 from .lm.mixture import repeated
-from .text.batches import pasts, side_by_side
+from .text.batches import padded, pasts
 from .text.vocabulary import EOS_ID
 from .threads import on_all_cores
 
@@ -53,7 +53,7 @@ def score_all(model: Model, lines: Sequence[str]) -> list[Score]:
     start = model.lm.start(1)  # that of all lines: to read it once is enough
 
     def log_p(group: list[int]) -> list[np.ndarray]:
-        words, lengths = side_by_side([np.append(encoded[place][0], EOS_ID) for place in group])
+        words, lengths = padded([np.append(encoded[place][0], EOS_ID) for place in group])
         same = pasts(words, lengths) if len(group) > 1 else None
         nll, _ = model.lm.score(words, repeated(start, len(group)), same)
         if not np.isfinite(nll).all():

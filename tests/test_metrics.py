@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rnncli.metrics import Keyboard, best_words, calibration, ranks
+from rnncli.metrics import Keyboard, calibration, likeliest, ranks
 from rnncli.text.vocabulary import EOS, UNK, UNK_ID
 
 V = 9
@@ -23,7 +23,7 @@ def test_a_rank_counts_the_words_that_are_offered_before(p, rng):
 def test_the_best_word_is_never_unk(p):
     p[:5, UNK_ID] = 1.0
     before = p.copy()
-    best, probability = best_words(p)
+    best, probability = likeliest(p)
     np.testing.assert_array_equal(p, before)
     others = np.delete(np.arange(V), UNK_ID)
     np.testing.assert_array_equal(best, others[p[:, others].argmax(axis=1)])

@@ -25,7 +25,7 @@ def window(words: np.ndarray, start: int, steps: int) -> tuple[np.ndarray, np.nd
     return words[start:end], words[start + 1 : end + 1]
 
 
-def side_by_side(texts: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def padded(texts: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Several texts (N,) as the streams (T, B) of a batch, each filled up with `<eos>`; and their lengths (B,)."""
     lengths = np.array([len(text) for text in texts])
     words = np.full((lengths.max(), len(texts)), EOS_ID, np.int32)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rnncli.text.batches import excerpt, pasts, side_by_side, streams, window
+from rnncli.text.batches import excerpt, padded, pasts, streams, window
 
 
 @pytest.mark.parametrize("batch", [1, 3, 4, 10])
@@ -39,14 +39,14 @@ def test_an_excerpt_as_long_as_the_text_is_the_text():
 
 
 def test_texts_of_different_lengths_stand_side_by_side():
-    words, lengths = side_by_side([np.array([5, 6]), np.array([], np.int32), np.array([7, 8, 9])])
+    words, lengths = padded([np.array([5, 6]), np.array([], np.int32), np.array([7, 8, 9])])
     assert words.T.tolist() == [[5, 6, 0], [0, 0, 0], [7, 8, 9]]
     assert lengths.tolist() == [2, 0, 3]
 
 
 def test_places_with_the_same_words_before_them_have_the_same_number():
     texts = [[5, 6, 7], [5, 6], [5, 8, 7, 7], [], [5, 6, 7]]
-    words, lengths = side_by_side([np.array(text, np.int32) for text in texts])
+    words, lengths = padded([np.array(text, np.int32) for text in texts])
     numbers, known = pasts(words, lengths), {}
     for stream, text in enumerate(texts):
         for place in range(len(text)):

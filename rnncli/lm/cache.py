@@ -1,9 +1,10 @@
 """The continuous cache: what followed lately when the network was in a like state is likely again (Grave et al. 2017).
 
-For each of the last words read it keeps the network's features from before that word. The chance that a word comes
-again is the sum, over the places where it stood, of exp(sharpness * cosine - fading * distance / size), over all
-places: the cosine is that of the angle between the features then and now, the distance is in words. In the paper
-likeness is the product of the features, and nothing fades; benchmarks/README.md tells what either is worth.
+For each of the last words read it keeps the network's features from before that word. A place there has the weight
+exp(sharpness * (cosine - 1) - fading * distance / size): the cosine is that of the angle between the features then and
+now, the distance is in words. The chance that a word comes again is the weight of the places where it stood, over that
+of all places and a doubt besides: where nothing is alike, the cache has little to say. In the paper likeness is the
+product of the features, nothing fades, and there is no doubt; benchmarks/README.md tells what each is worth.
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from ..errors import SettingError
 
 LARGEST = 10**6  # words
 FADING = 3.0  # how far the last word within reach has faded, as an exponent
+DOUBT = 0.08  # the weight of what may come besides; that of a place just before, and just alike, would be 1
 
 
 class State(NamedTuple):
@@ -27,7 +29,7 @@ class State(NamedTuple):
 class Glance(NamedTuple):
     """Where N = T * B places look back to: the words (B, M) within reach, and how strongly (T, B, M) at each.
 
-    The strengths of a place sum to one, or are all zero where there is nothing yet to look back to.
+    The strengths of a place sum to less than one: to the less, the less is alike.
     """
 
     words: np.ndarray
@@ -76,7 +78,7 @@ class Cache:
         strengths = likeness * self.sharpness
         strengths += faded[:, None]  # no more than 0
         np.exp(strengths, out=strengths)
-        strengths /= np.maximum(strengths.sum(axis=2, keepdims=True), np.finfo(strengths.dtype).tiny)
+        strengths /= strengths.sum(axis=2, keepdims=True) + DOUBT
         return strengths
 
     def _joined(self, features: np.ndarray, words: np.ndarray, state: State) -> State:

@@ -2,7 +2,8 @@
 
 P(w) = sum over parts of share * P_part(w). The shares depend on how many words of the context the n-gram model knows:
 the more it has seen, the more it has to say. They are tuned on held-out text by expectation-maximisation (Jelinek and
-Mercer 1980).
+Mercer 1980). The chances that the cache gives sum to less than one, as far as it is in doubt; what is missing goes to
+all parts alike.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class View(NamedTuple):
     contexts: np.ndarray | None  # (T, B, order), of the n-gram model
     glance: caches.Glance | None  # of the cache
     lengths: np.ndarray  # (T, B), how many words of the context the n-gram model knows
-    shares: np.ndarray  # (parts, T, B), of each part in what is predicted there
+    shares: np.ndarray  # (parts, T, B), what the chances that each part gives count there
 
     def picked(self, places: np.ndarray) -> View:
         """The one of the T places of each stream that is named by `places` (B,)."""
@@ -198,9 +199,8 @@ class Mixture:
     def _viewed(self, features: np.ndarray, contexts: np.ndarray | None, glance: caches.Glance | None) -> View:
         lengths = self.ngram.matched(contexts) if self.ngram else np.zeros(features.shape[:2], np.int64)
         shares = np.moveaxis(self.shares[lengths], -1, 0)
-        if self.cache:  # an empty one leaves its share to the others
-            shares[-1] *= glance.strengths.any(axis=2)
-            shares /= shares.sum(axis=0)
+        if self.cache:
+            shares /= 1 - shares[-1] * (1 - glance.strengths.sum(axis=2))
         return View(features, contexts, glance, lengths, shares)
 
     def chances(self, words: np.ndarray, view: View, pasts: np.ndarray | None = None) -> np.ndarray:

@@ -33,55 +33,71 @@ def tune(
     beside = Mixture(network, ngram)  # what is beside the cache
     known = Mixture(network, ngram, *candidates[:1])
 
-    def evidence(stream: int) -> tuple[np.ndarray, np.ndarray]:
-        """What each part, and each candidate for the cache, gives the words of a stream; and what length is known."""
-        p, lengths, state = [], [], known.start(1)
+    def evidence(stream: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What each part, and each candidate for the cache, gives the words of a stream; its sum over all words; and
+        how many words of the context the n-grams know.
+        """
+        p, sums, lengths, state = [], [], [], known.start(1)
         for start in range(0, len(words), STEPS):
             part = words[start : start + STEPS, stream : stream + 1]
             view, after = beside.view(part, state)
             given = [*beside.chances(part, view)]
+            given_in_all = [np.ones(part.shape) for _ in given]
             if candidates:
                 likeness, seen = candidates[0].likeness(view.features, part, state.cache)
-                glances = (caches.Glance(seen, cache.strengths(likeness)) for cache in candidates)
-                given += [caches.probability(part, glance) for glance in glances]
+                for cache in candidates:
+                    glance = caches.Glance(seen, cache.strengths(likeness))
+                    given.append(caches.probability(part, glance))
+                    given_in_all.append(glance.strengths.sum(axis=2))
                 after = after._replace(cache=candidates[0].read(view.features, part, state.cache))
             p.append(np.stack(given)[:, :, 0])
+            sums.append(np.stack(given_in_all)[:, :, 0])
             lengths.append(view.lengths[:, 0])
             state = after
-        return np.concatenate(p, axis=1), np.concatenate(lengths)
+        return np.concatenate(p, axis=1), np.concatenate(sums, axis=1), np.concatenate(lengths)
 
     streams = list(side_by_side(evidence, range(words.shape[1])))
-    p, lengths = (np.concatenate(arrays, axis=-1) for arrays in zip(*streams, strict=True))
+    p, sums, lengths = (np.concatenate(arrays, axis=-1) for arrays in zip(*streams, strict=True))
     others = len(beside.parts)
     best, least = known, np.inf
     for number, cache in enumerate(candidates or [None]):
-        chosen = p if cache is None else p[[*range(others), others + number]]
-        shares = fit_shares(chosen, lengths, known.shares)
-        loss = -np.log(np.sum(shares[lengths].T * chosen, axis=0)).mean()
+        rows = [*range(others)] if cache is None else [*range(others), others + number]
+        shares = fit_shares(p[rows], lengths, known.shares, sums[rows])
+        weights = shares[lengths].T
+        loss = -np.log(np.sum(weights * p[rows], axis=0) / np.sum(weights * sums[rows], axis=0)).mean()
         if loss < least:
             best, least = Mixture(network, ngram, cache, shares), float(loss)
     with np.errstate(divide="ignore"):
         return best, least, float(-np.log(p[0]).mean())
 
 
-def fit_shares(p: np.ndarray, groups: np.ndarray, usual: np.ndarray) -> np.ndarray:
+def fit_shares(p: np.ndarray, groups: np.ndarray, usual: np.ndarray, sums: np.ndarray | None = None) -> np.ndarray:
     """The shares (groups, parts) with which the probabilities `p` (parts, N) that parts give some words do best.
 
     Each word is in one of the `groups` (N,), which have shares of their own; those of a group of few words stay near to
     the shares of all, and where there are few words in all, near to the `usual` ones (groups, parts). The first part
-    keeps some share always.
+    keeps some share always. Where a part's probabilities of all words have other `sums` (parts, N) than one, what they
+    come to in the mixture is made to sum to one.
     """
-    common = _maximised(p, np.zeros_like(groups), usual[:1])
-    return _maximised(p, groups, np.repeat(common, len(usual), axis=0))
+    sums = np.ones(p.shape) if sums is None else sums
+    common = _maximised(p, sums, np.zeros_like(groups), usual[:1])
+    return _maximised(p, sums, groups, np.repeat(common, len(usual), axis=0))
 
 
-def _maximised(p: np.ndarray, groups: np.ndarray, begin: np.ndarray) -> np.ndarray:
+def _maximised(p: np.ndarray, sums: np.ndarray, groups: np.ndarray, begin: np.ndarray) -> np.ndarray:
     """Shares (groups, parts) after some rounds of expectation-maximisation, held near to where they `begin`."""
     shares = begin
     for _ in range(ROUNDS):
-        credit = shares[groups].T * p  # of each part for each word
-        credit /= np.maximum(credit.sum(axis=0), np.finfo(float).tiny)
-        sums = np.stack([np.bincount(groups, part, len(shares)) for part in credit], axis=1) + PRIOR * begin
-        sums[:, 0] = np.maximum(sums[:, 0], LEAST * sums.sum(axis=1))
-        shares = sums / sums.sum(axis=1, keepdims=True)
+        earned, paid = (_credit(shares, given, groups) for given in (p, sums))
+        # Where all sums are one, this is what a part has earned, over the number of words.
+        shares = shares * (earned + PRIOR * begin) / (paid + PRIOR * shares)
+        shares[:, 0] = np.maximum(shares[:, 0], LEAST * shares.sum(axis=1))
+        shares /= shares.sum(axis=1, keepdims=True)
     return shares
+
+
+def _credit(shares: np.ndarray, given: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """How much of what is `given` (parts, N) to the words of each group, each word's as one, is each part's."""
+    credit = shares[groups].T * given
+    credit /= np.maximum(credit.sum(axis=0), np.finfo(float).tiny)
+    return np.stack([np.bincount(groups, part, len(shares)) for part in credit], axis=1)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rnncli.lm import cache as caches
-from rnncli.lm.cache import FADING, Cache
+from rnncli.lm.cache import DOUBT, FADING, Cache
 
 T, B, D, V = 9, 2, 3, 5
 
@@ -23,8 +23,8 @@ def by_the_book(features, words, t, b, size, sharpness) -> np.ndarray:
     for i in range(max(0, t - size), t):
         then, now = features[i, b], features[t, b]
         cosine = then @ now / np.linalg.norm(then) / np.linalg.norm(now)
-        p[words[i, b]] += np.exp(sharpness * cosine - FADING * (t - i) / size)
-    return p / p.sum() if t else p
+        p[words[i, b]] += np.exp(sharpness * (cosine - 1) - FADING * (t - i) / size)
+    return p / (p.sum() + DOUBT)
 
 
 @pytest.mark.parametrize("size", [1, 4, 100])
@@ -58,7 +58,7 @@ def test_each_place_adds_its_share(features, words, rng):
     glance = cache.look_back(features, words, cache.start(B, D))
     p = np.ones((T, B, V))
     caches.add_to(p, glance, share)
-    np.testing.assert_allclose(p[1:].sum(axis=2), V + share[1:], rtol=1e-5)
+    np.testing.assert_allclose(p.sum(axis=2), V + share * glance.strengths.sum(axis=2), rtol=1e-5)
     np.testing.assert_array_equal(p[0], 1)  # nothing is there to look back to
 
 
@@ -66,6 +66,15 @@ def test_features_of_any_size_give_numbers(features, words):
     cache = Cache(100, 1.0)
     for scale in (1e-15, 1e4):
         glance = cache.look_back(features * np.float32(scale), words, cache.start(B, D))
-        np.testing.assert_allclose(glance.strengths[1:].sum(axis=2), 1, rtol=1e-5)
-    glance = cache.look_back(np.zeros_like(features), words, cache.start(B, D))
-    np.testing.assert_allclose(glance.strengths[1:].sum(axis=2), 1, rtol=1e-5)
+        assert ((glance.strengths[1:].sum(axis=2) > 0.5) & (glance.strengths[1:].sum(axis=2) < 1)).all()
+    nothing = cache.look_back(np.zeros_like(features), words, cache.start(B, D))
+    assert (nothing.strengths[1:].sum(axis=2) < 1).all()
+
+
+def test_the_less_is_alike_the_less_is_said(words):
+    cache, keys = Cache(100, 10.0), np.tile(np.float32([[1, 0, 0]]), (T, B, 1))
+    alike, unlike = keys.copy(), keys.copy()
+    unlike[-1] = [0, 1, 0]
+    said = [cache.look_back(now, words, cache.start(B, D)).strengths[-1].sum(axis=1) for now in (alike, unlike)]
+    assert (said[0] > 0.9).all()
+    assert (said[1] < 0.01).all()

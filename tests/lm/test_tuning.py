@@ -72,3 +72,19 @@ def test_the_network_keeps_a_share_where_the_others_explain_all():
     shares = fit_shares(p, np.zeros(100_000, int), np.array([[0.5, 0.5]]))
     assert 1e-4 < shares[0, 0] < 1e-2
     np.testing.assert_allclose(shares.sum(axis=1), 1)
+
+
+def test_what_a_part_is_in_doubt_about_does_not_count_against_it():
+    rng = np.random.default_rng(5)
+    sure = rng.random(40_000) < 0.5  # in one half of the places the second part knows, in the other it knows nothing
+    second = sure & (rng.random(40_000) < 0.6)
+    p = np.where(second, [[0.1], [0.9]], [[0.9], [0.0]])
+    p[1, sure & ~second] = 0.1
+    sums = np.stack([np.ones(40_000), sure])
+    shares = fit_shares(p, np.zeros(40_000, int), np.array([[0.5, 0.5]]), sums)
+
+    def loss(shares):
+        return -np.log(shares @ p / (shares @ sums)).mean()
+
+    for shift in (-0.02, 0.02):
+        assert loss(shares[0]) < loss(shares[0] + [shift, -shift])

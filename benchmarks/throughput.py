@@ -1,9 +1,10 @@
 """How much is answered in a second: python benchmarks/throughput.py DATA_FOLDER [--model MODEL] [--rounds N]
 
 DATA_FOLDER/tatoeba/test.txt and valid.txt hold sentences. `rnncli predict` ranks the next words after the beginnings
-of 10,000 of them, `rnncli score` scores as many whole ones, `rnncli generate` writes 2,000 words: with all parts of
-MODEL (the bundled model, unless another is named), and with its network alone. The peer is a PyTorch script with the
-same network, which reads the same lines in batches of 64 and prints the same columns.
+of 10,000 of them, `rnncli score` scores as many whole ones, `rnncli generate` writes 2,000 words, and `rnncli evaluate`
+reads 1,000 sentences: with all parts of MODEL (the bundled model, unless another is named), and with its network alone.
+The peer of the first three is a PyTorch script with the same network, which reads the same lines in batches of 64 and
+prints the same columns.
 
 Every run is a process of its own, with all cores. What start-up costs is not counted: the time for one line is taken
 off that for all. The sides take turns; printed are the medians over the rounds and those of the rounds' ratios.
@@ -21,7 +22,7 @@ import rnncli
 from rnncli.lm.mixture import Mixture
 from rnncli.model import Model
 
-LINES, WRITTEN = 10_000, 2_000
+LINES, WRITTEN, EVALUATED = 10_000, 2_000, 1_000
 PEER = '''
 import sys, torch
 job, path = sys.argv[1:3]
@@ -130,7 +131,7 @@ def main() -> None:
     model = rnncli.load(arguments.model)
     # Words with spaces between them: so both sides read the same ones.
     sentences, beginnings = ([" ".join(model.tokenizer.tokenize(line)) for line in x] for x in (sentences, beginnings))
-    count = sum(len(model.tokenizer.tokenize(line)) + 1 for line in sentences)  # the end of each counts as a word
+    lengths = [len(line.split()) + 1 for line in sentences]  # the end of each counts as a word
     print("| in a second | rnncli, all parts | rnncli, network alone | PyTorch, the same network | ratio |")
     print("|---|--:|--:|--:|--:|")
     with tempfile.TemporaryDirectory() as name:
@@ -141,8 +142,9 @@ def main() -> None:
         peer, ours = write_peer(model, folder), [sys.executable, "-m", "rnncli"]
         jobs = {
             "predict: prompts": ("predict", beginnings, len(beginnings)),
-            "score: words": ("score", sentences, count),
+            "score: words": ("score", sentences, sum(lengths)),
             "generate: words": ("generate", [], WRITTEN),
+            "evaluate: words": ("evaluate -", sentences[:EVALUATED], sum(lengths[:EVALUATED])),
         }
         for title, (job, lines, units) in jobs.items():
 
@@ -151,14 +153,13 @@ def main() -> None:
                 one, all_of_them = [[], []] if lines else [[*flag, "1"], [*flag, str(units)]]
                 return units / (seconds([*command, *all_of_them], lines) - seconds([*command, *one], lines[:1]))
 
-            sides = [[*ours, job, "-m", str(path)] for path in (whole, alone)]
-            rounds = [
-                [*(rate(side, ["-n"]) for side in sides), rate([*peer, job, str(folder / "model.pt")], [])]
-                for _ in range(arguments.rounds)
-            ]
-            figures = [statistics.median(column) for column in zip(*rounds, strict=True)]
-            ratio = statistics.median(alone / torch for _, alone, torch in rounds)
-            print(f"| {title} | {' | '.join(f'{figure:,.0f}' for figure in figures)} | {ratio:.2f} |", flush=True)
+            sides = [([*ours, *job.split(), "-m", str(path)], ["-n"]) for path in (whole, alone)]
+            if job in ("predict", "score", "generate"):
+                sides.append(([*peer, job, str(folder / "model.pt")], []))
+            rounds = [[rate(*side) for side in sides] for _ in range(arguments.rounds)]
+            figures = [f"{statistics.median(column):,.0f}" for column in zip(*rounds, strict=True)]
+            figures += [f"{statistics.median(row[1] / row[2] for row in rounds):.2f}"] if sides[2:] else ["", ""]
+            print(f"| {title} | {' | '.join(figures)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -97,9 +97,10 @@ def test_a_line_without_the_field_is_told_and_the_others_are_scored(score):
 
 
 def test_a_line_without_the_field_is_never_the_best_one(score):
-    result = score("--field", 2, "--best-by", 1, input="1\tTom\n3\n1\tTom Tom\n")
+    result = score("--field", 2, "--best-by", 1, input="1\tTom\n3\n2\tMary\n")
     assert (result.exit_code, result.stderr) == (1, MISSING)
-    assert result.stdout == score("--field", 2, input="1\tTom Tom\n").stdout
+    first, last = (score("--field", 2, input=line).stdout for line in ("1\tTom\n", "2\tMary\n"))
+    assert result.stdout == first + last
     no_id = score("--field", 1, "--best-by", 2, input="Tom\t1\n3\n")
     assert (no_id.exit_code, no_id.stderr) == (1, MISSING)
 

@@ -93,8 +93,7 @@ def print_table(
 ) -> None:
     """Draw a table. A column is of text ("<"), right-aligned (">"), of bars ("|", numbers from 0 to 1) or flexible.
 
-    The flexible column ("~") is of text that may be cut where a terminal is too narrow, if it does not do to leave out
-    the bars; in a pipe nothing is cut.
+    Where a terminal is too narrow, the bars go, and the text of the flexible column ("~") is cut; in a pipe nothing is.
     """
     from rich.table import Table
     from rich.text import Text

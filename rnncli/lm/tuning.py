@@ -34,8 +34,8 @@ def tune(
     known = Mixture(network, ngram, *candidates[:1])
 
     def evidence(stream: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """What each part, and each candidate for the cache, gives the words of a stream; its sum over all words; and
-        how many words of the context the n-grams know.
+        """What each part, and each candidate for the cache, gives the words of a stream; what it gives all words in
+        sum; and how many words of the context the n-grams know.
         """
         p, sums, lengths, state = [], [], [], known.start(1)
         for start in range(0, len(words), STEPS):

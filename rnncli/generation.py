@@ -204,13 +204,12 @@ def copied(ngram: NGram, writer: Writer) -> dict[int, float | None]:
     model has no n-grams of that length. N-grams that occurred once are left out of a long training text, and not found.
     """
     ids = np.array(writer.text, np.int64)[:, None]
-    states, after = ngram.follow(ids, ngram.start(1))
-    known = np.concatenate([states[1:, 0], after])  # after each word the numbers of the n-grams that end there
+    _, ngrams, _ = ngram.follow(ids, ngram.start(1))
     places = np.arange(len(ids))
     reach = 1 + places - np.maximum.accumulate(np.where(np.append(EOS_ID, ids[:-1, 0]) == EOS_ID, places, 0))
     shares: dict[int, float | None] = {}
     for n in (3, 4, 5):
         counted = (places >= writer.begin) & (ids[:, 0] != EOS_ID) & (reach >= n)
         possible = n <= ngram.order and counted.any()
-        shares[n] = float(np.mean(known[counted, n - 1] >= 0)) if possible else None
+        shares[n] = float(np.mean(ngrams[counted, 0, n - 1] >= 0)) if possible else None
     return shares

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from ..errors import SettingError
 
@@ -29,11 +30,17 @@ class State(NamedTuple):
 class Glance(NamedTuple):
     """Where N = T * B places look back to: the words (B, M) within reach, and how strongly (T, B, M) at each.
 
-    The strengths of a place sum to less than one: to the less, the less is alike.
+    The strengths of a place sum to less than one, `total` (T, B): to the less, the less is alike.
     """
 
     words: np.ndarray
     strengths: np.ndarray
+    total: np.ndarray
+
+    def picked(self, places: np.ndarray) -> "Glance":
+        """The one of the T places of each stream that is named by `places` (B,)."""
+        streams = np.arange(len(places))
+        return Glance(self.words, self.strengths[places, streams][None], self.total[places, streams][None])
 
 
 @dataclass(frozen=True)
@@ -53,54 +60,56 @@ class Cache:
 
     def read(self, features: np.ndarray, words: np.ndarray, state: State) -> State:
         """The state after `words` (T, B), before which the network had the `features` (T, B, D)."""
-        keys, seen = self._joined(features[-self.size :], words[-self.size :], state)
-        return State(keys[:, -self.size :], seen[:, -self.size :])
+        return self.kept(_joined(features[-self.size :], words[-self.size :], state))
 
-    def look_back(self, features: np.ndarray, words: np.ndarray, state: State) -> Glance:
+    def look_back(self, features: np.ndarray, words: np.ndarray, state: State) -> tuple[Glance, State]:
         """What is seen on looking back from before each of the `words` (T, B), with the `features` (T, B, D) there.
 
-        It takes T * (T + size) numbers for each stream, so T should be no more than some hundred.
+        And the state after the words. It takes T * (T + size) numbers for each stream, so T should be no more than some
+        hundred.
         """
-        likeness, seen = self.likeness(features, words, state)
-        return Glance(seen, self.strengths(likeness))
+        likeness, longer = self.likeness(features, words, state)
+        return Glance(longer.words, *self.strengths(likeness)), self.kept(longer)
 
-    def likeness(self, features: np.ndarray, words: np.ndarray, state: State) -> tuple[np.ndarray, np.ndarray]:
-        """How alike (T, B, M) now and then are, from -1 to 1; and the words (B, M) that came then."""
-        keys, seen = self._joined(features, words, state)
-        return np.matmul(keys[:, -len(features) :], keys.swapaxes(1, 2)).swapaxes(0, 1), seen
+    def likeness(self, features: np.ndarray, words: np.ndarray, state: State) -> tuple[np.ndarray, State]:
+        """How alike (T, B, M) now and then are, from -1 to 1; and the state after the words, with none forgotten."""
+        longer = _joined(features, words, state)
+        keys = longer.keys
+        return np.matmul(keys[:, -len(features) :], keys.swapaxes(1, 2)).swapaxes(0, 1), longer
 
-    def strengths(self, likeness: np.ndarray) -> np.ndarray:
-        """The share (T, B, M) of each place looked back to."""
+    def kept(self, longer: State) -> State:
+        """The last words of a state that are within reach."""
+        return State(*(array[:, -self.size :] for array in longer))
+
+    def strengths(self, likeness: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The share (T, B, M) of each place looked back to, and the sum (T, B) of those of all."""
         T, _, M = likeness.shape
-        distance = np.arange(M - T, M)[:, None] - np.arange(M)
+        distance = np.arange(M - 1, -T, -1)  # from the last word to all, and so on to the first: M numbers each
         within = (distance > 0) & (distance <= self.size)
         faded = np.where(within, -self.sharpness - distance * (FADING / self.size), -np.inf).astype(likeness.dtype)
         strengths = likeness * self.sharpness
-        strengths += faded[:, None]  # no more than 0
+        strengths += sliding_window_view(faded, M)[::-1, None]  # no more than 0
         np.exp(strengths, out=strengths)
-        strengths /= strengths.sum(axis=2, keepdims=True) + DOUBT
-        return strengths
+        total = strengths.sum(axis=2)
+        strengths /= (total + DOUBT)[..., None]
+        return strengths, total / (total + DOUBT)
 
-    def _joined(self, features: np.ndarray, words: np.ndarray, state: State) -> State:
-        length = np.sqrt(np.einsum("tbd,tbd->tb", features, features))[..., None]
-        keys = features / np.maximum(length, np.finfo(features.dtype).tiny)
-        return State(
-            np.concatenate([state.keys, keys.swapaxes(0, 1)], axis=1),
-            np.concatenate([state.words, words.T.astype(np.int32)], axis=1),
-        )
+
+def _joined(features: np.ndarray, words: np.ndarray, state: State) -> State:
+    length = np.sqrt(np.einsum("tbd,tbd->tb", features, features))[..., None]
+    keys = features / np.maximum(length, np.finfo(features.dtype).tiny)
+    return State(
+        np.concatenate([state.keys, keys.swapaxes(0, 1)], axis=1),
+        np.concatenate([state.words, words.T.astype(np.int32)], axis=1),
+    )
 
 
 def probability(words: np.ndarray, glance: Glance) -> np.ndarray:
     """The chance (T, B) that each of the `words` (T, B) comes again."""
-    places = np.nonzero(glance.words == words[..., None])  # few
-    found = np.ravel_multi_index(places[:2], words.shape)
-    return np.bincount(found, glance.strengths[places], words.size).reshape(words.shape)
+    return glance.strengths.sum(axis=2, where=glance.words == words[..., None])
 
 
 def add_to(p: np.ndarray, glance: Glance, share: np.ndarray) -> None:
     """Add to `p` (T, B, V) the chances of all words, each place's times its `share` (T, B)."""
-    for stream, seen in enumerate(glance.words):
-        order = np.argsort(seen, kind="stable")
-        words, starts = np.unique(seen[order], return_index=True)
-        sums = np.add.reduceat(glance.strengths[:, stream, order], starts, axis=1)  # (T, different words)
-        p[:, stream, words] += sums * share[:, stream, None]
+    for t, b in np.ndindex(share.shape):
+        np.add.at(p[t, b], glance.words[b], glance.strengths[t, b] * share[t, b])

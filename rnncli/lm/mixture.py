@@ -35,6 +35,7 @@ class View(NamedTuple):
 
     features: np.ndarray  # (T, B, D), of the network
     contexts: np.ndarray | None  # (T, B, order), of the n-gram model
+    ngrams: np.ndarray | None  # (T, B, order), those that end in the word itself, if it is known
     glance: caches.Glance | None  # of the cache
     lengths: np.ndarray  # (T, B), how many words of the context the n-gram model knows
     shares: np.ndarray  # (parts, T, B), what the chances that each part gives count there
@@ -45,7 +46,8 @@ class View(NamedTuple):
         return View(
             self.features[places, streams][None],
             None if self.contexts is None else self.contexts[places, streams][None],
-            self.glance and caches.Glance(self.glance.words, self.glance.strengths[places, streams][None]),
+            None,
+            self.glance and self.glance.picked(places),
             self.lengths[places, streams][None],
             self.shares[:, places, streams][:, None],
         )
@@ -153,8 +155,8 @@ class Mixture:
         """What the parts go by at the end of what was read."""
         features = self.network.features(state.network)[None]
         no_words = np.zeros(features.shape[:2], np.int32)  # what comes next is not known yet
-        glance = self.cache.look_back(features, no_words, state.cache) if self.cache else None
-        return self._viewed(features, None if state.ngram is None else state.ngram[None], glance)
+        glance = self.cache.look_back(features, no_words, state.cache)[0] if self.cache else None
+        return self._viewed(features, None if state.ngram is None else state.ngram[None], None, glance)
 
     def after(self, words: np.ndarray, lengths: np.ndarray, state: State) -> View:
         """What the parts go by after the first `lengths` (B,) of the `words` (T, B): after each stream's own part.
@@ -188,20 +190,25 @@ class Mixture:
     def view(self, words: np.ndarray, state: State) -> tuple[View, State]:
         """What the parts go by before each of the `words` (T, B), and the state after them."""
         features, network = self.network.foresee(words, state.network)
-        contexts = ngram = glance = cache = None
+        contexts = ngrams = ngram = glance = cache = None
         if self.ngram:
-            contexts, ngram = self.ngram.follow(words, state.ngram)
+            contexts, ngrams, ngram = self.ngram.follow(words, state.ngram)
         if self.cache:
-            glance = self.cache.look_back(features, words, state.cache)
-            cache = self.cache.read(features, words, state.cache)
-        return self._viewed(features, contexts, glance), State(network, ngram, cache)
+            glance, cache = self.cache.look_back(features, words, state.cache)
+        return self._viewed(features, contexts, ngrams, glance), State(network, ngram, cache)
 
-    def _viewed(self, features: np.ndarray, contexts: np.ndarray | None, glance: caches.Glance | None) -> View:
+    def _viewed(
+        self,
+        features: np.ndarray,
+        contexts: np.ndarray | None,
+        ngrams: np.ndarray | None,
+        glance: caches.Glance | None,
+    ) -> View:
         lengths = self.ngram.matched(contexts) if self.ngram else np.zeros(features.shape[:2], np.int64)
         shares = np.moveaxis(self.shares[lengths], -1, 0)
         if self.cache:
-            shares /= 1 - shares[-1] * (1 - glance.strengths.sum(axis=2))
-        return View(features, contexts, glance, lengths, shares)
+            shares /= 1 - shares[-1] * (1 - glance.total)
+        return View(features, contexts, ngrams, glance, lengths, shares)
 
     def chances(self, words: np.ndarray, view: View, pasts: np.ndarray | None = None) -> np.ndarray:
         """What each part gives each of the `words` (T, B): (parts, T, B). About the `pasts` see `score`."""
@@ -214,8 +221,8 @@ class Mixture:
             nll[order] = self.network.softmax.score(features[first], words.ravel()[order], rows.ravel()[order])
         p = [np.exp(-nll).reshape(words.shape)]
         if self.ngram:
-            contexts = view.contexts.reshape(words.size, -1)
-            p.append(self.ngram.probability(words.ravel(), contexts).reshape(words.shape))
+            ngrams, contexts = (numbers.reshape(words.size, -1) for numbers in (view.ngrams, view.contexts))
+            p.append(self.ngram.probability(ngrams, contexts).reshape(words.shape))
         if self.cache:
             p.append(caches.probability(words, view.glance))
         return np.stack(p)
@@ -230,8 +237,8 @@ class Mixture:
         if words is not None:
             given.append(p[np.arange(words.size), words.ravel()].reshape(shape) / shares[0])
         if self.ngram:
-            contexts = view.contexts.reshape(len(p), -1)
-            chances = self.ngram.add_to(p, contexts, shares[1].ravel(), None if words is None else words.ravel())
+            ngrams = None if words is None else view.ngrams.reshape(len(p), -1)
+            chances = self.ngram.add_to(p, view.contexts.reshape(len(p), -1), shares[1].ravel(), ngrams)
             given.append(chances.reshape(shape))
         if self.cache:
             caches.add_to(p.reshape(*shape, -1), view.glance, shares[-1])

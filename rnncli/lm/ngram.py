@@ -56,12 +56,11 @@ class Level:
         found[found] = self.words[low[found]] == words[found]
         return np.where(found, low, NONE)
 
-    def given(self, contexts: np.ndarray, words: np.ndarray, total: np.ndarray) -> np.ndarray:
-        """What its count gives to each of the `words` (N,) after its context (N,), whose counts have a `total`."""
-        numbers = self.find(contexts, words)
+    def given(self, numbers: np.ndarray, total: np.ndarray) -> np.ndarray:
+        """What its count gives to the last word of each n-gram (N,), whose context's counts have a `total` (N,)."""
         seen = numbers != NONE
         counts = self.counts[numbers[seen]]
-        p = np.zeros(len(words))
+        p = np.zeros(len(numbers))
         p[seen] = (counts - self.discounts[np.minimum(counts, 3)]) / total[seen]
         return p
 
@@ -117,7 +116,7 @@ class NGram:
 
     def read(self, words: np.ndarray, state: State) -> State:
         """The state after reading `words` (T, B) from `state` on."""
-        return self.follow(words, state)[1]
+        return self.follow(words, state)[2]
 
     def log_prob(self, state: State) -> np.ndarray:
         """The log-probability (B, V) of every word to come next."""
@@ -127,21 +126,26 @@ class NGram:
 
     def score(self, words: np.ndarray, state: State) -> tuple[np.ndarray, State]:
         """Minus the log-probability (T, B) of each of the `words`, given `state` and the words before it."""
-        before, after = self.follow(words, state)
-        return -np.log(self.probability(words.ravel(), before.reshape(-1, self.order))).reshape(words.shape), after
+        before, ngrams, after = self.follow(words, state)
+        p = self.probability(ngrams.reshape(-1, self.order), before.reshape(-1, self.order))
+        return -np.log(p).reshape(words.shape), after
 
     # What a mixture builds on.
 
-    def follow(self, words: np.ndarray, state: State) -> tuple[np.ndarray, State]:
-        """The states (T, B, order) before each of the `words` (T, B), and the one after them."""
+    def follow(self, words: np.ndarray, state: State) -> tuple[np.ndarray, np.ndarray, State]:
+        """The states before each of the `words` (T, B), the n-grams that end in it, and the state after them all.
+
+        The states (T, B, order) are the contexts. The n-grams (T, B, order) are numbers too, by length; -1: unseen.
+        """
         states = np.full((len(words) + 1, *state.shape), NONE)
         states[0] = state
         states[1:, :, 0] = words
+        ngrams = states[1:].copy()
         for n, level in enumerate(self.levels, 1):
             # All steps at once: what n words before the last one were, is known by now.
-            states[1:, :, n] = level.find(states[:-1, :, n - 1], words)
-            states[1:, :, n][words == EOS_ID] = NONE
-        return states[:-1], states[-1]
+            ngrams[..., n] = level.find(states[:-1, :, n - 1], words)
+            states[1:, :, n] = np.where(words == EOS_ID, NONE, ngrams[..., n])
+        return states[:-1], ngrams, states[-1]
 
     def matched(self, state: State) -> np.ndarray:
         """How many words (...) of the contexts (..., order) were seen before, followed by something."""
@@ -151,20 +155,20 @@ class NGram:
             length[(context != NONE) & (level.starts[context] < level.starts[context + 1])] = n
         return length
 
-    def probability(self, words: np.ndarray, state: State) -> np.ndarray:
-        """The probability (N,) of one word after each of the contexts (N, order)."""
-        p = self.unigrams[words]
+    def probability(self, ngrams: np.ndarray, state: State) -> np.ndarray:
+        """The probability (N,) of one word after each of the contexts (N, order), by the `ngrams` that end in it."""
+        p = self.unigrams[ngrams[:, 0]]
         for n, level in enumerate(self.levels):
             contexts, places = np.unique(state[:, n], return_inverse=True)
             expansion = level.expand(contexts)
             p *= expansion.left[places]
-            p += level.given(state[:, n], words, expansion.total[places])
+            p += level.given(ngrams[:, n + 1], expansion.total[places])
         return p
 
-    def add_to(self, p: np.ndarray, state: State, share: np.ndarray, words: np.ndarray | None = None) -> np.ndarray:
+    def add_to(self, p: np.ndarray, state: State, share: np.ndarray, ngrams: np.ndarray | None = None) -> np.ndarray:
         """Add to `p` (N, V) the distributions after the contexts (N, order), each times its `share` (N,).
 
-        Returns, as `probability`, those of `words` (N,), if they are given.
+        Returns, as `probability`, that of one word after each, if the `ngrams` that end in it are given.
         """
         flat, left, found = p.reshape(-1), 1.0, np.zeros(len(p))
         for n, level in reversed(list(enumerate(self.levels))):
@@ -173,13 +177,13 @@ class NGram:
                 raise ModelError(DAMAGED)
             places = expansion.owners * p.shape[1] + expansion.words
             flat[places] += expansion.p * (share * left)[expansion.owners]
-            if words is not None:
-                found += left * level.given(state[:, n], words, expansion.total)
+            if ngrams is not None:
+                found += left * level.given(ngrams[:, n + 1], expansion.total)
             left = left * expansion.left
         unigrams = self.unigrams.astype(p.dtype)
         for row, weight in zip(p, (share * left).astype(p.dtype), strict=True):  # one at a time stays in the cache
             row += weight * unigrams
-        return found if words is None else found + left * self.unigrams[words]
+        return found if ngrams is None else found + left * self.unigrams[ngrams[:, 0]]
 
 
 def count(ids: np.ndarray, vocabulary_size: int, order: int = 5, prune: bool = False) -> NGram:

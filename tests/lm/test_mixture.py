@@ -75,7 +75,7 @@ def test_the_mixture_is_the_sum_of_its_parts_by_their_shares(mixture, words):
     assert parts.shape == (len(mixture.parts), B, V)
     given = view.shares[:, 0].copy()
     if view.glance:  # which sums to less than one
-        given[-1] *= view.glance.strengths[0].sum(axis=1)
+        given[-1] *= view.glance.total[0]
     np.testing.assert_allclose(parts.sum(axis=2), given, rtol=1e-5, atol=1e-30)
     np.testing.assert_allclose(given.sum(axis=0), 1)
     np.testing.assert_allclose(np.exp(mixture.log_prob(state)), parts.sum(axis=0), rtol=1e-4)

@@ -60,26 +60,24 @@ class Cache:
 
     def read(self, features: np.ndarray, words: np.ndarray, state: State) -> State:
         """The state after `words` (T, B), before which the network had the `features` (T, B, D)."""
-        return self.kept(_joined(features[-self.size :], words[-self.size :], state))
+        keys = np.concatenate([state.keys, _directions(features[-self.size :])], axis=1)
+        return State(keys[:, -self.size :], _followed_by(state.words, words)[:, -self.size :])
 
-    def look_back(self, features: np.ndarray, words: np.ndarray, state: State) -> tuple[Glance, State]:
+    def look_back(self, features: np.ndarray, words: np.ndarray, state: State) -> Glance:
         """What is seen on looking back from before each of the `words` (T, B), with the `features` (T, B, D) there.
 
-        And the state after the words. It takes T * (T + size) numbers for each stream, so T should be no more than some
-        hundred.
+        It takes T * (T + size) numbers for each stream, so T should be no more than some hundred.
         """
-        likeness, longer = self.likeness(features, words, state)
-        return Glance(longer.words, *self.strengths(likeness)), self.kept(longer)
+        likeness, seen = self.likeness(features, words, state)
+        return Glance(seen, *self.strengths(likeness))
 
-    def likeness(self, features: np.ndarray, words: np.ndarray, state: State) -> tuple[np.ndarray, State]:
-        """How alike (T, B, M) now and then are, from -1 to 1; and the state after the words, with none forgotten."""
-        longer = _joined(features, words, state)
-        keys = longer.keys
-        return np.matmul(keys[:, -len(features) :], keys.swapaxes(1, 2)).swapaxes(0, 1), longer
-
-    def kept(self, longer: State) -> State:
-        """The last words of a state that are within reach."""
-        return State(*(array[:, -self.size :] for array in longer))
+    def likeness(self, features: np.ndarray, words: np.ndarray, state: State) -> tuple[np.ndarray, np.ndarray]:
+        """How alike (T, B, M) now and then are, from -1 to 1; and the words (B, M) that came then."""
+        now, (B, before) = _directions(features), state.words.shape
+        likeness = np.empty((B, len(features), before + len(features)), now.dtype)
+        np.matmul(now, state.keys.swapaxes(1, 2), out=likeness[..., :before])
+        np.matmul(now, now.swapaxes(1, 2), out=likeness[..., before:])
+        return likeness.swapaxes(0, 1), _followed_by(state.words, words)
 
     def strengths(self, likeness: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The share (T, B, M) of each place looked back to, and the sum (T, B) of those of all."""
@@ -95,15 +93,6 @@ class Cache:
         return strengths, total / (total + DOUBT)
 
 
-def _joined(features: np.ndarray, words: np.ndarray, state: State) -> State:
-    length = np.sqrt(np.einsum("tbd,tbd->tb", features, features))[..., None]
-    keys = features / np.maximum(length, np.finfo(features.dtype).tiny)
-    return State(
-        np.concatenate([state.keys, keys.swapaxes(0, 1)], axis=1),
-        np.concatenate([state.words, words.T.astype(np.int32)], axis=1),
-    )
-
-
 def probability(words: np.ndarray, glance: Glance) -> np.ndarray:
     """The chance (T, B) that each of the `words` (T, B) comes again."""
     return glance.strengths.sum(axis=2, where=glance.words == words[..., None])
@@ -113,3 +102,14 @@ def add_to(p: np.ndarray, glance: Glance, share: np.ndarray) -> None:
     """Add to `p` (T, B, V) the chances of all words, each place's times its `share` (T, B)."""
     for t, b in np.ndindex(share.shape):
         np.add.at(p[t, b], glance.words[b], glance.strengths[t, b] * share[t, b])
+
+
+def _directions(features: np.ndarray) -> np.ndarray:
+    """The features (T, B, D) made 1 long, as keys (B, T, D)."""
+    length = np.sqrt(np.einsum("tbd,tbd->tb", features, features))[..., None]
+    return (features / np.maximum(length, np.finfo(features.dtype).tiny)).swapaxes(0, 1)
+
+
+def _followed_by(seen: np.ndarray, words: np.ndarray) -> np.ndarray:
+    """The words (B, M) that were seen, and after them the `words` (T, B): (B, M + T)."""
+    return np.concatenate([seen, words.T.astype(np.int32)], axis=1)

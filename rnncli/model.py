@@ -91,7 +91,8 @@ class Model:
     ) -> Model:
         """A model that has read the texts in `sources` just now and learned from them; this one stays as it is.
 
-        `progress` is told which share of them is done, from 0 to 1.
+        It knows the same words: in `about["adapted_to"]` stands how many of the text's are unknown. `progress` is told
+        which share of them is done, from 0 to 1.
         """
         from .lm.adaptation import adapted
         from .text.corpus import read_tokens
@@ -100,7 +101,9 @@ class Model:
         _, tokens = read_tokens(sources, self.tokenizer, self.unit, encoding)
         if tokens.words() == 0:
             raise TextError(f"{source_name(sources[0])} holds no word to adapt to")
-        return replace(self, lm=adapted(self.lm, self.vocabulary.encode(tokens), progress))
+        ids = self.vocabulary.encode(tokens)
+        counts = {"words": len(ids), "unknown_words": int(np.count_nonzero(ids == UNK_ID))}
+        return replace(self, lm=adapted(self.lm, ids, progress), about=self.about | {"adapted_to": counts})
 
     def evaluate(self, sources: Sources, encoding: str = "utf-8", **options: Any) -> Evaluation:
         """How well this model predicts the texts in `sources`: see `rnncli.evaluation.evaluate`."""

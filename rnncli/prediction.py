@@ -62,8 +62,9 @@ def rank_all(
     each word: that sums to the word's probability. Only the words `among` are ranked, where there are any.
 
     With `complete` the last word of a prompt is taken as half-typed, and the words that it may become are ranked,
-    their probabilities those among these words; where nothing is typed yet it is the next word (see
-    `rnncli.text.completion`). A prompt that holds `___` asks for what may stand there (see `rnncli.blanks`).
+    their probabilities those among these words; where nothing is typed yet it is the next word, as ever, but that
+    nobody types an `<eos>` (see `rnncli.text.completion`). A prompt that holds `___` asks for what may stand there (see
+    `rnncli.blanks`).
     """
     if n < 0:
         raise SettingError(f"n is {n}, and must be 0 (all words) or more")
@@ -74,7 +75,9 @@ def rank_all(
     answers: dict[str, Ranking] = {}
     questions: list[_Question] = []
     for prompt in dict.fromkeys(prompts):  # each once
-        if BLANK.search(prompt) and not complete:
+        if BLANK.search(prompt):
+            if complete:
+                raise TextError(f"{prompt!r} has a blank: fill it, or complete the last word, but one at a time")
             answers[prompt] = _filled(model, prompt, n, candidates, parts)
         else:
             questions.append(_Question(model, prompt, completer, candidates))
@@ -95,8 +98,7 @@ class _Question:
         if completer:
             before, fitting = completer.split(prompt)
             self.completing = before != prompt
-            if self.completing:
-                self.candidates = fitting if candidates is None else np.intersect1d(fitting, candidates)
+            self.candidates = fitting if candidates is None else np.intersect1d(fitting, candidates)
         ids, self.unknown = model.encode(before)
         self.ids = ids[:, 0]
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from .prediction import Prediction, best_words, of_real_words
 from .text.tokenizers import is_unspaced
-from .text.vocabulary import EOS_ID
 
 if TYPE_CHECKING:
     from .model import Model
@@ -28,13 +27,12 @@ class Suggester:
     def offer(self, text: str) -> list[Prediction]:
         """The likeliest words that may come next, or that the last word of `text` may become, best first.
 
-        Their probabilities are those among the words that fit. The end of the unit is no word to offer.
+        Their probabilities are those among the words that fit.
         """
         before, fitting = self.completer.split(text)
         p = self._after(self.model.encode(before)[0][:, 0].tolist())
-        candidates = fitting[fitting != EOS_ID] if before != text else None
-        best = best_words(p, self.n, candidates)
-        chances = p[best] / (1 if candidates is None else p[candidates].sum())
+        best = best_words(p, self.n, fitting)
+        chances = p[best] / p[fitting].sum()
         names = self.model.vocabulary.words
         return [Prediction(names[word], chance) for word, chance in zip(best.tolist(), chances.tolist(), strict=True)]
 
@@ -49,7 +47,7 @@ class Suggester:
         return before + piece + ("" if spacer.glued or unspaced else " ")
 
     def _after(self, words: list[int]) -> np.ndarray:
-        """The probabilities (V,) of the words that may come after `words`; the end of the unit is none."""
+        """The probabilities (V,) of the words that may come after `words`."""
         same = 0
         for old, new in zip(self._words, words, strict=False):
             if old != new:
@@ -60,7 +58,5 @@ class Suggester:
             for word in words[same:]:
                 self._words.append(word)
                 self._states.append(self.model.lm.read(np.array([[word]]), self._states[-1]))
-            p = self.model.lm.prob(self._states[-1])[0]
-            p[EOS_ID] = 0
-            self._p = of_real_words(p)
+            self._p = of_real_words(self.model.lm.prob(self._states[-1])[0])
         return self._p

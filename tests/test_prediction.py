@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from rnncli.errors import ModelError, SettingError
+from rnncli.errors import ModelError, SettingError, TextError
 from rnncli.prediction import best_words, of_real_words, rank, rank_all
 
 
@@ -105,6 +105,15 @@ def test_a_half_typed_word_is_completed_with_probabilities_among_the_words_that_
 def test_where_nothing_is_typed_yet_the_next_word_is_asked_for(model):
     for prompt in ("Tom is ", ""):
         assert rank(model, prompt, complete=True) == rank(model, prompt)
+    whole = "Tom is not good at science, so he will study more. "
+    assert rank(model, whole, 1).predictions[0].word == "<eos>"
+    typed, everything = (rank(model, whole, 0, complete=complete).predictions for complete in (True, False))
+    assert typed == everything[1:]  # nobody types an <eos>
+
+
+def test_a_blank_is_not_filled_while_a_word_is_completed(model):
+    with pytest.raises(TextError, match="'Tom ___ a' has a blank: fill it, or complete the last word"):
+        rank(model, "Tom ___ a", complete=True)
 
 
 def test_the_best_words_are_the_first_of_equals():

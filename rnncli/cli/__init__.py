@@ -25,6 +25,13 @@ COMMANDS = {
     "completion": ("completion", "Print what makes a shell complete commands."),
 }
 
+# What may have been meant where there are too many arguments.
+HINTS = {
+    "generate": "A prompt of several words needs quotes around it",
+    "score": 'There is one file to score; a sentence comes by a pipe: echo "The keys are here." | rnncli score',
+}
+NAMED = "A model's name needs -m before it"
+
 
 class _Group(click.Group):
     """Imports commands when they are asked for, and turns what can go wrong into one line and an exit status."""
@@ -62,7 +69,7 @@ class _Group(click.Group):
             raise click.UsageError(visible(str(error)), context) from error
         except click.UsageError as error:
             if error.message.startswith("Got unexpected extra argument"):
-                error.message += ". A text of several words needs quotes around it, and a model's name -m before it."
+                error.message += f". {HINTS.get(ctx.invoked_subcommand, NAMED)}."
             raise
         except RnncliError as error:
             raise click.ClickException(visible(str(error))) from error

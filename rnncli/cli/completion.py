@@ -22,4 +22,7 @@ def command(ctx: click.Context, shell: str) -> None:
     program = get_completion_class(shell)(ctx.find_root().command, {}, "rnncli", "_RNNCLI_COMPLETE")
     # Without Click's own `source`, which in bash starts a shell to ask for its version.
     script = program.source_template % program.source_vars()
-    click.echo(script.replace("\n", WITHOUT_COMPINIT, 1) if shell == "zsh" else script)
+    if shell == "zsh":
+        script = script.replace("\n", WITHOUT_COMPINIT, 1)
+    # In fish a comma is between the kind of a completion and its text, which may hold more of them.
+    click.echo(script.replace('string split ","', 'string split --max 1 ","'))

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .options import format_option, load_model, model_option
+from .options import find_model, format_option, model_option
 from .output import chosen_format, print_record, print_table
 
 
@@ -20,8 +20,11 @@ def command(model_path: Path | None, output_format: str | None) -> None:
     rnncli info
     rnncli info -m models/corpus.npz --format jsonl
     """
-    model = load_model(model_path)
-    record, history = _describe(model), model.about.get("history", [])
+    from ..checkpoint import load
+
+    path = find_model(model_path)
+    model = load(path)
+    record, history = {"file": str(path), **_describe(model)}, model.about.get("history", [])
     chosen = chosen_format(output_format)
     if chosen == "jsonl":
         record["shares"] = [dict(zip(model.lm.parts, shares, strict=True)) for shares in model.lm.shares.tolist()]

@@ -104,12 +104,17 @@ encoding_option = click.option(
 
 
 def load_model(path: Path | None, *, checked: bool = True):
-    """Load the model at `path`; without one, look for it. Say which one it is, unless it was named in the command.
+    """Load the model at `path`, or the one that is found without.
 
     Unless it is `checked`, no more of it is read than is used (see `rnncli.checkpoint.load`).
     """
     from ..checkpoint import load
 
+    return load(find_model(path), checked=checked)
+
+
+def find_model(path: Path | None) -> Path:
+    """The `path` of a model; without one, look for it. Say which one it is, unless it was named in the command."""
     source = click.get_current_context().get_parameter_source("model_path")
     bundled = _bundled()
     found = path or _newest(bundled) or bundled
@@ -117,7 +122,7 @@ def load_model(path: Path | None, *, checked: bool = True):
         raise ModelError("there is no model yet: train one with `rnncli train corpus.txt`, or name one with --model")
     if source is not ParameterSource.COMMANDLINE:
         click.echo(f"Model: {'the bundled English one' if found == bundled else visible(str(found))}", err=True)
-    return load(found, checked=checked)
+    return found
 
 
 def _newest(bundled: Path | None) -> Path | None:

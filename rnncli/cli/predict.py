@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from .answering import Unanswered, answered
 from .options import Count, encoding_option, format_option, load_model, model_option, words_option
@@ -62,10 +63,15 @@ def command(
     from ..prediction import rank_all
     from ..text.reading import STDIN, read_batches, source_name
 
+    given = click.get_current_context().get_parameter_source("count") is ParameterSource.COMMANDLINE
     if word is not None and not explain:
         raise click.UsageError("--word is for --explain: to rank some words only, use --among.")
     if explain and (complete or among or parts):
         raise click.UsageError("--explain is for one next word: leave out --complete, --among and --parts.")
+    if explain and given:
+        raise click.UsageError("--explain is for one next word: leave out -n.")
+    if STDIN in texts and not prompts:
+        raise click.UsageError("--adapt - reads standard input: name the prompts in the command.")
     model = load_model(model_path, checked=False)
     unknown = [name for name in among if not model.knows(name)]
     if len(unknown) < len(among):
@@ -75,6 +81,13 @@ def command(
 
         with reading() as progress:
             model = model.adapted(texts, encoding, progress=progress)
+        count_of = model.about["adapted_to"]
+        if unknown := count_of["unknown_words"]:
+            named = ", ".join(texts)
+            warn(
+                f"{unknown:,} of the {count_of['words']:,} words of {named} are not in the model's vocabulary, and are"
+                f" not learned: rnncli train {named} --init MODEL would"
+            )
     chosen = chosen_format(output_format)
     if not prompts and on_terminal(sys.stdin):
         click.echo("Type a prompt, then Enter; Ctrl-D ends.", err=True)
@@ -90,7 +103,9 @@ def command(
     else:
         ask = partial(rank_all, model, n=count, parts=parts, among=among, complete=complete)
         show = partial(_print_ranking, titled=len(prompts) != 1, with_parts=parts)
-    batches, source = ([list(prompts)], "") if prompts else (read_batches(STDIN, encoding), source_name(STDIN))
+    batches, source = (
+        ([list(prompts)], "") if prompts else (read_batches(STDIN, encoding, "surrogateescape"), source_name(STDIN))
+    )
     most = 1 if explain else max(1, MANY // (count or len(model.vocabulary)))
     for place, answer in enumerate(answered(batches, ask, most, source)):
         if chosen != "jsonl" and place:
@@ -119,8 +134,8 @@ def _print_ranking(ranking, output_format: str, *, titled: bool, with_parts: boo
             (
                 str(place),
                 name if name.strip() else repr(name),
-                f"{probability:.4f}",
-                *([f"{part:.4f}" for part in parts.values()] if with_parts else [probability / best]),
+                _short(probability),
+                *(map(_short, parts.values()) if with_parts else [probability / best]),
             )
             for place, ((name, probability), parts) in enumerate(rows, 1)
         ]
@@ -128,3 +143,8 @@ def _print_ranking(ranking, output_format: str, *, titled: bool, with_parts: boo
         last = [">"] * len(names) if with_parts else ["|"]
         header = ["rank", "word", "probability", *(names if with_parts else [""])]
         print_table(table, [">", "~", ">", *last], title=ranking.prompt if titled else "", header=header)
+
+
+def _short(p: float) -> str:
+    """A probability with four digits behind the point, or as a power of ten where these are zeros."""
+    return f"{p:.4f}" if p >= 1e-4 or p == 0 else f"{p:.0e}"

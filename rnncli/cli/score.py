@@ -36,6 +36,11 @@ class Scored(NamedTuple):
     key: str
     score: Any  # an `rnncli.scoring.Score`
 
+    @property
+    def merit(self) -> tuple[int, float]:
+        """What lines are compared by. An unknown word costs little by itself, as it may be any: so it comes first."""
+        return -len(self.score.unknown_words), self.score.log_probability
+
 
 @click.command("score")
 @click.argument("file", default="-", metavar="[FILE]", type=click.Path())
@@ -49,7 +54,7 @@ class Scored(NamedTuple):
     "--best-by",
     type=click.IntRange(1),
     metavar="N",
-    help="Of all lines with the same Nth field print only the likeliest.",
+    help="Of all lines with the same Nth field print only the likeliest of those with the fewest unknown words.",
 )
 @format_option
 @encoding_option
@@ -90,12 +95,12 @@ def command(
         print_row(("log-prob", "words", "unknown", "perplexity"), WIDTHS, "line")
     best: dict[str, Scored] = {}  # of all lines with the same field, in the order of the first ones
     asked = partial(_ask, model, field=field, key_field=best_by)
-    for answer in answered(read_batches(file, encoding), asked, AT_ONCE, source_name(file)):
+    for answer in answered(read_batches(file, encoding, "surrogateescape"), asked, AT_ONCE, source_name(file)):
         if not best_by:
             show(answer)
         elif isinstance(answer, Scored):
             before = best.setdefault(answer.key, answer)
-            if answer.score.log_probability > before.score.log_probability:
+            if answer.merit > before.merit:
                 best[answer.key] = answer
     for answer in best.values():
         show(answer)

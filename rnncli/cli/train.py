@@ -53,7 +53,7 @@ MODELS_OWN = {
 @click.option(
     "--max-vocab",
     type=Count(0),
-    help="How many words to know, 0: all.  [default: 20000; all for a text with its own <unk>]",
+    help="How many words to know, with <eos> and <unk>; 0: all.  [default: 20000; all for a text with its own <unk>]",
 )
 @click.option("--valid", type=click.Path(), multiple=True, help="A text to watch perplexity on; may be repeated.")
 @click.option(

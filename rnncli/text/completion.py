@@ -22,17 +22,18 @@ class Completer:
         if tokenizer.kind == "char":
             raise SettingError("this model predicts characters, and a character cannot be half typed")
         self.words, self.tokenizer = words, tokenizer
+        self.all = np.arange(UNK_ID + 1, len(words))  # all that can be typed
         self._sorted: dict[tuple[bool, bool], tuple[list[str], np.ndarray]] = {}
 
     def split(self, text: str) -> tuple[str, np.ndarray]:
         """The text before the word that is half typed at its end, and the numbers of the words that this may become.
 
-        Where nothing is typed yet, the whole text and no words; so it is after a punctuation mark, and after a whole
+        Where nothing is typed yet, the whole text and all words; so it is after a punctuation mark, and after a whole
         word of a script that puts no spaces between words. But a mark belongs to the word before it if some word goes
         on like that: don' becomes don't.
         """
         if not text or text[-1].isspace():
-            return text, np.empty(0, np.int64)
+            return text, self.all
         chunk = text.split()[-1]
         starts, end = [0], 0
         for token in self.tokenizer.tokenize(chunk)[1:]:
@@ -45,7 +46,7 @@ class Completer:
                 break
         ends_itself = is_unspaced(typed) or not any(map(str.isalnum, typed))
         if self.tokenizer.kind == "word" and ends_itself and typed in [self.words[n] for n in fitting]:
-            return text, np.empty(0, np.int64)
+            return text, self.all
         return text[: len(text) - len(chunk) + start], fitting
 
     def beginning_with(self, typed: str) -> np.ndarray:

@@ -61,8 +61,11 @@ def read_lines(source: str | Path, encoding: str = "utf-8") -> Iterator[str]:
     return itertools.chain.from_iterable(read_batches(source, encoding))
 
 
-def read_batches(source: str | Path, encoding: str = "utf-8") -> Iterator[list[str]]:
-    """The lines of `read_lines`, as many at a time as have arrived: some hundred of a file, of a dialogue each one."""
+def read_batches(source: str | Path, encoding: str = "utf-8", errors: str = "strict") -> Iterator[list[str]]:
+    """The lines of `read_lines`, as many at a time as have arrived: some hundred of a file, of a dialogue each one.
+
+    With "surrogateescape" as `errors` a byte that is not valid ends nothing: see `is_undecoded`.
+    """
     try:
         "".encode(encoding)  # says no to what is not an encoding of text, such as base64
         decoder = codecs.lookup(encoding).incrementaldecoder
@@ -70,10 +73,15 @@ def read_batches(source: str | Path, encoding: str = "utf-8") -> Iterator[list[s
         raise SettingError(f"no text encoding is called {encoding!r}: try utf-8, latin-1 or cp1252") from None
     try:
         with _open(source) as file:
-            yield from _decoded_lines(file, decoder("strict"), source_name(source))
+            yield from _decoded_lines(file, decoder(errors), source_name(source))
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else f"damaged ({error})"
         raise TextError(f"cannot read {source_name(source)}: {reason}") from error
+
+
+def is_undecoded(line: str) -> bool:
+    """Whether a line holds bytes that were not valid, and stand there as surrogates, as Python has them."""
+    return not line.isprintable() and any("\udc80" <= letter <= "\udcff" for letter in line)
 
 
 def _decoded_lines(file: BinaryIO, decoder: codecs.IncrementalDecoder, name: str) -> Iterator[list[str]]:

@@ -203,6 +203,7 @@ def test_export_refuses_a_model_without_ngrams(invoke, model, tmp_path):
 
 def test_info_tells_what_a_model_is(invoke, model, model_file):
     told = json.loads(invoke("info", "-m", model_file, "--format", "jsonl").stdout)
+    assert told["file"] == str(model_file)
     assert told["cell"] == "lstm"
     assert told["hidden_size"] == told["embedding_size"] == 32
     assert told["vocabulary"] == len(model.vocabulary)

@@ -8,6 +8,7 @@ import pytest
 from rich.cells import cell_len
 
 from rnncli import save, train
+from rnncli.cli.predict import _short
 from rnncli.prediction import rank_all
 
 
@@ -63,14 +64,14 @@ def test_prompts_come_from_standard_input_in_order_when_none_is_given(invoke, mo
     assert invoke("predict", "-m", model_file, input="").stdout == ""
 
 
-def test_standard_input_that_is_not_utf8_is_an_error_after_what_came_before(invoke, model_file):
-    prompts = b"Tom is\ncaf\xe9\n"
-    result = invoke("predict", "-n1", "-m", model_file, input=prompts)
+def test_a_prompt_in_another_encoding_does_not_keep_the_others_from_their_answer(invoke, model_file):
+    prompts = b"Tom is\ncaf\xe9\nTom is\n"
+    result = invoke("predict", "-n1", "--format=jsonl", "-m", model_file, input=prompts)
+    one, wrong, other = map(json.loads, result.stdout.splitlines())
+    assert one == other
+    assert wrong["error"] == "this is in another encoding: name it with --encoding, such as --encoding latin-1"
+    assert result.stderr == f"Error: standard input, line 2: {wrong['error']}\n"
     assert result.exit_code == 1
-    assert result.stdout.count("\t") == 1
-    assert result.stderr.startswith(
-        "Error: standard input is not UTF-8 text (byte 0xe9 at offset 10): name its encoding"
-    )
     told = invoke("predict", "-n1", "-m", model_file, "--encoding", "latin-1", input=prompts)
     assert told.exit_code == 0
     assert told.stderr == "Warning: not in the model's vocabulary: café\n"
@@ -171,6 +172,26 @@ def test_a_model_adapts_to_a_text_before_it_predicts_and_its_file_stays_as_it_wa
     assert model_file.read_bytes() == before
 
 
+def test_words_that_cannot_be_adapted_to_are_counted(invoke, model_file, tmp_path):
+    text = tmp_path / "text.txt"
+    text.write_text("Priya is good at chess.\nUllapool\n")
+    told = (
+        "2 of the 9 words of {0} are not in the model's vocabulary, and are not learned: rnncli train {0} --init MODEL"
+    )
+    result = invoke("predict", "Tom is", "--adapt", text, "-m", model_file)
+    assert result.stderr == f"Warning: {told.format(text)} would\n"
+
+
+def test_a_text_to_adapt_to_and_prompts_do_not_both_come_from_standard_input(invoke, model_file):
+    result = invoke("predict", "--adapt", "-", "-m", model_file, input="Tom is\n")
+    assert result.exit_code == 2
+    assert result.stderr.endswith("--adapt - reads standard input: name the prompts in the command.\n")
+
+
+def test_a_small_probability_is_shown_as_a_power_of_ten():
+    assert [_short(p) for p in (0.25, 1e-4, 2.4e-6, 0.0)] == ["0.2500", "0.0001", "2e-06", "0.0000"]
+
+
 def test_a_text_to_adapt_to_that_cannot_be_read_is_named(invoke, model_file):
     result = invoke("predict", "Tom is", "--adapt", "missing.txt", "-m", model_file)
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
@@ -235,6 +256,7 @@ def test_an_explanation_is_a_coloured_prompt_on_a_terminal(terminal, model_file)
     [
         ["--word", "play"],
         ["--explain", "--complete"],
+        ["--explain", "-n", "3"],
         ["--explain", "--among", "play"],
         ["--explain", "--parts"],
         ["--among", "play,"],

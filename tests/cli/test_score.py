@@ -70,6 +70,25 @@ def test_the_best_line_of_each_id_is_kept(score):
     assert [line.split("\t")[4:] for line in result.stdout.splitlines()] == [["b", right], ["a", right]]
 
 
+def test_a_line_without_unknown_words_is_better_than_one_that_they_make_likely(score, model):
+    known, unknown = "chess good at is Tom.", "xqz."
+    worse, better = score_all(model, [known, unknown])
+    assert worse.log_probability < better.log_probability
+    for lines in ([known, unknown], [unknown, known]):
+        result = score("--field", 2, "--best-by", 1, input="".join(f"1\t{line}\n" for line in lines))
+        assert result.stdout.endswith(f"\t1\t{known}\n")
+
+
+def test_a_line_in_another_encoding_does_not_keep_the_others_from_their_answer(score):
+    result = score(input=b"Tom is\nMary \xff\nTom is\n")
+    one, wrong, other = result.stdout.splitlines()
+    assert one == other
+    assert wrong.startswith("-\t-\t-\t-\tMary ")
+    told = "this is in another encoding: name it with --encoding, such as --encoding latin-1"
+    assert result.stderr == f"Error: standard input, line 2: {told}\n"
+    assert result.exit_code == 1
+
+
 @pytest.mark.parametrize(
     "wrong",
     [["--best-by", "1"], ["--best-by", "1", "--field", "2", "--words"], ["--log-base", "3"], ["--field", "0"]],

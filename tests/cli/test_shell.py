@@ -114,6 +114,17 @@ def test_a_shell_without_completion_begins_it(invoke):
     assert script[:2] == ["#compdef rnncli", "(( $+functions[compdef] )) || { autoload -Uz compinit && compinit; }"]
 
 
-@pytest.mark.parametrize("words", [["info", "one.npz"], ["generate", "Tom", "is"]])
-def test_an_argument_too_much_is_answered_with_how_to_write_it(invoke, words):
-    assert invoke(*words).stderr.endswith("needs quotes around it, and a model's name -m before it.\n")
+def test_fish_is_given_descriptions_whole_with_their_commas(invoke):
+    assert 'string split --max 1 "," $completion' in invoke("completion", "fish").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["info", "one.npz"], "A model's name needs -m before it."),
+        (["generate", "Tom", "is"], "A prompt of several words needs quotes around it."),
+        (["score", "Tom", "is"], 'a sentence comes by a pipe: echo "The keys are here." | rnncli score.'),
+    ],
+)
+def test_an_argument_too_much_is_answered_with_how_to_write_it(invoke, words, hint):
+    assert invoke(*words).stderr.endswith(f"{hint}\n")

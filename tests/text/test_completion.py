@@ -60,7 +60,8 @@ def test_the_last_word_is_completed(completer, text, before, fitting):
 @pytest.mark.parametrize("text", ["", "he will ", "he will\t", "これは", "は", "the end.", "(", "don."])
 def test_where_nothing_is_typed_the_text_is_whole(completer, text):
     before, numbers = completer.split(text)
-    assert (before, len(numbers)) == (text, 0)
+    assert before == text
+    assert [WORDS[number] for number in numbers] == WORDS[2:]  # all but <eos> and <unk>
 
 
 def test_a_model_in_lower_case_reads_what_is_typed_in_lower_case():

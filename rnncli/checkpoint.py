@@ -250,10 +250,14 @@ def _ngram(arrays: dict[str, np.ndarray], order: int, vocabulary_size: int, chec
         if checked:
             sound = sound and (starts[1:] >= starts[:-1]).all()
             sound = sound and (level.words < vocabulary_size).all() and (level.counts > 0).all()
+            rising = np.append(level.words[1:] > level.words[:-1], True)  # but where a context's words end
+            rising[starts[1:][starts[1:] > 0].astype(np.int64) - 1] = True
+            sound = sound and rising[:size].all()
         if not sound:
             raise ValueError(f"its n-grams of {n} words make no sense")
         off = level.discounts
-        if off.shape != (4,) or off.dtype.kind != "f" or not ((off >= 0) & (off <= np.arange(4))).all():
+        sound = off.shape == (4,) and off.dtype.kind == "f" and off[0] == 0
+        if not (sound and (off[1:] > 0).all() and (off <= np.arange(4)).all()):
             raise ValueError(f"ngram.{n}.discounts are no discounts")
         levels.append(level)
         contexts = size

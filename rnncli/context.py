@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .errors import TextError
-from .evaluation import STEPS, perplexity, perplexity_of_parts
+from .evaluation import perplexity, perplexity_of_parts
+from .lm.mixture import STEPS
 from .text.corpus import Sources, read_tokens
 from .text.reading import listed, source_name
 

@@ -13,6 +13,7 @@ import numpy as np
 from . import metrics
 from .errors import OverflowedError, TextError
 from .lm.adaptation import WINDOW, Learner
+from .lm.mixture import STEPS
 from .metrics import Keyboard
 from .text.corpus import Sources, read_tokens
 from .text.reading import listed, source_name
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 STREAMS = 32  # a validation text is read in this many places at once,
 GROUP = 8  # so many of which are one piece of work
-STEPS = 128  # words read at a time
 RANKS = (1, 3, 5, 10)
 BANDS = (100, 1000, 10_000)  # the most frequent words, the next ones, and so on
 

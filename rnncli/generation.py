@@ -72,7 +72,8 @@ class Sampling:
         """The probabilities with what stands there already made less likely, or impossible."""
         if self.repetition_penalty > 1:
             seen = np.unique([word for word in before if word != EOS_ID]).astype(np.int64)
-            p[seen] **= self.repetition_penalty
+            possible = seen[p[seen] > 0]
+            p[possible] = np.maximum(p[possible] ** self.repetition_penalty, np.finfo(p.dtype).tiny)
         if self.no_repeat:
             text, known = list(before), self.no_repeat - 1
             last = text[len(text) - known :] if known <= len(text) else None
@@ -97,10 +98,10 @@ class Writer:
         sentences: int,
         stop: Sequence[str],
         sampling: Sampling,
-        rng: np.random.Generator,
+        seed: int | np.random.SeedSequence | None,
     ):
         self.model, self.prompt, self.words, self.sentences = model, prompt, words, sentences
-        self.stop, self.sampling, self.rng = stop, sampling, rng
+        self.stop, self.sampling, self.seed = stop, sampling, seed
         self.text: list[int] = model.encode(prompt)[0][:, 0].tolist()
         self.begin = len(self.text)
 
@@ -114,6 +115,7 @@ class Writer:
     def _pieces(self) -> Iterator[str]:
         model, tokenizer, left = self.model, self.model.tokenizer, self.sentences
         del self.text[self.begin :]  # of a time before
+        rng = np.random.default_rng(self.seed)
         spacer = tokenizer.spacer()
         for token in tokenizer.tokenize(self.prompt):
             spacer.next(token)
@@ -123,7 +125,7 @@ class Writer:
             p = of_real_words(model.lm.prob(state)[0])
             if not self.text or self.text[-1] == EOS_ID:
                 p[EOS_ID] = 0
-            word = self.sampling.draw(p, self.rng, self.text)
+            word = self.sampling.draw(p, rng, self.text)
             name = None if word is None else model.vocabulary.word(word)
             if over and (word == EOS_ID or not name or name.strip(FINAL + CLOSING)):
                 over = False
@@ -169,7 +171,7 @@ def generate(
         raise SettingError("the numbers of words and of sentences must not be negative")
     if not all(stop):
         raise SettingError("a text to stop at must not be empty")
-    return Writer(model, prompt, words, sentences, stop, Sampling(**sampling), np.random.default_rng(seed))
+    return Writer(model, prompt, words, sentences, stop, Sampling(**sampling), seed)
 
 
 def _is_final(word: str) -> bool:

@@ -206,6 +206,10 @@ DAMAGE = {
     "unigrams": (lambda s, t: with_ngrams(s, t, "unigrams", np.zeros_like), "unigrams is not a distribution"),
     "n-grams": (lambda s, t: with_ngrams(s, t, "3.words", lambda a: a[1:]), "ngram.3.counts is uint8"),
     "no word": (lambda s, t: with_ngrams(s, t, "2.words", lambda a: a | 255), "its n-grams of 2 words make no sense"),
+    "order of words": (
+        lambda s, t: with_ngrams(s, t, "2.words", np.zeros_like),
+        "its n-grams of 2 words make no sense",
+    ),
     "never": (lambda s, t: with_ngrams(s, t, "2.counts", np.zeros_like), "its n-grams of 2 words make no sense"),
     "starts": (lambda s, t: with_ngrams(s, t, "2.starts", lambda a: a[::-1]), "its n-grams of 2 words make no sense"),
     "signed": (lambda s, t: with_ngrams(s, t, "2.rest", lambda a: a.astype(int)), "ngram.2.rest is int64"),
@@ -219,6 +223,7 @@ DAMAGE = {
         "its epoch is None",
     ),
     "discounts": (lambda s, t: with_ngrams(s, t, "2.discounts", lambda a: a + 9), "ngram.2.discounts are no discounts"),
+    "no discount": (lambda s, t: with_ngrams(s, t, "2.discounts", np.zeros_like), "2.discounts are no discounts"),
     "cache": (
         lambda s, t: rewrite(s, t, config=config_with(s, "cache", sharpness=-1.0)),
         "its cache's sharpness is -1",
@@ -319,6 +324,20 @@ def test_what_is_not_checked_is_told_when_it_is_used_or_does_no_harm(model_file,
         told = ""
     assert "\n" not in told
     assert not (tmp_path / "owned").exists()
+
+
+@pytest.mark.parametrize("damage", ["no word", "never"])
+def test_ngrams_that_make_no_sense_are_told_by_all_that_use_them(model, model_file, tmp_path, damage):
+    DAMAGE[damage][0](model_file, tmp_path / "bad.npz")
+    lm = load(tmp_path / "bad.npz", checked=False).lm
+    ids, _ = model.encode("Tom is")
+    for use in (
+        lambda: lm.score(ids, lm.start(1)),
+        lambda: lm.log_prob(lm.start(1)),
+        lambda: lm.examine(ids, lm.start(1)),
+    ):
+        with pytest.raises(ModelError, match="the model's n-grams make no sense"):
+            use()
 
 
 def test_values_that_a_file_may_not_hold_are_not_written_to_one(model, tmp_path):

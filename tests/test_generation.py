@@ -140,6 +140,34 @@ def test_what_share_of_a_text_was_copied_is_told(model):
     assert copied(model.ngram, nothing) == {3: None, 4: None, 5: None}
 
 
+@pytest.mark.parametrize(
+    ("prompt", "written", "shares"),
+    [
+        ("Tom is", "good at chess", {3: 1.0, 4: 1.0, 5: 1.0}),  # those that end in a written word
+        ("chess chess chess Tom is", "good", {3: 1.0, 4: 0.0, 5: 0.0}),  # none of the prompt's own
+        ("", "Tom is <eos> Tom is", {3: None, 4: None, 5: None}),  # none over the end of a unit
+        ("", "Tom is good <eos> Tom is good", {3: 1.0, 4: None, 5: None}),
+        ("", "Tom is good <eos>", {3: 1.0, 4: None, 5: None}),  # none that end in such an end
+    ],
+)
+def test_counted_as_copied_is_what_was_written_within_a_unit(model, prompt, written, shares):
+    writer = generate(model, prompt, 0)
+    writer.text += [model.vocabulary.find(word) for word in written.split()]
+    assert copied(model.ngram, writer) == shares
+
+
+def test_a_word_that_repeats_is_made_unlikely_but_not_impossible():
+    sampling = Sampling(temperature=1.0, repetition_penalty=1e4)
+    rng = np.random.default_rng(1)
+    assert sampling.draw(np.array([0.0, 0.5, 0.5]), rng, [1]) == 2
+    assert sampling.draw(np.array([0.0, 0.5, 0.5]), rng, [1, 2]) in (1, 2)
+
+
+def test_a_writer_writes_the_same_text_again(model):
+    writer = generate(model, "Tom is", 20, temperature=1.0, seed=3)
+    assert "".join(writer) == "".join(writer)
+
+
 def test_the_same_seed_gives_the_same_text_and_another_seed_another(model):
     texts = [model.generate("Tom", 40, temperature=1.5, seed=seed) for seed in (1, 1, 2)]
     assert texts[0] == texts[1] != texts[2]

@@ -26,17 +26,20 @@ class Learner:
         network = Network(mixture.network.config, {name: value.copy() for name, value in values.items()})
         beginning = mixture.beginning
         self.mixture = Mixture(network, mixture.ngram, mixture.cache, mixture.shares, beginning)
-        # The last word, and the network's state before it.
-        self.last, self.carried = np.full((1, 1), EOS_ID), beginning.network if beginning else network.blank(1)
+        # The last word, and the network's state before it; of a text read before only the state after all is known.
+        self.last = np.empty((0, 1), np.int32) if beginning else np.full((1, 1), EOS_ID)
+        self.carried = beginning.network if beginning else network.blank(1)
 
     def learn(self, words: np.ndarray) -> None:
-        """Learn from the next `words` (T, 1) of a text that begins with a unit."""
+        """Learn from having foreseen the next `words` (T, 1) of a text; of one that goes on, but for its first word."""
         network = self.mixture.network
         inputs = np.concatenate([self.last, words[:-1]])
-        network.clear()
-        _, self.carried, backward = network.loss(inputs, words, self.carried)
-        backward()
         self.last = words[-1:]
+        if not len(inputs):
+            return
+        network.clear()
+        _, self.carried, backward = network.loss(inputs, words[-len(inputs) :], self.carried)
+        backward()
         parameters = network.named_parameters()
         if not np.isfinite(clip_by_global_norm(parameters, CLIP)):
             return  # a step in no direction would lead nowhere
@@ -52,6 +55,7 @@ class Learner:
 def adapted(mixture: Mixture, words: np.ndarray, progress: Callable[[float], object] = lambda share: None) -> Mixture:
     """The mixture after it has read, and learned from, the `words` (N,) of a text: it begins where that ended.
 
+    Each window is read by the network as it was before it learned from that, as in a dynamic evaluation.
     `progress` is told which share of them is done, from 0 to 1, now and then.
     """
     learner = Learner(mixture)

@@ -105,9 +105,11 @@ def add_to(p: np.ndarray, glance: Glance, share: np.ndarray) -> None:
 
 
 def _directions(features: np.ndarray) -> np.ndarray:
-    """The features (T, B, D) made 1 long, as keys (B, T, D)."""
+    """The features (T, B, D) made 1 long, as keys (B, T, D); those that are zeros stay so."""
+    largest = np.abs(features).max(axis=2, keepdims=True)  # whose square may be too large or too small for a number
+    features = features / np.maximum(largest, np.finfo(features.dtype).tiny)
     length = np.sqrt(np.einsum("tbd,tbd->tb", features, features))[..., None]
-    return (features / np.maximum(length, np.finfo(features.dtype).tiny)).swapaxes(0, 1)
+    return (features / np.maximum(length, 1)).swapaxes(0, 1)
 
 
 def _followed_by(seen: np.ndarray, words: np.ndarray) -> np.ndarray:

@@ -115,7 +115,7 @@ class Mixture:
         for start in range(0, len(words), STEPS):
             part = slice(start, start + STEPS)
             p, shares, state = self.score_parts(words[part], state, None if pasts is None else pasts[part])
-            nll[part] = -np.log(np.sum(shares * p, axis=0))
+            nll[part] = -np.log(np.maximum(np.sum(shares * p, axis=0), np.finfo(float).tiny))
         return nll, state
 
     # The parts.
@@ -236,7 +236,8 @@ class Mixture:
         shape, shares, given = view.shares.shape[1:], view.shares.astype(view.features.dtype), []
         p = self.network.softmax.prob(view.features.reshape(shares[0].size, -1), shares[0].ravel())
         if words is not None:
-            given.append(p[np.arange(words.size), words.ravel()].reshape(shape) / shares[0])
+            own = np.maximum(p[np.arange(words.size), words.ravel()], np.finfo(p.dtype).tiny)
+            given.append(own.reshape(shape) / shares[0])
         if self.ngram:
             ngrams = None if words is None else view.ngrams.reshape(len(p), -1)
             chances = self.ngram.add_to(p, view.contexts.reshape(len(p), -1), shares[1].ravel(), ngrams)

@@ -61,7 +61,7 @@ class Level:
         seen = numbers != NONE
         counts = self.counts[numbers[seen]]
         p = np.zeros(len(numbers))
-        p[seen] = (counts - self.discounts[np.minimum(counts, 3)]) / total[seen]
+        p[seen] = (counts - self.discounts.take(counts, mode="clip")) / total[seen]
         return p
 
     def expand(self, contexts: np.ndarray) -> "Expansion":
@@ -76,9 +76,11 @@ class Level:
         numbers += np.arange(len(numbers))
         counts = self.counts[numbers]
         total, left = np.ones(len(contexts)), np.ones(len(contexts))
-        p = counts - self.discounts[np.minimum(counts, 3)]
+        p = counts - self.discounts.take(counts, mode="clip")
         if len(filled):
             total[filled] = np.add.reduceat(counts, begins, dtype=np.int64) + self.rest[contexts[filled]]
+            if not total.all():
+                raise ModelError(DAMAGED)
             p /= np.repeat(total[filled], sizes)
             left[filled] -= np.add.reduceat(p, begins)
         return Expansion(owners, self.words[numbers], p, total, left)
@@ -152,7 +154,7 @@ class NGram:
         length = np.zeros(state.shape[:-1], np.int64)
         for n, level in enumerate(self.levels, 1):
             context = state[..., n - 1]
-            length[(context != NONE) & (level.starts[context] < level.starts[context + 1])] = n
+            length[level.starts[context] < level.starts[context + 1]] = n  # NONE is the last place, and then the first
         return length
 
     def probability(self, ngrams: np.ndarray, state: State) -> np.ndarray:
@@ -160,7 +162,7 @@ class NGram:
         p = self.unigrams[ngrams[:, 0]]
         for n, level in enumerate(self.levels):
             contexts, places = np.unique(state[:, n], return_inverse=True)
-            expansion = level.expand(contexts)
+            expansion = self._expanded(level, contexts)
             p *= expansion.left[places]
             p += level.given(ngrams[:, n + 1], expansion.total[places])
         return p
@@ -172,11 +174,8 @@ class NGram:
         """
         flat, left, found = p.reshape(-1), 1.0, np.zeros(len(p))
         for n, level in reversed(list(enumerate(self.levels))):
-            expansion = level.expand(state[:, n])
-            if expansion.words.max(initial=0) >= p.shape[1]:
-                raise ModelError(DAMAGED)
-            places = expansion.owners * p.shape[1] + expansion.words
-            flat[places] += expansion.p * (share * left)[expansion.owners]
+            expansion = self._expanded(level, state[:, n])
+            flat[expansion.owners * p.shape[1] + expansion.words] += expansion.p * (share * left)[expansion.owners]
             if ngrams is not None:
                 found += left * level.given(ngrams[:, n + 1], expansion.total)
             left = left * expansion.left
@@ -184,6 +183,12 @@ class NGram:
         for row, weight in zip(p, (share * left).astype(p.dtype), strict=True):  # one at a time stays in the cache
             row += weight * unigrams
         return found if ngrams is None else found + left * self.unigrams[ngrams[:, 0]]
+
+    def _expanded(self, level: Level, contexts: np.ndarray) -> Expansion:
+        expansion = level.expand(contexts)
+        if expansion.words.max(initial=0) >= len(self.unigrams):
+            raise ModelError(DAMAGED)
+        return expansion
 
 
 def count(ids: np.ndarray, vocabulary_size: int, order: int = 5, prune: bool = False) -> NGram:

@@ -75,9 +75,9 @@ def fit_shares(p: np.ndarray, groups: np.ndarray, usual: np.ndarray, sums: np.nd
     """The shares (groups, parts) with which the probabilities `p` (parts, N) that parts give some words do best.
 
     Each word is in one of the `groups` (N,), which have shares of their own; those of a group of few words stay near to
-    the shares of all, and where there are few words in all, near to the `usual` ones (groups, parts). The first part
-    keeps some share always. Where a part's probabilities of all words have other `sums` (parts, N) than one, what they
-    come to in the mixture is made to sum to one.
+    the shares of all, and where there are few words in all, near to the `usual` ones (groups, parts), the same for each
+    group. The first part keeps some share always. Where a part's probabilities of all words have other `sums` (parts,
+    N) than one, what they come to in the mixture is made to sum to one.
     """
     sums = np.ones(p.shape) if sums is None else sums
     common = _maximised(p, sums, np.zeros_like(groups), usual[:1])

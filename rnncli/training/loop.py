@@ -13,7 +13,8 @@ import numpy as np
 
 from .. import __version__
 from ..errors import TrainingError
-from ..evaluation import STEPS, STREAMS, mean_loss, perplexity
+from ..evaluation import STREAMS, mean_loss, perplexity
+from ..lm.mixture import STEPS
 from ..lm import ngram
 from ..lm.mixture import Mixture
 from ..lm.network import Config, Network, initial_values

@@ -63,6 +63,23 @@ def test_a_second_text_is_read_after_the_first(mixture):
     np.testing.assert_array_equal(both.start(1).cache.words[0], np.concatenate([TEXT, TEXT[:10]])[-20:])
 
 
+def test_what_is_learned_from_a_second_text_is_learned_in_the_state_that_the_first_ended_in(mixture, monkeypatch):
+    learner = Learner(adapted(mixture, TEXT), rate=0.0, decay=0.0)
+    network, heard = learner.mixture.network, []
+    monkeypatch.setattr(network, "loss", lambda *given: heard.append(given) or Network.loss(network, *given))
+    nll, _ = network.score(TEXT[:8, None], learner.mixture.start(1).network)
+    for window in (slice(0, 1), slice(1, 5), slice(5, 8)):
+        learner.learn(TEXT[window, None])
+    losses = [Network.loss(network, *given)[0] for given in heard]
+    np.testing.assert_allclose(losses, [nll[1:5].mean(), nll[5:8].mean()], rtol=1e-5)  # of the first word nothing
+
+
+def test_a_window_is_read_before_it_is_learned_from(mixture, monkeypatch):
+    monkeypatch.setattr(adaptation, "WINDOW", len(TEXT))
+    after, plain = adapted(mixture, TEXT), mixture.read(TEXT[:, None], mixture.start(1))
+    np.testing.assert_array_equal(after.start(1).network[-1].h, plain.network[-1].h)
+
+
 def test_decay_leads_back_to_the_first_values(mixture):
     learner = Learner(mixture, rate=0.0, decay=0.5)
     parameter = learner.mixture.network.parameters["softmax.bias"]

@@ -64,7 +64,7 @@ def test_each_place_adds_its_share(features, words, rng):
 
 def test_features_of_any_size_give_numbers(features, words):
     cache = Cache(100, 1.0)
-    for scale in (1e-15, 1e4):
+    for scale in (1e-36, 1e-15, 1e4, 1e36):
         glance = cache.look_back(features * np.float32(scale), words, cache.start(B, D))
         assert ((glance.total[1:] > 0.5) & (glance.total[1:] < 1)).all()
     nothing = cache.look_back(np.zeros_like(features), words, cache.start(B, D))

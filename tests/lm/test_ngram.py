@@ -113,6 +113,26 @@ def test_pruning_leaves_out_longer_ngrams_that_occurred_once_and_keeps_their_wei
         np.testing.assert_array_equal(level.rest, [*left_out, 0])
 
 
+def test_what_was_pruned_counts_in_the_context_that_it_stood_in(rng):
+    model = count(text(rng, 400), V, 3, prune=True)
+    known, off = grams(model), model.levels[1].discounts
+    contexts = list(known[0])
+    for context in contexts:
+        counts = {gram[-1]: times for gram, times in known[1].items() if gram[:2] == context}
+        total = sum(counts.values()) + int(model.levels[1].rest[contexts.index(context)])
+        if not counts:
+            continue
+        state = model.read(np.array(context)[:, None], model.start(1))
+        lower = np.exp(model.log_prob(np.where(np.arange(3) < 1, state, NONE)))[0]  # by the last word alone
+        given = np.zeros(V)
+        for word, times in counts.items():
+            given[word] = (times - off[min(times, 3)]) / total
+        expected = given + (1 - given.sum()) * lower
+        if EOS_ID not in context:
+            np.testing.assert_allclose(np.exp(model.log_prob(state))[0], expected)
+    assert model.levels[1].rest.any()
+
+
 def test_a_rare_beginning_does_not_disturb_what_is_pruned():
     model = count(np.array([2, 3, 4, 0, 7, 7, 7, 7, 0, 7, 7, 7, 7, 0]), V, 4, prune=True)
     np.testing.assert_allclose(np.exp(model.log_prob(model.start(1))).sum(), 1)
@@ -133,6 +153,11 @@ def test_discounts_are_those_of_chen_and_goodman_where_all_small_counts_occur():
     counts = np.repeat([1, 2, 3, 4, 9], [100, 40, 20, 12, 5])
     y = 100 / 180
     np.testing.assert_allclose(discounts(counts), [0, 1 - 2 * y * 40 / 100, 2 - 3 * y * 20 / 40, 3 - 4 * y * 12 / 20])
+
+
+def test_something_is_taken_off_every_count():
+    few_twice = np.repeat([1, 2, 3, 4], [100, 10, 1000, 10_000])  # by the formula less than nothing off the last two
+    np.testing.assert_allclose(discounts(few_twice), [0, 1 - 1 / 6, 0.1, 0.1])
 
 
 def test_the_place_of_an_unseen_ngram_is_none():

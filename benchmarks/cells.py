@@ -13,7 +13,8 @@ import torch
 from torch import nn
 
 from rnncli import training
-from rnncli.evaluation import STEPS, STREAMS, perplexity
+from rnncli.evaluation import STREAMS, perplexity
+from rnncli.lm.mixture import STEPS
 from rnncli.nn.schedules import SCHEDULES
 from rnncli.text.batches import window
 

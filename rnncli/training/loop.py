@@ -14,9 +14,8 @@ import numpy as np
 from .. import __version__
 from ..errors import TrainingError
 from ..evaluation import STREAMS, mean_loss, perplexity
-from ..lm.mixture import STEPS
 from ..lm import ngram
-from ..lm.mixture import Mixture
+from ..lm.mixture import STEPS, Mixture
 from ..lm.network import Config, Network, initial_values
 from ..lm.tuning import tune
 from ..model import Model

@@ -87,7 +87,8 @@ class Sampling:
 class Writer:
     """Writes on after a prompt: iterate over the pieces of text, each a word with its space or a line's end.
 
-    `text` are the numbers of all words so far, `written` those of them that were written after the prompt.
+    `text` are the numbers of all words so far, `written` those of them that were written after the prompt. A word that
+    a stop cut off is none of them.
     """
 
     def __init__(
@@ -110,7 +111,28 @@ class Writer:
         return self.text[self.begin :]
 
     def __iter__(self) -> Iterator[str]:
-        return _before(self._pieces(), self.stop) if self.stop else self._pieces()
+        return self._until_stop() if self.stop else self._pieces()
+
+    def _until_stop(self) -> Iterator[str]:
+        """The pieces up to the first of the strings in `stop`; what may be the beginning of one is held back."""
+        longest = max(map(len, self.stop)) - 1
+        held, ends = "", []  # and where each piece ends in it
+        for piece in self._pieces():
+            held += piece
+            ends.append(len(held))
+            found = [place for place in map(held.find, self.stop) if place >= 0]
+            if found:
+                cut_off = sum(end > min(found) for end in ends[:-1])  # the last word is not in the text yet
+                del self.text[len(self.text) - cut_off :]
+                yield held[: min(found)]
+                return
+            tails = (held[-n:] for n in range(min(longest, len(held)), 0, -1))
+            shown = len(held) - len(next((tail for tail in tails if any(s.startswith(tail) for s in self.stop)), ""))
+            if shown:
+                yield held[:shown]
+                held, ends = held[shown:], [end - shown for end in ends if end > shown]
+        if held:
+            yield held
 
     def _pieces(self) -> Iterator[str]:
         model, tokenizer, left = self.model, self.model.tokenizer, self.sentences
@@ -178,25 +200,6 @@ def _is_final(word: str) -> bool:
     """Whether a sentence may end with a word: with a full stop, but not with several, such as U.S. or ..."""
     word = word.rstrip(CLOSING)
     return word.endswith(tuple(FINAL)) and word.count(".") < 2
-
-
-def _before(pieces: Iterator[str], stops: Sequence[str]) -> Iterator[str]:
-    """The pieces of text up to the first of the strings in `stops`; what may be the beginning of one is held back."""
-    held = ""
-    for piece in pieces:
-        held += piece
-        found = [place for place in map(held.find, stops) if place >= 0]
-        if found:
-            yield held[: min(found)]
-            return
-        longest = max(map(len, stops)) - 1
-        beginnings = (n for n in range(min(longest, len(held)), 0, -1) if any(s.startswith(held[-n:]) for s in stops))
-        keep = next(beginnings, 0)
-        if len(held) > keep:
-            yield held[: len(held) - keep]
-            held = held[len(held) - keep :]
-    if held:
-        yield held
 
 
 def copied(ngram: NGram, writer: Writer) -> dict[int, float | None]:

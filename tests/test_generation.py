@@ -121,6 +121,15 @@ def test_a_text_ends_before_what_it_is_to_stop_at(model, stop):
     assert text == whole.partition(stop)[0]
 
 
+@pytest.mark.parametrize(
+    ("stop", "written"), [("study more", ["will"]), ("y more", ["will"]), (".", ["will", "study", "more"]), ("ill", [])]
+)
+def test_words_that_a_stop_cuts_off_are_not_written(model, stop, written):
+    writer = generate(model, "Tom is not good at science, so he", 30, temperature=0, stop=[stop])
+    list(writer)
+    assert [model.vocabulary.word(number) for number in writer.written] == written
+
+
 def test_what_may_be_the_beginning_of_a_stop_is_held_back_and_comes_after_all(model):
     options = {"temperature": 0, "stop": ["will study less"]}
     pieces = list(generate(model, "Tom is not good at science, so he", 4, **options))

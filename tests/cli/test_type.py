@@ -40,6 +40,8 @@ def last_line(shown: str) -> str:
         ("zzz\t\r", "zzz"),
         ("Tom is\x02\x02\x04\r", "Tom s"),  # Ctrl-D deletes under the cursor, and at the end of a line nothing
         ("Tom\x04 is\r", "Tom is"),
+        (BEGINNING + "pless not\x02\x02\x02\x02\x02\x02\x02\t\r", BEGINNING + "play not"),  # the word's end goes too
+        (BEGINNING + "not\x02\x02\x02\t\r", BEGINNING + "study not"),
     ],
 )
 def test_tab_and_digits_accept_what_is_on_offer_and_enter_prints_the_line(typed, keys, line):

@@ -250,9 +250,7 @@ def _ngram(arrays: dict[str, np.ndarray], order: int, vocabulary_size: int, chec
         if checked:
             sound = sound and (starts[1:] >= starts[:-1]).all()
             sound = sound and (level.words < vocabulary_size).all() and (level.counts > 0).all()
-            rising = np.append(level.words[1:] > level.words[:-1], True)  # but where a context's words end
-            rising[starts[1:][starts[1:] > 0].astype(np.int64) - 1] = True
-            sound = sound and rising[:size].all()
+            sound = sound and _in_order(level)
         if not sound:
             raise ValueError(f"its n-grams of {n} words make no sense")
         off = level.discounts
@@ -262,6 +260,14 @@ def _ngram(arrays: dict[str, np.ndarray], order: int, vocabulary_size: int, chec
         levels.append(level)
         contexts = size
     return NGram(unigrams, levels)
+
+
+def _in_order(level: Level) -> bool:
+    """Whether the words of each context rise; where its n-grams begin and end must be sound."""
+    rising = level.words[1:] > level.words[:-1]
+    begins = level.starts[(level.starts > 0) & (level.starts < len(level.words))].astype(np.int64)
+    rising[begins - 1] = True  # from one context to the next they need not
+    return bool(rising.all())
 
 
 def _mixture(network: Network, config: dict[str, Any], arrays: dict[str, np.ndarray], checked: bool) -> Mixture:

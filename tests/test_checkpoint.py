@@ -212,6 +212,12 @@ DAMAGE = {
     ),
     "never": (lambda s, t: with_ngrams(s, t, "2.counts", np.zeros_like), "its n-grams of 2 words make no sense"),
     "starts": (lambda s, t: with_ngrams(s, t, "2.starts", lambda a: a[::-1]), "its n-grams of 2 words make no sense"),
+    "far starts": (
+        lambda s, t: with_ngrams(
+            s, t, "2.starts", lambda a: np.concatenate([a[:1], np.full_like(a[1:-1], 200), a[-1:]])
+        ),
+        "its n-grams of 2 words make no sense",
+    ),
     "signed": (lambda s, t: with_ngrams(s, t, "2.rest", lambda a: a.astype(int)), "ngram.2.rest is int64"),
     "wide": (lambda s, t: with_ngrams(s, t, "2.starts", lambda a: a.astype(np.uint64)), "ngram.2.starts is uint64"),
     "no sum": (lambda s, t: with_ngrams(s, t, "unigrams", lambda a: a * 2), "unigrams is not a distribution"),

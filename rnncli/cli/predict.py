@@ -1,6 +1,7 @@
 """rnncli predict"""
 
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -63,12 +64,11 @@ def command(
     from ..prediction import rank_all
     from ..text.reading import STDIN, read_batches, source_name
 
-    given = click.get_current_context().get_parameter_source("count") is ParameterSource.COMMANDLINE
     if word is not None and not explain:
         raise click.UsageError("--word is for --explain: to rank some words only, use --among.")
     if explain and (complete or among or parts):
         raise click.UsageError("--explain is for one next word: leave out --complete, --among and --parts.")
-    if explain and given:
+    if explain and click.get_current_context().get_parameter_source("count") is ParameterSource.COMMANDLINE:
         raise click.UsageError("--explain is for one next word: leave out -n.")
     if STDIN in texts and not prompts:
         raise click.UsageError("--adapt - reads standard input: name the prompts in the command.")
@@ -81,13 +81,7 @@ def command(
 
         with reading() as progress:
             model = model.adapted(texts, encoding, progress=progress)
-        count_of = model.about["adapted_to"]
-        if unknown := count_of["unknown_words"]:
-            named = ", ".join(texts)
-            warn(
-                f"{unknown:,} of the {count_of['words']:,} words of {named} are not in the model's vocabulary, and are"
-                f" not learned: rnncli train {named} --init MODEL would"
-            )
+        _warn_of_unlearned(texts, **model.about["adapted_to"])
     chosen = chosen_format(output_format)
     if not prompts and on_terminal(sys.stdin):
         click.echo("Type a prompt, then Enter; Ctrl-D ends.", err=True)
@@ -118,6 +112,15 @@ def command(
             if not explain and not answer.predictions:
                 warn(f"no word fits {answer.prompt!r}")
             show(answer, chosen)
+
+
+def _warn_of_unlearned(texts: Sequence[str], words: int, unknown_words: int) -> None:
+    if unknown_words:
+        named = " ".join(texts)
+        warn(
+            f"{unknown_words:,} of the {words:,} words of {named} are not in the model's vocabulary, and are not"
+            f" learned: rnncli train {named} --init MODEL would"
+        )
 
 
 def _print_ranking(ranking, output_format: str, *, titled: bool, with_parts: bool) -> None:

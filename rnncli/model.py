@@ -55,9 +55,9 @@ class Model:
 
     def number(self, tokens: list[str]) -> tuple[np.ndarray, list[str]]:
         """The numbers (T, 1) of words, and those of them that are unknown."""
-        ids = np.array([self.vocabulary.find(token) for token in tokens], np.int32)
-        unknown = [token for token, number in zip(tokens, ids, strict=True) if number == UNK_ID]
-        return ids[:, None], unknown
+        numbers = [self.vocabulary.find(token) for token in tokens]
+        unknown = [token for token, number in zip(tokens, numbers, strict=True) if number == UNK_ID]
+        return np.array(numbers, np.int32)[:, None], unknown
 
     def begin(self, text: str) -> tuple[Any, list[str]]:
         """The language model's state after a unit has begun with `text`, and those of its words that are unknown."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rnncli.errors import ModelError, SettingError, TextError
-from rnncli.prediction import best_words, of_real_words, rank, rank_all
+from rnncli.prediction import best_of_each, best_words, of_real_words, rank, rank_all
 
 
 def test_words_are_ranked_by_probability_and_unk_is_left_out(model):
@@ -130,3 +130,13 @@ def test_the_best_words_of_many_are_those_of_a_sort(rng, n):
     p[198] = 2.0  # behind the last whole block
     expected = sorted(np.flatnonzero(p), key=lambda word: (-p[word], word))[:n]
     assert best_words(p, n).tolist() == expected
+
+
+@pytest.mark.parametrize("n", [0, 1, 3, 10, 130, 300])
+def test_the_best_words_of_each_row_are_those_of_the_row_alone(rng, n):
+    p = np.round(rng.random((4, 200)), 2)
+    p[1] = 0.005  # all alike
+    p[2, :190] = 0  # fewer possible words than may be asked for
+    p[3] = 0
+    assert [best.tolist() for best in best_of_each(p, n)] == [best_words(row, n).tolist() for row in p]
+    assert [len(best) for best in best_of_each(p, 300)][1:] == [200, np.count_nonzero(p[2]), 0]

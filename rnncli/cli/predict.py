@@ -103,7 +103,7 @@ def command(
     most = 1 if explain else max(1, MANY // (count or len(model.vocabulary)))
     for place, answer in enumerate(answered(batches, ask, most, source)):
         if chosen != "jsonl" and place:
-            click.echo()
+            print()  # is sent off together with the answer
         if isinstance(answer, Unanswered):
             if chosen == "jsonl":
                 print_json({"prompt": answer.line, "error": answer.error})

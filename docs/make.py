@@ -97,6 +97,9 @@ def man_page() -> str:
         ".PP\nResults go to standard output, everything else to standard error. Every option takes its default from",
         "the variable of the environment that is named beside it.",
         *_examples(examples),
+        ".SH OPTIONS",
+        ".TP\n.B \\-h, \\-\\-help\nShow what the program, or a command, can do.",
+        ".TP\n.B \\-V, \\-\\-version\nShow the version.",
         ".SH COMMANDS",
     ]
     for name in COMMANDS:
@@ -110,7 +113,8 @@ def man_page() -> str:
         ".SH FILES",
         ".TP\n.I models/*.npz\nThe models of the current folder, of which the newest is used where none is named.",
         ".SH EXIT STATUS",
-        "0 when all is done, 1 after an error, 2 for wrong usage, 130 after Ctrl-C.",
+        "0 when all is done, 1 after an error, 2 for wrong usage, 130 after Ctrl\\-C, and 141 where the reader of a",
+        "pipe wants no more.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .errors import TextError
+from .errors import OverflowedError, TextError
 from .lm.mixture import repeated
 from .text.vocabulary import UNK_ID
 
@@ -46,5 +46,7 @@ def fill(model: Model, prompt: str, candidates: np.ndarray | None = None) -> tup
         words = np.concatenate([some[None], np.repeat(rest, len(some), axis=1)])
         nll, _ = model.lm.score(words, repeated(state, len(some)))
         log_p[start : start + STREAMS] -= nll[1:].sum(axis=0)
+    if not np.isfinite(log_p).all():
+        raise OverflowedError
     p = np.exp(log_p - log_p.max(initial=-np.inf))
     return candidates, p / p.sum(), unknown + more_unknown

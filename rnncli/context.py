@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .errors import TextError
+from .errors import OverflowedError, TextError
 from .evaluation import perplexity, perplexity_of_parts
 from .lm.mixture import STEPS
 from .text.corpus import Sources, read_tokens
@@ -41,8 +41,8 @@ def reach(
 ) -> list[Reach]:
     """How well words are foreseen where only the last 1, 2, 4, ... words before them are seen, and where all are.
 
-    What is seen is read as the beginning of a unit. The words foreseen are the same for all, some thousand, spread over
-    the texts in `sources`. `progress` is told which share of the work is done.
+    What is seen is read as the beginning of a unit. The words foreseen are the same for all, `PLACES` at most, spread
+    over the texts in `sources`. `progress` is told which share of the work is done.
     """
     sources = listed(sources)
     _, tokens = read_tokens(sources, model.tokenizer, model.unit, encoding)
@@ -80,5 +80,7 @@ def reach(
 
 
 def _reach(model: Model, seen: int | None, p: np.ndarray, shares: np.ndarray) -> Reach:
-    loss = -np.log((shares * p).sum(axis=0)).mean()
+    loss = -np.log(np.maximum((shares * p).sum(axis=0), np.finfo(float).tiny)).mean()
+    if not np.isfinite(loss):
+        raise OverflowedError
     return Reach(seen, p.shape[1], perplexity(loss), perplexity_of_parts(model.lm.parts, p))

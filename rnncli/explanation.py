@@ -60,7 +60,10 @@ def explain(
         raise TextError(f"{prompt!r} has a blank: only what comes next is explained")
     tokens = model.tokenizer.tokenize(prompt)
     ids, unknown = model.number(tokens)
-    state, _ = model.begin(prompt)
+    blocks, state = [], model.lm.start(1)
+    for start in range(0, len(ids), STREAMS):
+        blocks.append((start, state))
+        state = model.lm.read(ids[start : start + STREAMS], state)
     view = model.lm.here(state)
     p = of_real_words(model.lm.prob_at(view)[0])
     target = best_words(p, 1)[0] if word is None else model.vocabulary.find(word)
@@ -75,10 +78,6 @@ def explain(
         variants = model.lm.read(hidden, repeated(before, count))
         return np.log(p[target] / of_real_words(model.lm.prob(variants))[:, target]).tolist()
 
-    blocks, before = [], model.lm.start(1)
-    for start in range(0, len(ids), STREAMS):
-        blocks.append((start, before))
-        before = model.lm.read(ids[start : start + STREAMS], before)
     changes: list[float] = []
     for place in range(0, len(blocks), SIDE_BY_SIDE):
         some = blocks[place : place + SIDE_BY_SIDE]

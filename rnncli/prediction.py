@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -62,10 +63,9 @@ def rank_all(
     `<eos>` (the end of the unit) among them, sum to one. With `parts` it is told what each part of the model gave to
     each word: that sums to the word's probability. Only the words `among` are ranked, where there are any.
 
-    With `complete` the last word of a prompt is taken as half-typed, and the words that it may become are ranked,
-    their probabilities those among these words; where nothing is typed yet it is the next word, as ever, but that
-    nobody types an `<eos>` (see `rnncli.text.completion`). A prompt that holds `___` asks for what may stand there (see
-    `rnncli.blanks`).
+    With `complete` the last word of a prompt is taken as half-typed, and the words that it may become are ranked, their
+    probabilities those among these words; where nothing is typed yet these are all words but `<eos>`, which nobody
+    types (see `rnncli.text.completion`). A prompt that holds `___` asks for what may stand there (see `rnncli.blanks`).
     """
     if n < 0:
         raise SettingError(f"n is {n}, and must be 0 (all words) or more")
@@ -73,20 +73,23 @@ def rank_all(
     if among and not len(candidates):
         raise SettingError(f"the model knows none of the words {', '.join(among)}: name some of its words")
     completer = model.completer if complete else None
-    answers: dict[str, Ranking] = {}
     questions: list[_Question] = []
+    work: list[Callable[[], list[Ranking]]] = []
     for prompt in dict.fromkeys(prompts):  # each once
-        if BLANK.search(prompt):
-            if complete:
-                raise TextError(f"{prompt!r} has a blank: fill it, or complete the last word, but one at a time")
-            answers[prompt] = _filled(model, prompt, n, candidates, parts)
-        else:
+        if not BLANK.search(prompt):
             questions.append(_Question(model, prompt, completer, candidates))
+        elif complete or parts:
+            remedy = "fill it, or complete the last word, but one at a time"
+            remedy = remedy if complete else "what the parts give is told of the next word only"
+            raise TextError(f"{prompt!r} has a blank: {remedy}")
+        else:
+            work.append(partial(_filled, model, prompt, n, candidates))
     questions.sort(key=lambda question: len(question.ids))
-    groups = [questions[group] for group in _groups([len(question.ids) for question in questions])]
     start = model.lm.start(1)  # that of all prompts: to read it once is enough
-    for rankings in on_all_cores(lambda group: _answers(model, start, group, n, parts), groups):
-        answers.update((ranking.prompt, ranking) for ranking in rankings)
+    for group in _groups([len(question.ids) for question in questions]):
+        work.append(partial(_answers, model, start, questions[group], n, parts, complete))
+    rankings = itertools.chain.from_iterable(on_all_cores(lambda job: job(), work))
+    answers = {ranking.prompt: ranking for ranking in rankings}
     return [answers[prompt] for prompt in prompts]
 
 
@@ -94,11 +97,9 @@ class _Question:
     """A prompt in numbers, and the words that may answer it."""
 
     def __init__(self, model: Model, prompt: str, completer: Completer | None, candidates: np.ndarray | None):
-        self.prompt, self.candidates, self.completing = prompt, candidates, False
-        before = prompt
+        self.prompt, self.candidates, before = prompt, candidates, prompt
         if completer:
             before, fitting = completer.split(prompt)
-            self.completing = before != prompt
             self.candidates = fitting if candidates is None else np.intersect1d(fitting, candidates)
         ids, self.unknown = model.encode(before)
         self.ids = ids[:, 0]
@@ -114,7 +115,9 @@ def _groups(lengths: Sequence[int]) -> list[slice]:
     return groups
 
 
-def _answers(model: Model, start: State, questions: list[_Question], n: int, parts: bool) -> list[Ranking]:
+def _answers(
+    model: Model, start: State, questions: list[_Question], n: int, parts: bool, complete: bool
+) -> list[Ranking]:
     words, lengths = padded([question.ids for question in questions])
     view = model.lm.after(words, lengths, repeated(start, len(questions)))
     p = of_real_words(model.lm.prob_at(view))
@@ -126,7 +129,7 @@ def _answers(model: Model, start: State, questions: list[_Question], n: int, par
     rankings = []
     for stream, (question, row, best) in enumerate(zip(questions, p, found, strict=True)):
         chances = row[best].astype(np.float64)
-        if question.completing and len(question.candidates):
+        if complete and len(question.candidates):
             chances /= row[question.candidates].sum(dtype=np.float64)
         shown = _shown(model.lm.parts, given[:, stream, best], chances) if parts else []
         rankings.append(Ranking(question.prompt, _named(model, best, chances), shown, question.unknown))
@@ -143,12 +146,10 @@ def _shown(parts: Sequence[str], given: np.ndarray, p: np.ndarray) -> list[dict[
     return [dict(zip(parts, column, strict=True)) for column in given.T.tolist()]
 
 
-def _filled(model: Model, prompt: str, n: int, candidates: np.ndarray | None, parts: bool) -> Ranking:
-    if parts:
-        raise TextError(f"{prompt!r} has a blank: what the parts give is told of the next word only")
+def _filled(model: Model, prompt: str, n: int, candidates: np.ndarray | None) -> list[Ranking]:
     words, p, unknown = fill(model, prompt, candidates)
     best = best_words(p, n)
-    return Ranking(prompt, _named(model, words[best], p[best]), [], unknown)
+    return [Ranking(prompt, _named(model, words[best], p[best]), [], unknown)]
 
 
 def best_words(p: np.ndarray, n: int, among: np.ndarray | None = None) -> np.ndarray:

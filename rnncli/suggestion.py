@@ -36,15 +36,28 @@ class Suggester:
         names = self.model.vocabulary.words
         return [Prediction(names[word], chance) for word, chance in zip(best.tolist(), chances.tolist(), strict=True)]
 
-    def accepted(self, text: str, word: str) -> str:
-        """The line once `word` has taken the place of what is half typed at the end of `text`."""
-        before = self.completer.split(text)[0].rstrip()
-        spacer = self.model.tokenizer.spacer()
-        for token in self.model.tokenizer.tokenize(before):
+    def accepted(self, text: str, word: str, after: str = "") -> tuple[str, str]:
+        """A line once `word` has taken the place of what is half typed at the end of `text`, and what is `after` that.
+
+        What is half typed may be in the middle of a word: then its rest goes too.
+        """
+        tokenizer, before = self.model.tokenizer, self.completer.split(text)[0]
+        half = text[len(before) :]
+        if half:
+            whole = tokenizer.tokenize((half + after).split(maxsplit=1)[0])[0]
+            after = after[max(0, len(whole) - len(half)) :]
+        after = after.lstrip()
+        spacer = tokenizer.spacer()
+        for token in tokenizer.tokenize(before):
             spacer.next(token)
         piece = spacer.next(word)
-        unspaced = self.model.tokenizer.kind == "word" and is_unspaced(word)
-        return before + piece + ("" if spacer.glued or unspaced else " ")
+        glued = half and before and not before[-1].isspace()  # as it was typed: (st or x=st
+        before = before + piece.lstrip() if glued else before.rstrip() + piece
+        if after:
+            spaced = spacer.next(tokenizer.tokenize(after)[0]).startswith(" ")
+        else:
+            spaced = not (spacer.glued or (tokenizer.kind == "word" and is_unspaced(word)))
+        return before + " " * spaced, after
 
     def _after(self, words: list[int]) -> np.ndarray:
         """The probabilities (V,) of the words that may come after `words`."""

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rnncli.errors import TextError
+from rnncli.errors import ModelError, TextError
 from rnncli.prediction import rank
 
 
@@ -72,3 +72,9 @@ def test_the_parts_of_a_blank_are_refused(model):
 def test_a_blank_may_be_drawn_as_long_as_one_likes(model):
     (three, more) = (rank(model, f"Tom is {blank} at chess").predictions for blank in ("___", "_______"))
     assert three == more
+
+
+def test_numbers_that_ran_over_are_told(model, monkeypatch):
+    monkeypatch.setattr(type(model.lm), "score", lambda self, words, state: (np.full(words.shape, np.nan), state))
+    with pytest.raises(ModelError, match="the model's numbers overflow"):
+        rank(model, "Tom is ___ good")

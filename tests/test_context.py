@@ -1,8 +1,12 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
 from rnncli.context import SEEN, reach
-from rnncli.errors import TextError
+from rnncli.errors import ModelError, TextError
+from rnncli.lm.mixture import Mixture
+from rnncli.lm.network import Network
 from rnncli.text.corpus import read_tokens
 
 
@@ -42,3 +46,15 @@ def test_a_short_text_is_refused(model, tmp_path):
     path.write_text("Tom is good.\n" * 10)
     with pytest.raises(TextError, match=r"short\.txt is too short: a text of more than 64 words is needed"):
         reach(model, [path])
+
+
+def test_a_word_without_any_chance_is_no_reason_to_stop(model, corpus_file):
+    values = {name: parameter.value for name, parameter in model.lm.network.named_parameters().items()}
+    bias = values["softmax.bias"].copy()
+    bias[2] = 5000
+    network = Network(model.lm.network.config, values | {"softmax.bias": bias})
+    found = reach(dataclasses.replace(model, lm=Mixture(network)), [corpus_file])
+    assert all(np.isfinite(row.perplexity) for row in found)
+    bias[2] = np.nan
+    with pytest.raises(ModelError, match="the model's numbers overflow"):
+        reach(dataclasses.replace(model, lm=Mixture(network)), [corpus_file])

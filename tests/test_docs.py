@@ -75,7 +75,7 @@ SHOWN = {
     "The strangest sentences of a text": "chess at good is Tom\n",
     "Which of two words is meant": r"play\t0\.\d+\n$",
     "Compare models with xargs": r"models/the school.npz\tperplexity\t\d",
-    "Score a long text on several machines, or cores, with parallel": "",
+    "Score a long text on several machines with parallel": "",
     "Ask again and again without starting anew": '{"prompt": "Tom is", .*\n{"prompt": "Mary is not", .*\n',
     "Keep a model of your own notes up to date": "$",
 }

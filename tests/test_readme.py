@@ -49,14 +49,18 @@ def test_the_commands_for_a_text_of_ones_own_work(shell, corpus_file, tmp_path):
 
 
 def test_the_python_example_works(corpus_file, tmp_path, monkeypatch, capsys):
-    (example,) = blocks("python")
+    example, watched = blocks("python")
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "corpus.txt").write_bytes(corpus_file.read_bytes())
+    for name in ("corpus.txt", "test.txt"):
+        (tmp_path / name).write_bytes(corpus_file.read_bytes())
     exec(compile(example, "README.md", "exec"), {})
     *predictions, text, perplexity = capsys.readouterr().out.splitlines()
     assert len(predictions) >= 5
     assert text
     assert float(perplexity) > 1
+    exec(compile(watched, "README.md", "exec"), names := {})
+    assert len(capsys.readouterr().out.splitlines()) == 5
+    assert names["model"].predict("Tom is", n=1)
 
 
 def test_the_checks_call_the_very_command_that_runs_the_tests():

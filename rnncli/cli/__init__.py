@@ -28,9 +28,11 @@ COMMANDS = {
 # What may have been meant where there are too many arguments.
 HINTS = {
     "generate": "A prompt of several words needs quotes around it",
+    "type": "A text of several words needs quotes around it",
     "score": 'There is one file to score; a sentence comes by a pipe: echo "The keys are here." | rnncli score',
+    "info": "A model's name needs -m before it",
+    "export": "A model's name needs -m before it",
 }
-NAMED = "A model's name needs -m before it"
 
 
 class _Group(click.Group):
@@ -69,7 +71,7 @@ class _Group(click.Group):
             raise click.UsageError(visible(str(error)), context) from error
         except click.UsageError as error:
             if error.message.startswith("Got unexpected extra argument"):
-                error.message += f". {HINTS.get(ctx.invoked_subcommand, NAMED)}."
+                error.message += f". {HINTS[ctx.invoked_subcommand]}." if ctx.invoked_subcommand in HINTS else "."
             raise
         except RnncliError as error:
             raise click.ClickException(visible(str(error))) from error

@@ -24,28 +24,22 @@ def answered(
     """
     from ..text.reading import is_undecoded
 
-    def ask_decoded(lines: list[str]) -> list[Any]:
-        if source and any(map(is_undecoded, lines)):
-            raise TextError("this is in another encoding: name it with --encoding, such as --encoding latin-1")
-        return list(ask(lines))
+    def answers(lines: list[str], number: int) -> list[Any]:
+        """What stands for some lines, the first of which has this number; those at fault are found by halving."""
+        try:
+            if source and any(map(is_undecoded, lines)):
+                raise TextError("this is in another encoding: name it with --encoding, such as --encoding latin-1")
+            return list(ask(lines))
+        except TextError as error:
+            if len(lines) == 1:
+                complain(f"{source}, line {number}: {error}" if source else str(error))
+                return [Unanswered(lines[0], str(error))]
+            half = len(lines) // 2
+            return answers(lines[:half], number) + answers(lines[half:], number + half)
 
-    number = 0  # of lines before
+    number = 1
     for batch in batches:
         for start in range(0, len(batch), most):
             some = batch[start : start + most]
-            try:
-                answers = ask_decoded(some)
-            except TextError:
-                places = (f"{source}, line {number + place}: " if source else "" for place in range(1, len(some) + 1))
-                answers = (_answer(ask_decoded, line, where) for line, where in zip(some, places, strict=True))
-            yield from answers
+            yield from answers(some, number)
             number += len(some)
-
-
-def _answer(ask: Callable[[list[str]], Iterable[Any]], line: str, where: str) -> Any:
-    try:
-        (answer,) = ask([line])
-    except TextError as error:
-        complain(f"{where}{error}")
-        return Unanswered(line, str(error))
-    return answer

@@ -1,6 +1,5 @@
 """The line that `rnncli type` edits, by prompt_toolkit, which is in the extra `type`."""
 
-import re
 import sys
 
 from prompt_toolkit.application import Application, get_app
@@ -81,11 +80,9 @@ class _Line:
     def accept(self, number: int) -> None:
         """Let the offered word take the place of what is half typed."""
         if number < len(self.offers()):
-            typed, after = self.buffer.document.text_before_cursor, self.buffer.document.text_after_cursor
-            if typed[-1:].isalnum():  # the rest of the word goes too
-                after = re.sub(r"^\w+", "", after)
-            before = self.suggester.accepted(typed, self.offers()[number].word)
-            self.buffer.document = Document(before + after.lstrip(), len(before))
+            line, word = self.buffer.document, self.offers()[number].word
+            before, after = self.suggester.accepted(line.text_before_cursor, word, line.text_after_cursor)
+            self.buffer.document = Document(before + after, len(before))
 
     def keys(self) -> KeyBindings:
         keys = KeyBindings()

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from .output import number, print_json, print_table, print_tsv, print_words
+from .output import number, print_json, print_table, print_tsv, print_words, short
 
 
 def print_explanation(explanation, output_format: str) -> None:
@@ -29,5 +29,5 @@ def print_explanation(explanation, output_format: str) -> None:
             (influence.word, f"{influence.change:+.4f}", max(0.0, influence.change / most)) for influence in influences
         ]
         print_table(rows, ["~", ">", "|"], header=["word", "adds", ""])
-        given = ", ".join(f"{name} {value:.4f}" for name, value in parts.items())
-        print_table([(explanation.word, f"{explanation.probability:.4f}", given)], ["~", ">", "<"])
+        given = ", ".join(f"{name} {short(value)}" for name, value in parts.items())
+        print_table([(explanation.word, short(explanation.probability), given)], ["~", ">", "<"])

@@ -1,13 +1,12 @@
 """rnncli export"""
 
 import itertools
-import sys
 from pathlib import Path
 
 import click
 
 from .options import load_model, model_option
-from .output import on_terminal, visible
+from .output import for_stdout, visible
 
 
 @click.command("export")
@@ -39,8 +38,7 @@ def command(model_path: Path | None, kind: str, output: Path | None) -> None:
     model = load_model(model_path)
     lines = arpa_lines(model.ngram, model.vocabulary.words)
     if output is None:
-        shown = visible if on_terminal(sys.stdout) else str
-        while block := "".join(f"{shown(line)}\n" for line in itertools.islice(lines, 10_000)):
+        while block := "".join(f"{for_stdout(line)}\n" for line in itertools.islice(lines, 10_000)):
             click.echo(block, nl=False)
         return
     write_lines(lines, output, begins="\\data\\")

@@ -1,13 +1,13 @@
 """rnncli generate"""
 
-import sys
+import itertools
 from pathlib import Path
 from typing import Any
 
 import click
 
 from .options import Count, Text, load_model, model_option
-from .output import on_terminal, visible, warn_of_unknown
+from .output import for_stdout, warn_of_unknown
 
 
 @click.command("generate")
@@ -87,26 +87,24 @@ def command(
 
     model = load_model(model_path, checked=False)
     ngram = model.ngram if novelty else None
-    shown = visible if on_terminal(sys.stdout) else str
     beginning = prompt if model.tokenizer.kind == "char" else prompt.rstrip()  # a word brings its own space
     warn_of_unknown(model.encode(prompt)[1])
     seeds = SeedSequence(seed)
-    for place, sample_seed in enumerate([seeds, *seeds.spawn(samples - 1)]):
+    for place in range(samples):
         writer = write_on(
             model,
             prompt,
             words,
             sentences=sentences or 0,
             stop=stop,
-            seed=sample_seed,
+            seed=seeds.spawn(1)[0] if place else seeds,
             no_repeat=no_repeat or 0,
             **sampling,
         )
         if place:
             click.echo()
-        click.echo("\n".join(map(shown, beginning.split("\n"))), nl=False)
-        for piece in writer:
-            click.echo("\n".join(map(shown, piece.split("\n"))), nl=False)
+        for piece in itertools.chain([beginning], writer):
+            click.echo("\n".join(map(for_stdout, piece.split("\n"))), nl=False)
         click.echo()
         if ngram:
             shares = copied(ngram, writer).items()

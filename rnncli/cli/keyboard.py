@@ -7,7 +7,7 @@ import click
 
 from ..errors import RnncliError
 from .options import load_model, model_option
-from .output import on_terminal, visible
+from .output import for_stdout, on_terminal
 
 
 @click.command("type")
@@ -34,5 +34,4 @@ def command(text: str, model_path: Path | None, count: int) -> None:
 
     if not on_terminal(sys.stderr):
         raise RnncliError("`rnncli type` needs a terminal: to complete words in a pipe, use rnncli predict --complete")
-    line = edit(Suggester(load_model(model_path, checked=False), count), text)
-    click.echo(visible(line) if on_terminal(sys.stdout) else line)
+    click.echo(for_stdout(edit(Suggester(load_model(model_path, checked=False), count), text)))

@@ -57,22 +57,35 @@ class Count(click.IntRange):
 DURATION = Duration()
 
 
-def models_in_folder(ctx: click.Context, param: click.Parameter, incomplete: str) -> list:
-    """What completes the name of a model: those in `models/` first, then any file."""
-    from click.shell_completion import CompletionItem
+class ModelPath(click.Path):
+    """The file of a model, or the word for the one that comes with the program."""
 
-    found = sorted(str(path) for path in Path("models").glob("*.npz") if str(path).startswith(incomplete))
-    return [CompletionItem(path) for path in found] or [CompletionItem(incomplete, type="file")]
+    BUNDLED = "bundled"
+
+    def convert(self, value, param, ctx) -> Path:
+        found = _bundled() if value == self.BUNDLED else super().convert(value, param, ctx)
+        if found is None:
+            self.fail("this installation came without a model: name the file of one.", param, ctx)
+        return Path(found)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list:
+        """The models in `models/` and the bundled one first, else any file."""
+        from click.shell_completion import CompletionItem
+
+        names = [*sorted(map(str, Path("models").glob("*.npz"))), self.BUNDLED]
+        found = [CompletionItem(name) for name in names if name.startswith(incomplete)]
+        return found or [CompletionItem(incomplete, type="file")]
 
 
+MODEL_PATH = ModelPath()
 model_option = click.option(
     "-m",
     "--model",
     "model_path",
-    type=click.Path(path_type=Path),
+    type=MODEL_PATH,
     envvar="RNNCLI_MODEL",
-    shell_complete=models_in_folder,
-    help="The model file. By default the newest .npz in the folder models/, else the bundled English one.",
+    help="A model's file, or bundled: the English one that comes along. By default the newest .npz in models/, else"
+    " that.",
 )
 format_option = click.option(
     "--format", "output_format", type=FORMATS, help="By default a table on a terminal, and TSV in a pipe."
@@ -103,6 +116,12 @@ encoding_option = click.option(
 )
 
 
+def given(*names: str) -> bool:
+    """Whether one of these parameters stands in the command itself, and does not come from elsewhere."""
+    source = click.get_current_context().get_parameter_source
+    return any(source(name) is ParameterSource.COMMANDLINE for name in names)
+
+
 def load_model(path: Path | None, *, checked: bool = True):
     """Load the model at `path`, or the one that is found without.
 
@@ -115,12 +134,11 @@ def load_model(path: Path | None, *, checked: bool = True):
 
 def find_model(path: Path | None) -> Path:
     """The `path` of a model; without one, look for it. Say which one it is, unless it was named in the command."""
-    source = click.get_current_context().get_parameter_source("model_path")
     bundled = _bundled()
     found = path or _newest(bundled) or bundled
     if found is None:
         raise ModelError("there is no model yet: train one with `rnncli train corpus.txt`, or name one with --model")
-    if source is not ParameterSource.COMMANDLINE:
+    if not given("model_path"):
         click.echo(f"Model: {'the bundled English one' if found == bundled else visible(str(found))}", err=True)
     return found
 

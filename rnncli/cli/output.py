@@ -10,6 +10,7 @@ import click
 
 FAILED = "rnncli.failed"  # in Click's context: something was complained of
 BAR = 20  # columns
+ENDLESS = 10**9  # columns
 LEGIBLE = 8  # columns of a word that are left of it before a bar beside it goes
 FAINT, STRONG = 0.05, 0.5  # of the largest influence on a word: what is coloured, and what is bold besides
 
@@ -59,6 +60,16 @@ def number(value: Any) -> str:
     return "-" if value is None else visible(str(value))
 
 
+def short(p: float) -> str:
+    """A probability as tables show it: four digits behind the point, or a power of ten where these are zeros."""
+    return f"{p:.4f}" if p >= 1e-4 or p == 0 else f"{p:.0e}"
+
+
+def for_stdout(text: str) -> str:
+    """The text as standard output gets it: on a terminal without anything that it would obey."""
+    return visible(text) if on_terminal(sys.stdout) else text
+
+
 def print_tsv(rows: Sequence[Sequence[Any]]) -> None:
     """Print one row a line, its fields separated by tabs."""
     click.echo("".join(["\t".join(map(number, row)) + "\n" for row in rows]), nl=False)
@@ -66,16 +77,16 @@ def print_tsv(rows: Sequence[Sequence[Any]]) -> None:
 
 def print_json(value: Any) -> None:
     """Print a value as JSON in one line."""
-    line = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    utf = (getattr(sys.stdout, "encoding", None) or "utf").lower().startswith("utf")
+    line = json.dumps(value, ensure_ascii=not utf, allow_nan=False)
     click.echo(_UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", line))
 
 
-def print_record(record: dict[str, Any], output_format: str | None, title: str) -> None:
+def print_record(record: dict[str, Any], output_format: str, title: str) -> None:
     """Print names and their values in any of the formats."""
-    chosen = chosen_format(output_format)
-    if chosen == "jsonl":
+    if output_format == "jsonl":
         print_json(record)
-    elif chosen == "tsv":
+    elif output_format == "tsv":
         print_tsv(list(record.items()))
     else:
         rows = [(name.replace("_", " "), _readable(value)) for name, value in record.items()]
@@ -156,9 +167,13 @@ def _console():
     """Where tables and colours go: as wide as the terminal, or in a pipe as wide as may be."""
     from rich.console import Console
 
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = 10_000
+    class Output(Console):
+        def on_broken_pipe(self) -> None:
+            raise  # Rich would end the program with a status of its own
+
+    console = Output(highlight=False)
+    if not on_terminal(sys.stdout):
+        console.width = ENDLESS
     return console
 
 

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from .answering import Unanswered, answered
-from .options import Count, encoding_option, format_option, load_model, model_option, words_option
-from .output import chosen_format, on_terminal, print_json, print_table, print_tsv, warn, warn_of_unknown
+from .options import Count, encoding_option, format_option, given, load_model, model_option, words_option
+from .output import chosen_format, on_terminal, print_json, print_table, print_tsv, short, warn, warn_of_unknown
 
 MANY = 20_000  # words that are told of prompts answered together, about
 
@@ -64,12 +63,12 @@ def command(
     from ..prediction import rank_all
     from ..text.reading import STDIN, read_batches, source_name
 
-    if word is not None and not explain:
+    if given("word") and not explain:
         raise click.UsageError("--word is for --explain: to rank some words only, use --among.")
-    if explain and (complete or among or parts):
-        raise click.UsageError("--explain is for one next word: leave out --complete, --among and --parts.")
-    if explain and click.get_current_context().get_parameter_source("count") is ParameterSource.COMMANDLINE:
-        raise click.UsageError("--explain is for one next word: leave out -n.")
+    if explain and given("complete", "among", "parts", "count"):
+        if given("explain"):
+            raise click.UsageError("--explain is for one next word: leave out --complete, --among, --parts and -n.")
+        explain = False  # what comes from the environment gives way
     if STDIN in texts and not prompts:
         raise click.UsageError("--adapt - reads standard input: name the prompts in the command.")
     model = load_model(model_path, checked=False)
@@ -137,8 +136,8 @@ def _print_ranking(ranking, output_format: str, *, titled: bool, with_parts: boo
             (
                 str(place),
                 name if name.strip() else repr(name),
-                _short(probability),
-                *(map(_short, parts.values()) if with_parts else [probability / best]),
+                short(probability),
+                *(map(short, parts.values()) if with_parts else [probability / best]),
             )
             for place, ((name, probability), parts) in enumerate(rows, 1)
         ]
@@ -146,8 +145,3 @@ def _print_ranking(ranking, output_format: str, *, titled: bool, with_parts: boo
         last = [">"] * len(names) if with_parts else ["|"]
         header = ["rank", "word", "probability", *(names if with_parts else [""])]
         print_table(table, [">", "~", ">", *last], title=ranking.prompt if titled else "", header=header)
-
-
-def _short(p: float) -> str:
-    """A probability with four digits behind the point, or as a power of ten where these are zeros."""
-    return f"{p:.4f}" if p >= 1e-4 or p == 0 else f"{p:.0e}"

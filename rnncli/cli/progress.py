@@ -16,6 +16,7 @@ import click
 from ..errors import RnncliError
 from .output import on_terminal, warn
 
+LOG_BEGINS = b'{"epoch":'
 UNNOTICED = 1.0  # seconds of work that need no progress bar
 
 
@@ -37,12 +38,14 @@ def deferred_interrupt() -> Iterator[Callable[[], bool]]:
 
 
 def check_log(log: Path | None, output: Path) -> None:
-    """Refuse to write a log over what is not one."""
+    """Refuse to write a log over what is not one, or where the model goes."""
     try:
         if log and log.is_file():
             with log.open("rb") as file:
-                if file.read(1) not in (b"", b"{") or (output.exists() and log.samefile(output)):
+                if file.read(len(LOG_BEGINS)) not in (b"", LOG_BEGINS):
                     raise RnncliError(f"{log} is not a log, and would be overwritten: name another file with --log")
+        if log and log.resolve() == output.resolve():
+            raise RnncliError(f"the model goes to {log}: name another file with --log")
     except OSError as error:
         raise RnncliError(f"cannot write the log {log}: {error.strerror}") from error
 

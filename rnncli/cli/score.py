@@ -11,16 +11,16 @@ import click
 
 from ..errors import TextError
 from .answering import Unanswered, answered
-from .options import encoding_option, format_option, load_model, model_option
+from .options import encoding_option, format_option, given, load_model, model_option
 from .output import (
     chosen_format,
+    for_stdout,
     number,
     on_terminal,
     print_json,
     print_row,
     print_table,
     print_tsv,
-    visible,
     warn_of_unknown,
 )
 
@@ -83,7 +83,9 @@ def command(
     from ..text.reading import read_batches, source_name
 
     if words and best_by:
-        raise click.UsageError("--words and --best-by do not go together: choose one of them.")
+        if given("words") == given("best_by"):
+            raise click.UsageError("--words and --best-by do not go together: choose one of them.")
+        words, best_by = (words, None) if given("words") else (False, best_by)  # the environment gives way
     if best_by and not field:
         raise click.UsageError("--best-by needs --field, the number of the field that is scored.")
     model = load_model(model_path, checked=False)
@@ -166,5 +168,4 @@ def _print_columns(columns: tuple[Any, ...], line: str, output_format: str) -> N
         shown = (f"{total:.4f}", *map(str, counts), f"{perplexity:.4g}") if perplexity else "-" * len(columns)
         print_row(shown, WIDTHS, line.replace("\t", "  "))
     else:
-        shown = visible if on_terminal(sys.stdout) else str
-        click.echo("\t".join([*map(number, columns), *map(shown, line.split("\t"))]))
+        click.echo("\t".join([*map(number, columns), *map(for_stdout, line.split("\t"))]))

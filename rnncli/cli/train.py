@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from ..errors import TrainingError
-from .options import DURATION, Count, encoding_option, models_in_folder
+from .options import DURATION, MODEL_PATH, Count, encoding_option, given
 from .output import visible, warn
 from .progress import check_log, deferred_interrupt, display, logging_to, rounded
 
@@ -107,10 +106,10 @@ MODELS_OWN = {
 # The training.
 @click.option(
     "--init",
-    type=click.Path(path_type=Path),
-    shell_complete=models_in_folder,
+    type=MODEL_PATH,
     metavar="MODEL",
-    help="Go on from the network of this model, with its words and new ones; n-grams are counted anew.",
+    help="Go on from the network of this model (a file, or bundled), with its words and new ones; n-grams are counted"
+    " anew.",
 )
 @click.option(
     "--batch-size",
@@ -270,8 +269,8 @@ def command(
 
 def _without_the_models_own(options: dict[str, Any]) -> dict[str, Any]:
     """The options of a training that goes on from a model; what only the model can decide must not be among them."""
-    context = click.get_current_context()
-    for parameter in context.command.params:
-        if parameter.name in MODELS_OWN and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"{parameter.opts[0]} does not go with --init: the model has its own")
+    for parameter in click.get_current_context().command.params:
+        if parameter.name in MODELS_OWN and given(parameter.name):
+            named = "/".join([max(parameter.opts, key=len), *parameter.secondary_opts])
+            raise click.UsageError(f"{named} does not go with --init: the model has its own")
     return {name: value for name, value in options.items() if name not in MODELS_OWN}

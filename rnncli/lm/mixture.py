@@ -90,12 +90,15 @@ class Mixture:
 
     def read(self, words: np.ndarray, state: State) -> State:
         """The state after reading `words` (T, B) from `state` on."""
-        features, network = self.network.foresee(words, state.network)
-        return State(
-            network,
-            self.ngram.read(words, state.ngram) if self.ngram else None,
-            self.cache.read(features, words, state.cache) if self.cache else None,
-        )
+        for start in range(0, len(words), STEPS):
+            part = words[start : start + STEPS]
+            features, network = self.network.foresee(part, state.network)
+            state = State(
+                network,
+                self.ngram.read(part, state.ngram) if self.ngram else None,
+                self.cache.read(features, part, state.cache) if self.cache else None,
+            )
+        return state
 
     def log_prob(self, state: State) -> np.ndarray:
         """The log-probability (B, V) of every word to come next."""

@@ -35,9 +35,10 @@ class Completer:
         if not text or text[-1].isspace():
             return text, self.all
         chunk = text.split()[-1]
+        read = chunk.lower() if self.tokenizer.lowercase else chunk  # where the tokens stand
         starts, end = [0], 0
         for token in self.tokenizer.tokenize(chunk)[1:]:
-            end = max(end + 1, chunk.find(token, end + 1))
+            end = max(end + 1, read.find(token, end + 1))
             starts.append(end)
         for start in starts:
             typed = chunk[start:]
@@ -52,7 +53,7 @@ class Completer:
     def beginning_with(self, typed: str) -> np.ndarray:
         """The numbers of the words that begin with what is `typed`."""
         typed = unicodedata.normalize("NFC", typed.lower() if self.tokenizer.lowercase else typed)
-        minded = typed.casefold() != typed, _without_accents(typed) != typed
+        minded = typed.lower() != typed, _without_accents(typed) != typed
         words, numbers = self._folded(*minded)
         beginning = _folded(typed, *minded)
         return np.sort(numbers[beginning_alike(words, beginning)])

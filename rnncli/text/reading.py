@@ -68,12 +68,13 @@ def read_batches(source: str | Path, encoding: str = "utf-8", errors: str = "str
     """
     try:
         "".encode(encoding)  # says no to what is not an encoding of text, such as base64
-        decoder = codecs.lookup(encoding).incrementaldecoder
+        decoder = codecs.lookup(encoding).incrementaldecoder(errors)
+        decoder.decode(b"", True)  # says no to `errors` that it cannot take, as idna does
     except (LookupError, UnicodeError):
         raise SettingError(f"no text encoding is called {encoding!r}: try utf-8, latin-1 or cp1252") from None
     try:
         with _open(source) as file:
-            yield from _decoded_lines(file, decoder(errors), source_name(source))
+            yield from _decoded_lines(file, decoder, encoding, source_name(source))
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else f"damaged ({error})"
         raise TextError(f"cannot read {source_name(source)}: {reason}") from error
@@ -84,23 +85,26 @@ def is_undecoded(line: str) -> bool:
     return not line.isprintable() and any("\udc80" <= letter <= "\udcff" for letter in line)
 
 
-def _decoded_lines(file: BinaryIO, decoder: codecs.IncrementalDecoder, name: str) -> Iterator[list[str]]:
+def _decoded_lines(file: BinaryIO, decoder: codecs.IncrementalDecoder, encoding: str, name: str) -> Iterator[list[str]]:
     offset, first = 0, True
     rest: list[str] = []  # the pieces of a line whose end has not come yet
     read = getattr(file, "read1", file.read)  # what has arrived, without waiting for a full block
     while True:
         data = read(2**16)
-        pending = len(decoder.getstate()[0])
-        problem = None
+        state, problem = decoder.getstate(), None
         try:
             text = decoder.decode(data, final=not data)
         except UnicodeDecodeError as error:
-            text = error.object[: error.start].decode(error.encoding, "ignore")
-            byte, where = error.object[error.start], offset - pending + error.start
+            sound = error.start - len(state[0])  # bytes of the data, before the one that is not
+            decoder.setstate(state)
+            text = decoder.decode(data[: max(0, sound)])
+            byte, where = error.object[error.start], offset + sound
             problem = TextError(
-                f"{name} is not {error.encoding.upper()} text (byte 0x{byte:02x} at offset {where}):"
+                f"{name} is not {encoding.upper()} text (byte 0x{byte:02x} at offset {where}):"
                 " name its encoding with --encoding, such as --encoding latin-1"
             )
+        except UnicodeError as error:  # such as UTF-16 that does not begin with a byte order mark
+            raise TextError(f"{name} is not {encoding.upper()} text ({error}): name its encoding") from None
         offset += len(data)
         if first and text:
             text, first = text.removeprefix("\ufeff"), False

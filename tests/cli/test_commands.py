@@ -128,6 +128,16 @@ def test_evaluate_shows_what_the_words_before_are_good_for(invoke, model, model_
     assert table[1].split() == ["words", "seen", "perplexity", "network", "ngram", "cache"]
     assert table[-1].split()[:2] == ["all", f"{found[-1].perplexity:.4g}"]
     assert invoke(*ask, "--dynamic").exit_code == 2
+
+
+def test_a_dynamic_evaluation_is_asked_for_by_its_option(invoke, model, model_file, tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("Mary will not lose French.\n" * 20)
+    ask = ("evaluate", path, "-m", model_file, "--format", "jsonl")
+    plain, dynamic = (json.loads(invoke(*ask, *option).stdout) for option in ((), ("--dynamic",)))
+    assert plain["perplexity"] == pytest.approx(model.evaluate([path]).perplexity)
+    assert dynamic["perplexity"] == pytest.approx(model.evaluate([path], dynamic=True).perplexity)
+    assert dynamic["perplexity"] < plain["perplexity"]
     pytest.importorskip("matplotlib")
     assert invoke(*ask, "--plot", tmp_path / "a.png").stderr == f"Drew {tmp_path / 'a.png'}\n"
 

@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 
 from rnncli import save, train
-from rnncli.cli.predict import _short
+from rnncli.cli.output import short
 from rnncli.prediction import rank_all
 
 
@@ -104,6 +104,21 @@ def test_the_bundled_model_is_used_where_there_is_no_other(invoke, tmp_path, mon
     assert "be" in words
 
 
+def test_the_bundled_model_can_be_named_where_there_are_others(invoke, model_file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("models").mkdir()
+    Path("models", "mine.npz").write_bytes(model_file.read_bytes())
+    prompt = "Tom is not good at science, so he will"
+    found = invoke("predict", prompt, "-n1", "-m", "bundled")
+    assert (found.stdout.split("\t")[0], found.stderr) == ("be", "")
+    monkeypatch.setenv("RNNCLI_MODEL", "bundled")
+    assert invoke("predict", prompt, "-n1").stderr == "Model: the bundled English one\n"
+    monkeypatch.setattr("rnncli.cli.options._bundled", lambda: None)
+    result = invoke("predict", prompt, "-m", "bundled")
+    assert result.exit_code == 2
+    assert "this installation came without a model: name the file of one." in result.stderr
+
+
 def test_the_source_tree_s_own_model_is_the_bundled_one(invoke, monkeypatch):
     monkeypatch.chdir(Path(__file__).parents[2])
     monkeypatch.delenv("RNNCLI_MODEL", raising=False)
@@ -189,7 +204,7 @@ def test_a_text_to_adapt_to_and_prompts_do_not_both_come_from_standard_input(inv
 
 
 def test_a_small_probability_is_shown_as_a_power_of_ten():
-    assert [_short(p) for p in (0.25, 1e-4, 2.4e-6, 0.0)] == ["0.2500", "0.0001", "2e-06", "0.0000"]
+    assert [short(p) for p in (0.25, 1e-4, 2.4e-6, 0.0)] == ["0.2500", "0.0001", "2e-06", "0.0000"]
 
 
 def test_a_text_to_adapt_to_that_cannot_be_read_is_named(invoke, model_file):
@@ -205,7 +220,8 @@ def test_a_half_typed_word_is_completed(invoke, model, model_file):
     result = invoke("predict", "--complete", f"{SENTENCE} st", "-n", 3, "-m", model_file)
     assert result.stdout == "study\t1\n"
     nothing_typed = invoke("predict", "--complete", f"{SENTENCE} ", "-n", 3, "-m", model_file)
-    assert nothing_typed.stdout == invoke("predict", SENTENCE, "-n", 3, "-m", model_file).stdout
+    best = model.predict(f"{SENTENCE} ", 3, complete=True)
+    assert nothing_typed.stdout == "".join(f"{word}\t{p:.6g}\n" for word, p in best)
     assert invoke("predict", "--complete", "Tom zzz", "-m", model_file).stdout == ""
 
 
@@ -249,6 +265,24 @@ def test_an_explanation_is_a_coloured_prompt_on_a_terminal(terminal, model_file)
     assert "\x1b[1;32mscience\x1b[0m" in shown.splitlines()[0]
     assert "\x1b[1mstudy\x1b[0m" in shown.splitlines()[0]
     assert "adds" in shown.splitlines()[1]
+
+
+def test_what_comes_from_the_environment_gives_way(invoke, model_file, monkeypatch):
+    explained = invoke("predict", "Tom", "--explain", "-m", model_file).stdout
+    with_parts = invoke("predict", "Tom", "--parts", "-m", model_file).stdout
+    monkeypatch.setenv("RNNCLI_PREDICT_PARTS", "1")
+    monkeypatch.setenv("RNNCLI_PREDICT_WORD", "play")
+    assert invoke("predict", "Tom", "-m", model_file).stdout == with_parts
+    monkeypatch.delenv("RNNCLI_PREDICT_WORD")
+    assert invoke("predict", "Tom", "--explain", "-m", model_file).stdout == explained
+    monkeypatch.delenv("RNNCLI_PREDICT_PARTS")
+    monkeypatch.setenv("RNNCLI_PREDICT_EXPLAIN", "1")
+    assert invoke("predict", "Tom", "--parts", "-m", model_file).stdout == with_parts
+
+
+def test_a_small_probability_is_not_shown_as_none(invoke, model_file):
+    shown = invoke("predict", "--explain", SENTENCE, "--word", "Tom", "--format", "table", "-m", model_file).stdout
+    assert re.search(r"Tom  +\de-\d\d  network ", shown)
 
 
 @pytest.mark.parametrize(

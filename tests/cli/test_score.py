@@ -1,8 +1,11 @@
 import json
 import math
 
+import click
 import pytest
 
+from rnncli.cli.answering import answered
+from rnncli.errors import TextError
 from rnncli.scoring import score_all
 
 TEXT = "Tom is good at chess.\n\nTom is Bogus.\n"
@@ -154,3 +157,31 @@ def test_a_file_is_read_in_its_encoding(score, tmp_path, model):
     path.write_bytes("Tom is é\n".encode("latin-1"))
     (found,) = score_all(model, ["Tom is é"])
     assert score(path, "--encoding", "latin-1").stdout == f"{columns(found)}\tTom is é\n"
+
+
+def test_what_comes_from_the_environment_gives_way(score, monkeypatch):
+    text = "1\tTom is good\n1\tTom is\n"
+    best = score("--field", 2, "--best-by", 1, input=text).stdout
+    words = score("--field", 2, "--words", input=text).stdout
+    monkeypatch.setenv("RNNCLI_SCORE_WORDS", "1")
+    assert score("--field", 2, "--best-by", 1, input=text).stdout == best
+    monkeypatch.delenv("RNNCLI_SCORE_WORDS")
+    monkeypatch.setenv("RNNCLI_SCORE_BEST_BY", "1")
+    assert score("--field", 2, "--words", input=text).stdout == words
+
+
+def test_lines_at_fault_are_found_by_halving_and_the_others_are_asked_for_together():
+    asked = []
+
+    def ask(lines):
+        asked.append(len(lines))
+        if "bad" in lines:
+            raise TextError("it is bad")
+        return [line.upper() for line in lines]
+
+    lines = [f"line {number}" for number in range(64)]
+    lines[41] = "bad"
+    with click.Context(click.Command("score")):
+        found = list(answered([lines], ask, 1000, "text"))
+    assert found == [*(line.upper() for line in lines[:41]), ("bad", "it is bad"), *(s.upper() for s in lines[42:])]
+    assert len(asked) == 13  # all, and the two halves of 64, 32, 16, 8, 4 and 2 lines

@@ -21,6 +21,7 @@ def test_the_script_for_a_shell_is_printed(invoke, shell):
         ("pre", ["plain,predict"]),
         ("predict --exp", ["plain,--explain"]),
         ("predict -m models/o", ["plain,models/one.npz", "plain,models/other.npz"]),
+        ("predict -m b", ["plain,bundled"]),
         ("predict -m some", ["file,some"]),
         ("train notes", ["file,notes"]),
         ("train notes.txt --init models/", ["plain,models/one.npz", "plain,models/other.npz"]),
@@ -123,6 +124,8 @@ def test_fish_is_given_descriptions_whole_with_their_commas(invoke):
     [
         (["info", "one.npz"], "A model's name needs -m before it."),
         (["generate", "Tom", "is"], "A prompt of several words needs quotes around it."),
+        (["type", "Dear", "Tom"], "A text of several words needs quotes around it."),
+        (["completion", "bash", "zsh"], "Got unexpected extra argument (zsh)."),
         (["score", "Tom", "is"], 'a sentence comes by a pipe: echo "The keys are here." | rnncli score.'),
     ],
 )

@@ -165,11 +165,13 @@ def test_a_place_that_cannot_be_written_is_found_before_the_training(invoke, cor
         ["-o", "valid.txt", "--valid", "valid.txt"],
         ["--log", "corpus.txt"],
         ["--log", "old.npz", "-o", "old.npz"],
+        ["--log", "talk.jsonl"],
     ],
 )
 def test_what_is_not_ours_is_never_overwritten(invoke, corpus_file, model_file, options):
     for name in ("corpus.txt", "valid.txt"):
         Path(name).write_bytes(corpus_file.read_bytes())
+    Path("talk.jsonl").write_text('{"text": "Tom"}\n')
     Path("old.npz").write_bytes(model_file.read_bytes())
     result = invoke("train", "corpus.txt", *TINY, *options)
     assert result.exit_code == 1
@@ -177,6 +179,18 @@ def test_what_is_not_ours_is_never_overwritten(invoke, corpus_file, model_file, 
     for name in ("corpus.txt", "valid.txt"):
         assert Path(name).read_bytes() == corpus_file.read_bytes()
     assert Path("old.npz").read_bytes() == model_file.read_bytes()
+    assert Path("talk.jsonl").read_text() == '{"text": "Tom"}\n'
+
+
+def test_a_log_and_a_model_are_not_one_file(invoke, corpus_file):
+    result = invoke("train", corpus_file, *TINY, "--log", "new.npz", "-o", "new.npz")
+    assert (result.exit_code, result.stderr) == (1, "Error: the model goes to new.npz: name another file with --log\n")
+
+
+def test_a_log_takes_the_place_of_an_older_one(invoke, corpus_file):
+    for _ in range(2):
+        assert invoke("train", corpus_file, *TINY, "--log", "log.jsonl", "-o", "new.npz").exit_code == 0
+    assert Path("log.jsonl").read_text().count('{"epoch": 1') == 1
 
 
 def test_a_log_that_cannot_be_written_is_no_reason_to_lose_the_training(invoke, corpus_file):
@@ -271,7 +285,8 @@ def test_a_training_goes_on_from_a_model(invoke, corpus_file, model_file):
 def test_what_the_model_has_decided_is_not_asked_again(invoke, corpus_file, model_file, option, value):
     result = invoke("train", corpus_file, "--init", model_file, option, *([value] if value else []))
     assert result.exit_code == 2
-    assert "does not go with --init: the model has its own" in result.stderr
+    named = "--tied/--untied" if option == "--untied" else option
+    assert result.stderr.endswith(f"Error: {named} does not go with --init: the model has its own\n")
 
 
 def test_a_model_to_go_on_from_that_cannot_be_read_is_named(invoke, corpus_file):

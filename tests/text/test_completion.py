@@ -45,6 +45,7 @@ def completer():
         ("the end..", "the end", ["..."]),
         ("(st", "(", ["study", "Stay", "start", "straße"]),
         ("strass", "", ["straße"]),
+        ("straß", "", ["straße"]),  # in lower case, though folded it would be another
         ("日", "", ["日本"]),
         ("は日", "は", ["日本"]),
         ("he will zzz", "he will ", []),
@@ -72,3 +73,10 @@ def test_a_model_in_lower_case_reads_what_is_typed_in_lower_case():
 def test_characters_cannot_be_half_typed():
     with pytest.raises(SettingError, match="this model predicts characters"):
         Completer(["<eos>", "<unk>", "a"], Tokenizer("char"))
+
+
+def test_a_word_is_found_behind_a_mark_whatever_its_case_where_case_is_not_read():
+    completer = Completer(["<eos>", "<unk>", "the", "wait", "..."], Tokenizer(lowercase=True))
+    for text in ("wait...th", "Wait...Th"):
+        before, numbers = completer.split(text)
+        assert (before, numbers.tolist()) == (text[:7], [2])

@@ -1,6 +1,7 @@
 import bz2
 import gzip
 import io
+import itertools
 import lzma
 import os
 import sys
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnncli.errors import SettingError, TextError
-from rnncli.text.reading import _decoded_lines, is_hard_wrapped, read_lines, read_units
+from rnncli.text.reading import _decoded_lines, is_hard_wrapped, read_batches, read_lines, read_units
 
 WRAPPED = """\
 It was a bright cold day in the garden, and the old clock on the
@@ -57,7 +58,7 @@ def test_lines_do_not_depend_on_how_the_bytes_arrive(text, size):
 
     import codecs
 
-    batches = _decoded_lines(Dribble(text.encode()), codecs.lookup("utf-8").incrementaldecoder(), "text")
+    batches = _decoded_lines(Dribble(text.encode()), codecs.lookup("utf-8").incrementaldecoder(), "utf-8", "text")
     lines = [line for batch in batches for line in batch]
     expected = text.removeprefix("\ufeff").split("\n")
     if not expected[-1]:
@@ -80,10 +81,30 @@ def test_a_character_cut_off_at_the_end_is_an_error_too(tmp_path):
         list(read_lines(path))
 
 
+def test_a_byte_that_is_not_valid_is_told_by_the_name_of_the_encoding_and_all_before_it_is_read(tmp_path):
+    path, lines = tmp_path / "windows.txt", []
+    path.write_bytes("“Tom”\n“is”".encode("cp1252") + b"\n\x81")
+    with pytest.raises(TextError, match=r"is not CP1252 text \(byte 0x81 at offset 11\)"):
+        lines.extend(read_lines(path, "cp1252"))
+    assert list(itertools.islice(read_lines(path, "cp1252"), 2)) == ["“Tom”", "“is”"]
+
+
+def test_utf_16_without_its_mark_is_told(tmp_path):
+    path = tmp_path / "plain.txt"
+    path.write_bytes(b"Tom is")
+    with pytest.raises(TextError, match=r"is not UTF-16 text .*: name its encoding"):
+        list(read_lines(path, "utf-16"))
+
+
 @pytest.mark.parametrize("encoding", ["klingon", "base64", "undefined"])
 def test_what_is_no_encoding_of_text_is_refused(tmp_path, encoding):
     with pytest.raises(SettingError, match=f"no text encoding is called '{encoding}'"):
         list(read_lines(tmp_path / "any", encoding))
+
+
+def test_an_encoding_that_cannot_pass_over_what_is_not_valid_is_refused(tmp_path):
+    with pytest.raises(SettingError, match="no text encoding is called 'idna'"):
+        list(read_batches(tmp_path / "any", "idna", "surrogateescape"))
 
 
 def test_a_missing_file_is_named(tmp_path):

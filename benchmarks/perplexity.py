@@ -19,7 +19,7 @@ MODELS = {
 FIXED = {"ngram_order": 0, "cache_size": 0, "batch_size": 20, "samples": 500, "word_dropout": 0, "recurrent_dropout": 0}
 PUBLISHED = [
     ("5-gram, modified Kneser-Ney (Mikolov et al. 2011)", 141.1),
-    ("Elman network (Mikolov and Zweig 2012)", 124.7),
+    ("Elman network (Mikolov et al. 2011)", 124.7),
     ("LSTM, 2 x 200 units, no dropout (Zaremba et al. 2014)", 114.5),
     ("LSTM, 2 x 650 units, 20 M parameters (Zaremba et al. 2014)", 82.7),
 ]

@@ -3,8 +3,8 @@
 Times whole processes, in turn, and prints medians: `rnncli predict` on the bundled model beside Python with NumPy and
 Click; `rnncli --help` beside Python with Click alone; and beside a PyTorch script that loads a network as large from a
 file and ranks the next words, where PyTorch is installed. With a MODEL, such as one of DATA_FOLDER/ptb, also
-`rnncli predict` on it, and on the same without its n-grams. DATA_FOLDER is not read but for that: it is asked for as
-by all of these scripts.
+`rnncli predict` on it, and on the same without its n-grams. DATA_FOLDER is not used: it is there so that all of these
+scripts are called alike.
 """
 
 import argparse

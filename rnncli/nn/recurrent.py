@@ -10,6 +10,8 @@ from .parameters import Parameter
 
 RecurrentBackward = Callable[..., tuple[np.ndarray, LayerState]]
 
+FEW = 16  # steps: for more it pays to lay the weights out anew, gate by gate
+
 
 class Recurrent:
     """A layer that reads a sequence step by step, with W_x (D, G*H), W_h (H, G*H) and b (G*H,)."""
@@ -42,10 +44,13 @@ class Recurrent:
         flat = np.matmul(rows, self.input_weight.value, out=empty((len(rows), width), dtype))
         a = empty((steps, gates, batch, size), dtype)
         np.add(flat.reshape(steps, batch, gates, size).swapaxes(1, 2), self.bias.value.reshape(gates, 1, size), out=a)
-        weight = empty((gates, size, size), dtype)
-        weight[...] = self.recurrent_weight.value.reshape(size, gates, size).swapaxes(0, 1)
+        weight = self.recurrent_weight.value.reshape(size, gates, size).swapaxes(0, 1)
         if mask is not None:
-            weight *= mask
+            weight = np.multiply(weight, mask, out=empty(weight.shape, dtype))
+        elif steps > FEW:
+            copied = empty(weight.shape, dtype)
+            copied[...] = weight
+            weight = copied
         histories = cell.State(*(empty((steps + 1, batch, size), dtype) for _ in state))
         for history, first in zip(histories, state, strict=True):
             history[0] = first

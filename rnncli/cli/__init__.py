@@ -10,7 +10,7 @@ import click
 
 from .. import __version__
 from ..errors import RnncliError, SettingError
-from .output import FAILED, visible
+from .output import FAILED, send, visible
 
 # Every command, in the order of use: the module it is in, and what it does. Only the one that runs is imported.
 COMMANDS = {
@@ -63,7 +63,10 @@ class _Group(click.Group):
 
     def invoke(self, ctx: click.Context):
         try:
-            super().invoke(ctx)
+            try:
+                super().invoke(ctx)
+            finally:
+                send()
             ctx.exit(1 if ctx.meta.get(FAILED) else 0)
         except SettingError as error:
             name = ctx.invoked_subcommand

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from ..errors import TextError
-from .output import complain
+from .output import complain, send
 
 
 class Unanswered(NamedTuple):
@@ -42,4 +42,5 @@ def answered(
         for start in range(0, len(batch), most):
             some = batch[start : start + most]
             yield from answers(some, number)
+            send()
             number += len(some)

@@ -31,13 +31,27 @@ def on_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
 
 
+def put(text: str) -> None:
+    """Write to standard output, where the text may wait for more until `send`."""
+    if sys.stdout is not None:
+        sys.stdout.write(text)
+
+
+def send() -> None:
+    """Send off what waits on standard output: before a warning, where the input pauses, and in the end."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
 def warn(text: str) -> None:
     """Tell of something that is not as it might be, on standard error."""
+    send()
     click.echo(f"Warning: {visible(text)}", err=True)
 
 
 def complain(text: str) -> None:
     """Tell of an error that ends nothing yet, on standard error: in the end the exit status is 1."""
+    send()
     click.echo(f"Error: {visible(text)}", err=True)
     click.get_current_context().meta[FAILED] = True
 
@@ -55,9 +69,11 @@ def chosen_format(output_format: str | None) -> str:
 
 def number(value: Any) -> str:
     """A value as TSV and tables show it: six significant digits of a float, and - for none."""
+    if isinstance(value, str):
+        return visible(value)
     if isinstance(value, float):
         return f"{value:.6g}"
-    return "-" if value is None else visible(str(value))
+    return "-" if value is None else str(value)
 
 
 def short(p: float) -> str:
@@ -72,14 +88,14 @@ def for_stdout(text: str) -> str:
 
 def print_tsv(rows: Sequence[Sequence[Any]]) -> None:
     """Print one row a line, its fields separated by tabs."""
-    click.echo("".join(["\t".join(map(number, row)) + "\n" for row in rows]), nl=False)
+    put("".join(["\t".join(map(number, row)) + "\n" for row in rows]))
 
 
 def print_json(value: Any) -> None:
     """Print a value as JSON in one line."""
     utf = (getattr(sys.stdout, "encoding", None) or "utf").lower().startswith("utf")
     line = json.dumps(value, ensure_ascii=not utf, allow_nan=False)
-    click.echo(_UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", line))
+    put(_UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", line) + "\n")
 
 
 def print_record(record: dict[str, Any], output_format: str, title: str) -> None:

@@ -10,7 +10,7 @@ import click
 
 from .answering import Unanswered, answered
 from .options import Count, encoding_option, format_option, given, load_model, model_option, words_option
-from .output import chosen_format, on_terminal, print_json, print_table, print_tsv, short, warn, warn_of_unknown
+from .output import chosen_format, on_terminal, print_json, print_table, print_tsv, put, short, warn, warn_of_unknown
 
 MANY = 20_000  # words that are told of prompts answered together, about
 
@@ -102,7 +102,7 @@ def command(
     most = 1 if explain else max(1, MANY // (count or len(model.vocabulary)))
     for place, answer in enumerate(answered(batches, ask, most, source)):
         if chosen != "jsonl" and place:
-            print()  # is sent off together with the answer
+            put("\n")
         if isinstance(answer, Unanswered):
             if chosen == "jsonl":
                 print_json({"prompt": answer.line, "error": answer.error})

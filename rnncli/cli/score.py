@@ -21,6 +21,7 @@ from .output import (
     print_row,
     print_table,
     print_tsv,
+    put,
     warn_of_unknown,
 )
 
@@ -127,7 +128,7 @@ def _print(answer: Scored | Unanswered, unit: float, words: bool, output_format:
         if output_format == "jsonl":
             print_json({"line": answer.line, "error": answer.error})
         elif words:
-            click.echo()
+            put("\n")
         else:
             _print_columns((None,) * len(WIDTHS), answer.line, output_format)
         return
@@ -159,7 +160,7 @@ def _print_words(each: list[tuple[str, float]], line: str, output_format: str) -
     else:
         least = min(p for _, p in each) or -1
         print_table([(word, f"{p:.4f}", p / least) for word, p in each], ["~", ">", "|"], title=line)
-    click.echo()
+    put("\n")
 
 
 def _print_columns(columns: tuple[Any, ...], line: str, output_format: str) -> None:
@@ -168,4 +169,4 @@ def _print_columns(columns: tuple[Any, ...], line: str, output_format: str) -> N
         shown = (f"{total:.4f}", *map(str, counts), f"{perplexity:.4g}") if perplexity else "-" * len(columns)
         print_row(shown, WIDTHS, line.replace("\t", "  "))
     else:
-        click.echo("\t".join([*map(number, columns), *map(for_stdout, line.split("\t"))]))
+        put("\t".join([*map(number, columns), *map(for_stdout, line.split("\t"))]) + "\n")

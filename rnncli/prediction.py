@@ -88,6 +88,7 @@ def rank_all(
     start = model.lm.start(1)  # that of all prompts: to read it once is enough
     for group in _groups([len(question.ids) for question in questions]):
         work.append(partial(_answers, model, start, questions[group], n, parts, complete))
+    work.reverse()  # the longest come first, so that all cores end at about the same time
     rankings = itertools.chain.from_iterable(on_all_cores(lambda job: job(), work))
     answers = {ranking.prompt: ranking for ranking in rankings}
     return [answers[prompt] for prompt in prompts]

@@ -11,12 +11,14 @@ off that for all. The sides take turns; printed are the medians over the rounds 
 """
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import rnncli
 from rnncli.lm.mixture import Mixture
@@ -113,8 +115,10 @@ def write_peer(model: Model, folder: Path) -> list[str]:
 
 def seconds(command: list[str], lines: list[str]) -> float:
     text = "".join(line + "\n" for line in lines)
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    quiet: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     began = time.perf_counter()
-    subprocess.run(command, input=text, text=True, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(command, input=text, text=True, check=True, env=buffered, **quiet)
     return time.perf_counter() - began
 
 

@@ -8,9 +8,8 @@ SELDOM = 100_000  # objects made before garbage is looked for
 def run() -> None:
     """Run the command line, and leave.
 
-    A program that lives for a quarter of a second leaves nothing that is worth looking for. By default Python would
-    look for garbage again and again while modules are imported, and through all that they hold when it ends: a third
-    of the time that an answer takes.
+    By default Python would look for garbage again and again while modules are imported, and through all that they hold
+    when it ends. That is a fifth of the time that a prediction takes, and finds nothing.
     """
     gc.set_threshold(SELDOM)
     from .cli import main

@@ -19,8 +19,18 @@ CANDIDATES = 500  # the likeliest words after what stands before the blank; no o
 STREAMS = 50  # candidates that are read side by side
 
 
-def fill(model: Model, prompt: str, candidates: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """The words (K,) that may stand in a prompt's blank, their probabilities (K,), and unknown words of the prompt.
+def around(prompt: str) -> tuple[str, str]:
+    """What stands before and after the blank of a prompt that has one."""
+    before, *rests = BLANK.split(prompt)
+    if len(rests) > 1:
+        raise TextError(f"{prompt!r} has several blanks: fill one at a time")
+    return before, rests[0]
+
+
+def fill(
+    model: Model, before: str, after: str, candidates: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """The words (K,) that may stand in a blank, their probabilities (K,), and the unknown words around it.
 
     A word's probability is that of the word after what stands before the blank, times that of what stands behind the
     blank after the word, over the sum of these for all words that are tried. Those are the `candidates`, or the
@@ -28,10 +38,6 @@ def fill(model: Model, prompt: str, candidates: np.ndarray | None = None) -> tup
     well it fits what follows. `<unk>` and the end of the unit are no candidates; what comes after the prompt's last
     word is left open.
     """
-    before, *rests = BLANK.split(prompt)
-    if len(rests) > 1:
-        raise TextError(f"{prompt!r} has several blanks: fill one at a time")
-    (after,) = rests
     state, unknown = model.begin(before)
     rest, more_unknown = model.encode(after)
     log_p = model.lm.log_prob(state)[0].astype(np.float64)

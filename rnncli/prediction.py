@@ -6,11 +6,11 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .blanks import BLANK, fill
+from .blanks import BLANK, around, fill
 from .errors import OverflowedError, SettingError, TextError
 from .lm.mixture import State, repeated
 from .text.batches import padded
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 STREAMS = 64  # prompts that are read side by side,
 SPREAD = 16  # so many words longer than the shortest at most
-HEAP = 64  # words
+GROUP = 64  # words
 
 
 class Prediction(NamedTuple):
@@ -83,7 +83,7 @@ def rank_all(
             remedy = remedy if complete else "what the parts give is told of the next word only"
             raise TextError(f"{prompt!r} has a blank: {remedy}")
         else:
-            work.append(partial(_filled, model, prompt, n, candidates))
+            work.append(partial(_filled, model, prompt, around(prompt), n, candidates))
     questions.sort(key=lambda question: len(question.ids))
     start = model.lm.start(1)  # that of all prompts: to read it once is enough
     for group in _groups([len(question.ids) for question in questions]):
@@ -147,8 +147,8 @@ def _shown(parts: Sequence[str], given: np.ndarray, p: np.ndarray) -> list[dict[
     return [dict(zip(parts, column, strict=True)) for column in given.T.tolist()]
 
 
-def _filled(model: Model, prompt: str, n: int, candidates: np.ndarray | None) -> list[Ranking]:
-    words, p, unknown = fill(model, prompt, candidates)
+def _filled(model: Model, prompt: str, sides: tuple[str, str], n: int, candidates: np.ndarray | None) -> list[Ranking]:
+    words, p, unknown = fill(model, *sides, candidates)
     best = best_words(p, n)
     return [Ranking(prompt, _named(model, words[best], p[best]), [], unknown)]
 
@@ -165,13 +165,13 @@ def best_of_each(p: np.ndarray, n: int) -> list[np.ndarray]:
     None that is impossible; of equally likely ones the smaller number comes first.
     """
     B, V = p.shape
-    least: Any = np.finfo(p.dtype).smallest_subnormal
+    near = p > 0
     if 0 < n < V:
-        # The n-th largest of all is at least that of the largest in each heap, which is found much sooner.
-        heaps = p[:, : V // HEAP * HEAP].reshape(B, HEAP, -1)
-        some = heaps.max(axis=1) if n <= V // HEAP else p
-        least = np.maximum(np.partition(some, -n, axis=1)[:, -n, None], least)
-    near = np.flatnonzero(p >= least)  # which takes half the time of `np.nonzero`
+        # The n-th largest of all is at least that of the largest in each group, which is found much sooner.
+        groups = p[:, : V // GROUP * GROUP].reshape(B, GROUP, V // GROUP)
+        some = groups.max(axis=1) if n <= V // GROUP else p
+        near &= p >= np.partition(some, -n, axis=1)[:, -n, None]
+    near = np.flatnonzero(near)  # which takes half the time of `np.nonzero`
     rows, words = np.divmod(near, V)
     words = words[np.lexsort((-p.reshape(-1)[near], rows))]
     ends = np.searchsorted(rows, np.arange(B + 1)).tolist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,8 +45,9 @@ class Suggester:
         tokenizer, before = self.model.tokenizer, self.completer.split(text)[0]
         half = text[len(before) :]
         if half:
-            whole = tokenizer.tokenize((half + after).split(maxsplit=1)[0])[0]
-            after = after[max(0, len(whole) - len(half)) :]
+            rest = unicodedata.normalize("NFC", half + after)  # as the tokenizer reads it
+            whole = tokenizer.tokenize(rest.split(maxsplit=1)[0])[0]
+            after = rest[max(len(unicodedata.normalize("NFC", half)), len(whole)) :]
         after = after.lstrip()
         spacer = tokenizer.spacer()
         for token in tokenizer.tokenize(before):

@@ -96,7 +96,8 @@ def rnncli_path() -> str:
 @pytest.fixture
 def environment(rnncli_path) -> dict[str, str]:
     """The variables of a user who has rnncli on the path, and no other settings."""
-    kept = {name: value for name, value in os.environ.items() if name != "NO_COLOR" and not name.startswith("RNNCLI_")}
+    others = ("NO_COLOR", "PYTHONUNBUFFERED")
+    kept = {name: value for name, value in os.environ.items() if name not in others and not name.startswith("RNNCLI_")}
     return {**kept, "PATH": f"{Path(rnncli_path).parent}{os.pathsep}{os.environ['PATH']}", "TERM": "xterm-256color"}
 
 

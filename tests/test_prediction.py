@@ -128,7 +128,7 @@ def test_the_best_words_are_the_first_of_equals():
 @pytest.mark.parametrize("n", [1, 2, 3, 10, 199, 200, 300])
 def test_the_best_words_of_many_are_those_of_a_sort(rng, n):
     p = np.round(rng.random(200), 2)  # so some are equal
-    p[198] = 2.0  # behind the last whole block
+    p[198] = 2.0  # behind the last whole group
     expected = sorted(np.flatnonzero(p), key=lambda word: (-p[word], word))[:n]
     assert best_words(p, n).tolist() == expected
 

@@ -46,6 +46,7 @@ def test_a_word_that_is_accepted_takes_the_place_of_what_is_half_typed(suggester
         ("he do|n't know", "does", "he does |know"),
         ("is a we|ll-known man", "week", "is a week |man"),
         ("he will |not", "study", "he will study |not"),
+        ("the ca|fe\u0301 is", "cat", "the cat |is"),
     ],
 )
 def test_in_the_middle_of_a_line_only_the_word_that_is_half_typed_goes(suggester, line, word, found):

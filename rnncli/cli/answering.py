@@ -24,18 +24,22 @@ def answered(
     """
     from ..text.reading import is_undecoded
 
-    def answers(lines: list[str], number: int) -> list[Any]:
+    def answers(lines: list[str], number: int) -> Iterator[Any]:
         """What stands for some lines, the first of which has this number; those at fault are found by halving."""
         try:
             if source and any(map(is_undecoded, lines)):
                 raise TextError("this is in another encoding: name it with --encoding, such as --encoding latin-1")
-            return list(ask(lines))
+            found = list(ask(lines))
         except TextError as error:
             if len(lines) == 1:
                 complain(f"{source}, line {number}: {error}" if source else str(error))
-                return [Unanswered(lines[0], str(error))]
-            half = len(lines) // 2
-            return answers(lines[:half], number) + answers(lines[half:], number + half)
+                yield Unanswered(lines[0], str(error))
+            else:
+                half = len(lines) // 2
+                yield from answers(lines[:half], number)
+                yield from answers(lines[half:], number + half)
+        else:
+            yield from found
 
     number = 1
     for batch in batches:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .options import encoding_option, format_option, load_model, model_option
+from .options import encoding_option, format_option, given, load_model, model_option
 from .output import chosen_format, print_json, print_record, print_table, print_tsv
 from .progress import reading
 
@@ -54,7 +54,9 @@ def command(
     from ..evaluation import evaluate as measure
 
     if context and dynamic:
-        raise click.UsageError("--context and --dynamic do not go together: choose one of them.")
+        if given("context") == given("dynamic"):
+            raise click.UsageError("--context and --dynamic do not go together: choose one of them.")
+        context, dynamic = given("context"), given("dynamic")  # what comes from the environment gives way
     if picture:
         from .plot import check, draw_evaluation, draw_reach
 

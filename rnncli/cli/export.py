@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from .options import load_model, model_option
-from .output import for_stdout, visible
+from .output import for_stdout, put, visible
 
 
 @click.command("export")
@@ -39,7 +39,7 @@ def command(model_path: Path | None, kind: str, output: Path | None) -> None:
     lines = arpa_lines(model.ngram, model.vocabulary.words)
     if output is None:
         while block := "".join(f"{for_stdout(line)}\n" for line in itertools.islice(lines, 10_000)):
-            click.echo(block, nl=False)
+            put(block)
         return
     write_lines(lines, output, begins="\\data\\")
     click.echo(visible(str(output)))

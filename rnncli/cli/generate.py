@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from .options import Count, Text, load_model, model_option
-from .output import for_stdout, warn_of_unknown
+from .output import for_stdout, put, send, warn_of_unknown
 
 
 @click.command("generate")
@@ -102,11 +102,13 @@ def command(
             **sampling,
         )
         if place:
-            click.echo()
+            put("\n")
         for piece in itertools.chain([beginning], writer):
-            click.echo("\n".join(map(for_stdout, piece.split("\n"))), nl=False)
-        click.echo()
+            put("\n".join(map(for_stdout, piece.split("\n"))))
+            send()
+        put("\n")
         if ngram:
             shares = copied(ngram, writer).items()
             told = ", ".join(f"{n} words {'-' if share is None else f'{share:.0%}'}" for n, share in shares)
+            send()
             click.echo(f"Sequences that stand in the training text: {told}", err=True)

@@ -58,7 +58,7 @@ DURATION = Duration()
 
 
 class ModelPath(click.Path):
-    """The file of a model, or the word for the one that comes with the program."""
+    """The file of a model, or the word for the one that comes with the program (a file of that name: `./bundled`)."""
 
     BUNDLED = "bundled"
 
@@ -69,12 +69,14 @@ class ModelPath(click.Path):
         return Path(found)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list:
-        """The models in `models/` and the bundled one first, else any file."""
+        """The models in `models/`, and the bundled one where its word is meant; else any file."""
         from click.shell_completion import CompletionItem
 
-        names = [*sorted(map(str, Path("models").glob("*.npz"))), self.BUNDLED]
-        found = [CompletionItem(name) for name in names if name.startswith(incomplete)]
-        return found or [CompletionItem(incomplete, type="file")]
+        found = [name for name in sorted(map(str, Path("models").glob("*.npz"))) if name.startswith(incomplete)]
+        if self.BUNDLED.startswith(incomplete) and _bundled():
+            files = any(path.name.startswith(incomplete) for path in Path().iterdir())
+            found += [self.BUNDLED] if found or not files else []
+        return list(map(CompletionItem, found)) or [CompletionItem(incomplete, type="file")]
 
 
 MODEL_PATH = ModelPath()
@@ -84,8 +86,8 @@ model_option = click.option(
     "model_path",
     type=MODEL_PATH,
     envvar="RNNCLI_MODEL",
-    help="A model's file, or bundled: the English one that comes along. By default the newest .npz in models/, else"
-    " that.",
+    help="A model file, or bundled: the English model that comes with rnncli. By default the newest .npz in models/,"
+    " else bundled.",
 )
 format_option = click.option(
     "--format", "output_format", type=FORMATS, help="By default a table on a terminal, and TSV in a pipe."

@@ -63,12 +63,12 @@ def command(
     from ..prediction import rank_all
     from ..text.reading import STDIN, read_batches, source_name
 
-    if given("word") and not explain:
-        raise click.UsageError("--word is for --explain: to rank some words only, use --among.")
     if explain and given("complete", "among", "parts", "count"):
         if given("explain"):
             raise click.UsageError("--explain is for one next word: leave out --complete, --among, --parts and -n.")
         explain = False  # what comes from the environment gives way
+    if given("word") and not explain:
+        raise click.UsageError("--word is for --explain: to rank some words only, use --among.")
     if STDIN in texts and not prompts:
         raise click.UsageError("--adapt - reads standard input: name the prompts in the command.")
     model = load_model(model_path, checked=False)

@@ -86,9 +86,11 @@ def command(
     if words and best_by:
         if given("words") == given("best_by"):
             raise click.UsageError("--words and --best-by do not go together: choose one of them.")
-        words, best_by = (words, None) if given("words") else (False, best_by)  # the environment gives way
+        words, best_by = given("words"), best_by if given("best_by") else None  # the environment gives way
     if best_by and not field:
-        raise click.UsageError("--best-by needs --field, the number of the field that is scored.")
+        if given("best_by"):
+            raise click.UsageError("--best-by needs --field, the number of the field that is scored.")
+        best_by = None
     model = load_model(model_path, checked=False)
     if file == "-" and on_terminal(sys.stdin):
         click.echo("Type a sentence, then Enter; Ctrl-D ends.", err=True)

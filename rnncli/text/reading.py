@@ -104,7 +104,7 @@ def _decoded_lines(file: BinaryIO, decoder: codecs.IncrementalDecoder, encoding:
                 " name its encoding with --encoding, such as --encoding latin-1"
             )
         except UnicodeError as error:  # such as UTF-16 that does not begin with a byte order mark
-            raise TextError(f"{name} is not {encoding.upper()} text ({error}): name its encoding") from None
+            raise TextError(f"{name} is not {encoding.upper()} text ({error}): name another encoding") from None
         offset += len(data)
         if first and text:
             text, first = text.removeprefix("\ufeff"), False

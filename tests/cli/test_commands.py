@@ -116,7 +116,9 @@ def test_evaluate_prints_every_figure_in_every_format(invoke, model, model_file,
     assert re.search(r"frequency rank +words +perplexity +accuracy at 1\n1-100 +2,784 ", table)
 
 
-def test_evaluate_shows_what_the_words_before_are_good_for(invoke, model, model_file, corpus_file, tmp_path):
+def test_evaluate_shows_what_the_words_before_are_good_for(
+    invoke, model, model_file, corpus_file, tmp_path, monkeypatch
+):
     found = reach(model, [corpus_file])
     ask = ("evaluate", "--context", corpus_file, "-m", model_file)
     records = [json.loads(line) for line in invoke(*ask, "--format", "jsonl").stdout.splitlines()]
@@ -128,6 +130,11 @@ def test_evaluate_shows_what_the_words_before_are_good_for(invoke, model, model_
     assert table[1].split() == ["words", "seen", "perplexity", "network", "ngram", "cache"]
     assert table[-1].split()[:2] == ["all", f"{found[-1].perplexity:.4g}"]
     assert invoke(*ask, "--dynamic").exit_code == 2
+    monkeypatch.setenv("RNNCLI_EVALUATE_DYNAMIC", "1")
+    assert invoke(*ask, "--format", "table").stdout.splitlines() == table
+    monkeypatch.delenv("RNNCLI_EVALUATE_DYNAMIC")
+    pytest.importorskip("matplotlib")
+    assert invoke(*ask, "--plot", tmp_path / "a.png").stderr == f"Drew {tmp_path / 'a.png'}\n"
 
 
 def test_a_dynamic_evaluation_is_asked_for_by_its_option(invoke, model, model_file, tmp_path):
@@ -138,8 +145,6 @@ def test_a_dynamic_evaluation_is_asked_for_by_its_option(invoke, model, model_fi
     assert plain["perplexity"] == pytest.approx(model.evaluate([path]).perplexity)
     assert dynamic["perplexity"] == pytest.approx(model.evaluate([path], dynamic=True).perplexity)
     assert dynamic["perplexity"] < plain["perplexity"]
-    pytest.importorskip("matplotlib")
-    assert invoke(*ask, "--plot", tmp_path / "a.png").stderr == f"Drew {tmp_path / 'a.png'}\n"
 
 
 @pytest.mark.parametrize("name", ["picture.png", "picture.svg"])

@@ -41,7 +41,8 @@ def test_a_pipe_into_head_ends_quietly(shell, model_file, command):
     run = shell(
         f"seq 10000 | sed 's/.*/so he will/' | rnncli {command} -m {model_file} | head -2; echo ${{PIPESTATUS[2]}}"
     )
-    assert run.stdout.splitlines()[2] == "141"  # not all was written
+    *lines, status = run.stdout.splitlines()
+    assert (len(lines), status) == (2, "141")  # not all was written
     assert run.stderr == ""
 
 
@@ -56,10 +57,10 @@ def test_json_is_valid_where_the_output_cannot_show_a_letter(shell, model_file):
     assert json.loads(run.stdout)["prompt"] == "😀 is"
 
 
-def test_each_prompt_of_a_co_process_is_answered_at_once(rnncli_path, model_file):
+def test_each_prompt_of_a_co_process_is_answered_at_once(rnncli_path, model_file, environment):
     with subprocess.Popen(
         [rnncli_path, "predict", "-n", "1", "--format", "jsonl", "-m", model_file],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, env=environment,
     ) as process:  # fmt: skip
         for prompt in ("Tom is", "", "Mary is not"):
             process.stdin.write(prompt + "\n")
@@ -128,13 +129,21 @@ def test_prompts_can_be_typed_at_a_terminal(shell, terminal, model_file):
     assert "probability" in shown
 
 
-def test_text_is_shown_word_by_word_as_it_is_written(rnncli_path, model_file):
-    with subprocess.Popen(
-        [rnncli_path, "generate", "Tom", "-n", "100000", "-m", model_file], stdout=subprocess.PIPE
-    ) as process:
-        assert os.read(process.stdout.fileno(), 1000).startswith(b"Tom")  # long before the end
-        assert os.read(process.stdout.fileno(), 1000)
+def test_text_is_shown_word_by_word_as_it_is_written(rnncli_path, model_file, environment):
+    command = [rnncli_path, "generate", "Tom", "-n", "100000", "-m", model_file]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
+        first = os.read(process.stdout.fileno(), 8192)
         process.terminate()
+    assert first.startswith(b"Tom")
+    assert len(first) < 1000  # not a whole block
+
+
+def test_answers_and_errors_stand_in_the_order_of_their_lines(shell, model_file):
+    prompts = "Tom is\\na ___ b ___\\nMary is\\nzzz\\n"
+    run = shell(f"printf '{prompts}' | rnncli predict -n 1 --format jsonl -m {model_file} 2>&1")
+    begins = [line[:16] for line in run.stdout.splitlines()]
+    asked = ['{"prompt": "Tom ', '{"prompt": "a __', '{"prompt": "Mary', '{"prompt": "zzz"']
+    assert begins == [asked[0], "Error: standard ", asked[1], asked[2], "Warning: not in ", asked[3]]
 
 
 def test_a_narrow_encoding_of_the_terminal_is_no_reason_to_stop(shell, terminal, model_file):

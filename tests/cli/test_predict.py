@@ -278,6 +278,7 @@ def test_what_comes_from_the_environment_gives_way(invoke, model_file, monkeypat
     monkeypatch.delenv("RNNCLI_PREDICT_PARTS")
     monkeypatch.setenv("RNNCLI_PREDICT_EXPLAIN", "1")
     assert invoke("predict", "Tom", "--parts", "-m", model_file).stdout == with_parts
+    assert invoke("predict", "Tom", "--parts", "--word", "play", "-m", model_file).exit_code == 2
 
 
 def test_a_small_probability_is_not_shown_as_none(invoke, model_file):

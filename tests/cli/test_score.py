@@ -167,6 +167,7 @@ def test_what_comes_from_the_environment_gives_way(score, monkeypatch):
     assert score("--field", 2, "--best-by", 1, input=text).stdout == best
     monkeypatch.delenv("RNNCLI_SCORE_WORDS")
     monkeypatch.setenv("RNNCLI_SCORE_BEST_BY", "1")
+    assert score(input="Tom is\n").exit_code == 0
     assert score("--field", 2, "--words", input=text).stdout == words
 
 

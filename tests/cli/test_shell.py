@@ -22,6 +22,7 @@ def test_the_script_for_a_shell_is_printed(invoke, shell):
         ("predict --exp", ["plain,--explain"]),
         ("predict -m models/o", ["plain,models/one.npz", "plain,models/other.npz"]),
         ("predict -m b", ["plain,bundled"]),
+        ("predict -m ''", ["plain,models/one.npz", "plain,models/other.npz", "plain,bundled"]),
         ("predict -m some", ["file,some"]),
         ("train notes", ["file,notes"]),
         ("train notes.txt --init models/", ["plain,models/one.npz", "plain,models/other.npz"]),

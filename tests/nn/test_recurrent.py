@@ -10,6 +10,12 @@ CELLS = [Elman("tanh"), Elman("relu"), Elman("sigmoid"), GRU(), LSTM()]
 every_cell = pytest.mark.parametrize("cell", CELLS, ids=["tanh", "relu", "sigmoid", "gru", "lstm"])
 
 
+@pytest.fixture(autouse=True, params=[0, 16], ids=["laid out anew", "as they lie"])
+def weights_lie(request, monkeypatch):
+    """The recurrent weights are copied gate by gate for more steps than these, and must do both ways."""
+    monkeypatch.setattr("rnncli.nn.recurrent.FEW", request.param)
+
+
 @pytest.fixture
 def layer(cell, rng) -> Recurrent:
     width = cell.gates * H

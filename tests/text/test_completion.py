@@ -45,7 +45,6 @@ def completer():
         ("the end..", "the end", ["..."]),
         ("(st", "(", ["study", "Stay", "start", "straße"]),
         ("strass", "", ["straße"]),
-        ("straß", "", ["straße"]),  # in lower case, though folded it would be another
         ("日", "", ["日本"]),
         ("は日", "は", ["日本"]),
         ("he will zzz", "he will ", []),
@@ -80,3 +79,8 @@ def test_a_word_is_found_behind_a_mark_whatever_its_case_where_case_is_not_read(
     for text in ("wait...th", "Wait...Th"):
         before, numbers = completer.split(text)
         assert (before, numbers.tolist()) == (text[:7], [2])
+
+
+def test_a_letter_without_an_upper_case_is_typed_in_lower_case():
+    completer = Completer(["<eos>", "<unk>", "Straße", "Spaß", "Mass"], Tokenizer())
+    assert [completer.split(text)[1].tolist() for text in ("straß", "spaß", "Spaß")] == [[2], [3], [3]]

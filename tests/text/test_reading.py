@@ -1,7 +1,6 @@
 import bz2
 import gzip
 import io
-import itertools
 import lzma
 import os
 import sys
@@ -86,13 +85,13 @@ def test_a_byte_that_is_not_valid_is_told_by_the_name_of_the_encoding_and_all_be
     path.write_bytes("“Tom”\n“is”".encode("cp1252") + b"\n\x81")
     with pytest.raises(TextError, match=r"is not CP1252 text \(byte 0x81 at offset 11\)"):
         lines.extend(read_lines(path, "cp1252"))
-    assert list(itertools.islice(read_lines(path, "cp1252"), 2)) == ["“Tom”", "“is”"]
+    assert lines == ["“Tom”", "“is”"]
 
 
 def test_utf_16_without_its_mark_is_told(tmp_path):
     path = tmp_path / "plain.txt"
     path.write_bytes(b"Tom is")
-    with pytest.raises(TextError, match=r"is not UTF-16 text .*: name its encoding"):
+    with pytest.raises(TextError, match=r"is not UTF-16 text .*: name another encoding"):
         list(read_lines(path, "utf-16"))
 
 

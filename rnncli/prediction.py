@@ -78,10 +78,10 @@ def rank_all(
     for prompt in dict.fromkeys(prompts):  # each once
         if not BLANK.search(prompt):
             questions.append(_Question(model, prompt, completer, candidates))
-        elif complete or parts:
-            remedy = "fill it, or complete the last word, but one at a time"
-            remedy = remedy if complete else "what the parts give is told of the next word only"
-            raise TextError(f"{prompt!r} has a blank: {remedy}")
+        elif complete:
+            raise TextError(f"{prompt!r} has a blank: fill it, or complete the last word, but one at a time")
+        elif parts:
+            raise TextError(f"{prompt!r} has a blank: what the parts give is told of the next word only")
         else:
             work.append(partial(_filled, model, prompt, around(prompt), n, candidates))
     questions.sort(key=lambda question: len(question.ids))

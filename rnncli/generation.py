@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .model import Model
 
 WORDS, WORDS_OF_SENTENCE = 50, 200  # that are written at most, where nothing else is said
-COLDEST = 1e-30  # the temperature that smaller ones count as: in single precision they might be zero
+COLDEST, HOTTEST = 1e-30, 1e30  # temperatures that others count as: in single precision they might be 0 or infinite
 FINAL = ".!?…。！？।؟"  # what ends a sentence,
 CLOSING = "\"'”’»)]}」』"  # and what may still follow and belong to it
 
@@ -57,7 +57,7 @@ class Sampling:
         words = np.flatnonzero(p)
         if 0 < self.top_k < len(words):
             words = np.sort(np.argsort(-p, kind="stable")[: self.top_k])
-        weights = np.exp(np.log(p[words] / p[likeliest]) / max(self.temperature, COLDEST))
+        weights = np.exp(np.log(p[words] / p[likeliest]) / min(max(self.temperature, COLDEST), HOTTEST))
         if self.min_p:
             words, weights = words[weights >= self.min_p], weights[weights >= self.min_p]
         if self.top_p < 1:

@@ -32,6 +32,12 @@ def test_a_tiny_temperature_is_nearly_greedy_and_does_not_overflow(rng, temperat
     assert shares(rng, temperature=temperature) == {2: 1.0}
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_huge_temperature_makes_all_words_alike_and_does_not_overflow(rng):
+    drawn = shares(rng, temperature=1e300)
+    assert drawn == pytest.approx(dict.fromkeys(drawn, 1 / len(drawn)), abs=0.03)
+
+
 def test_only_the_likeliest_words_are_drawn(rng):
     assert shares(rng, top_k=2) == pytest.approx({2: 4 / 7, 4: 3 / 7}, abs=0.03)
     assert shares(rng, top_p=0.6) == pytest.approx({2: 4 / 7, 4: 3 / 7}, abs=0.03)

@@ -61,6 +61,13 @@ class _Group(click.Group):
             raise click.UsageError(f"No such command {args[0]!r}.{hint}", ctx)
         return super().resolve_command(ctx, args)
 
+    def make_context(self, *arguments, **options) -> click.Context:
+        try:
+            return super().make_context(*arguments, **options)
+        except OSError as error:  # of --help or --version
+            _write_no_more()
+            raise click.ClickException(f"cannot write: {error.strerror}") from error
+
     def invoke(self, ctx: click.Context):
         try:
             try:
@@ -81,14 +88,18 @@ class _Group(click.Group):
         except MemoryError:
             raise click.ClickException("not enough memory: try smaller sizes, or a smaller text") from None
         except OSError as error:
-            # What is left in the buffer would fail again at the end, with a traceback.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            _write_no_more()
             if error.errno == errno.EPIPE:  # the reader has seen enough
                 ctx.exit(128 + 13)  # as a program that SIGPIPE ends
             raise click.ClickException(f"{error.filename or 'cannot write'}: {error.strerror}") from error
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             ctx.exit(130)
+
+
+def _write_no_more() -> None:
+    """Let what is left in the buffer go nowhere: it would fail again at the end, with a traceback."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -150,3 +150,23 @@ def test_a_narrow_encoding_of_the_terminal_is_no_reason_to_stop(shell, terminal,
     run = shell(f"PYTHONIOENCODING=ascii rnncli predict 'Tom é' -n 1 --format table -m {model_file}")
     assert run.returncode == 0
     assert run.stdout.split()[-1] == "#" * 20
+
+
+def test_help_that_cannot_be_written_is_told_in_a_line(shell):
+    if not os.path.exists("/dev/full"):
+        pytest.skip("needs /dev/full")
+    run = shell("rnncli --help > /dev/full")
+    assert (run.returncode, run.stderr) == (1, "Error: cannot write: No space left on device\n")
+
+
+def test_ctrl_c_does_not_wait_for_the_threads_at_work(rnncli_path, environment):
+    prompt = "the boy is here . " * 4000
+    command = [rnncli_path, "predict", "--explain", "-m", "bundled"]
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdin.write(f"Tom is\n{prompt}\n".encode())
+        process.stdin.flush()
+        process.stdout.readline()  # the answer to the first: now it is at work on the second
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130  # to the end it would take many minutes

@@ -2,7 +2,6 @@
 
 import gc
 import os
-import sys
 
 SELDOM = 100_000  # objects made before garbage is looked for
 INTERRUPTED = 130  # the exit status after Ctrl-C
@@ -22,8 +21,7 @@ def run() -> None:
         main(prog_name="rnncli")
     except SystemExit as end:
         if end.code == INTERRUPTED:
-            sys.stderr.flush()
-            os._exit(INTERRUPTED)  # what was answered was sent off before
+            os._exit(INTERRUPTED)  # what was answered, and said, was sent off before
         raise
     finally:
         gc.freeze()

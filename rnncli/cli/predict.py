@@ -123,8 +123,8 @@ def _warn_of_unlearned(texts: Sequence[str], words: int, unknown_words: int) -> 
 
 
 def _print_ranking(ranking, output_format: str, *, titled: bool, with_parts: bool) -> None:
-    given = ranking.parts or [{}] * len(ranking.predictions)
-    rows = list(zip(ranking.predictions, given, strict=True))
+    of_parts = ranking.parts or [{}] * len(ranking.predictions)
+    rows = list(zip(ranking.predictions, of_parts, strict=True))
     if output_format == "jsonl":
         predictions = [word._asdict() | ({"parts": parts} if with_parts else {}) for word, parts in rows]
         print_json({"prompt": ranking.prompt, "predictions": predictions, "unknown_words": ranking.unknown_words})
@@ -141,7 +141,7 @@ def _print_ranking(ranking, output_format: str, *, titled: bool, with_parts: boo
             )
             for place, ((name, probability), parts) in enumerate(rows, 1)
         ]
-        names = list(given[0]) if with_parts and given else []
+        names = list(of_parts[0]) if with_parts and of_parts else []
         last = [">"] * len(names) if with_parts else ["|"]
         header = ["rank", "word", "probability", *(names if with_parts else [""])]
         print_table(table, [">", "~", ">", *last], title=ranking.prompt if titled else "", header=header)

@@ -13,8 +13,9 @@ import torch
 from torch import nn
 
 from rnncli import training
-from rnncli.evaluation import STREAMS, perplexity
+from rnncli.evaluation import STREAMS
 from rnncli.lm.mixture import STEPS
+from rnncli.metrics import perplexity
 from rnncli.nn.schedules import SCHEDULES
 from rnncli.text.batches import window
 

@@ -103,7 +103,7 @@ def main() -> None:
     for what, one, beside, other in pairs:
         if one in seconds and other in seconds:
             a, b = seconds[one], seconds[other]
-            print(f"| {what} | {a * 1e3:.0f} | {beside} | {b * 1e3:.0f} | {a / b:.3f} |")
+            print(f"| {what} | {a * 1e3:.0f} | {beside} | {b * 1e3:.0f} | {a / b:.2f} |")
 
 
 if __name__ == "__main__":

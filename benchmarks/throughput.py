@@ -7,7 +7,8 @@ The peer of the first three is a PyTorch script with the same network, which rea
 prints the same columns.
 
 Every run is a process of its own, with all cores. What start-up costs is not counted: the time for one line is taken
-off that for all. The sides take turns; printed are the medians over the rounds and those of the rounds' ratios.
+off that for all. The sides take turns; printed are the medians over the rounds and those of the rounds' ratios: how
+many times as long all parts take as the network alone, and how much faster that is than PyTorch.
 """
 
 import argparse
@@ -136,8 +137,8 @@ def main() -> None:
     # Words with spaces between them: so both sides read the same ones.
     sentences, beginnings = ([" ".join(model.tokenizer.tokenize(line)) for line in x] for x in (sentences, beginnings))
     lengths = [len(line.split()) + 1 for line in sentences]  # the end of each counts as a word
-    print("| in a second | rnncli, all parts | rnncli, network alone | PyTorch, the same network | ratio |")
-    print("|---|--:|--:|--:|--:|")
+    print("| in a second | rnncli, all parts | network alone | times as long | PyTorch, the same network | ratio |")
+    print("|---|--:|--:|--:|--:|--:|")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         whole, alone = folder / "whole.npz", folder / "alone.npz"
@@ -162,6 +163,7 @@ def main() -> None:
                 sides.append(([*peer, job, str(folder / "model.pt")], []))
             rounds = [[rate(*side) for side in sides] for _ in range(arguments.rounds)]
             figures = [f"{statistics.median(column):,.0f}" for column in zip(*rounds, strict=True)]
+            figures.insert(2, f"{statistics.median(row[1] / row[0] for row in rounds):.2f}")
             figures += [f"{statistics.median(row[1] / row[2] for row in rounds):.2f}"] if sides[2:] else ["", ""]
             print(f"| {title} | {' | '.join(figures)} |", flush=True)
 

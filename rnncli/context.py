@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .errors import OverflowedError, TextError
-from .evaluation import perplexity, perplexity_of_parts
 from .lm.mixture import STEPS
+from .metrics import perplexity, perplexity_of_parts
 from .text.corpus import Sources, read_tokens
 from .text.reading import listed, source_name
 

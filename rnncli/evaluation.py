@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from . import metrics
 from .errors import OverflowedError, TextError
 from .lm.adaptation import WINDOW, Learner
 from .lm.mixture import STEPS
-from .metrics import Keyboard
+from .metrics import Keyboard, perplexity, perplexity_of_parts
 from .text.corpus import Sources, read_tokens
 from .text.reading import listed, source_name
 from .text.vocabulary import EOS_ID, UNK_ID
@@ -23,6 +23,8 @@ from .threads import Map
 if TYPE_CHECKING:
     from .lm import LanguageModel
     from .model import Model
+    from .text.tokenizers import Tokenizer
+    from .text.vocabulary import Tokens
 
 STREAMS = 32  # a validation text is read in this many places at once,
 GROUP = 8  # so many of which are one piece of work
@@ -32,7 +34,7 @@ BANDS = (100, 1000, 10_000)  # the most frequent words, the next ones, and so on
 
 @dataclass(frozen=True)
 class Band:
-    """The words of a text that are about equally frequent in the training text."""
+    """The words of a text that are about equally frequent in the training text; those learned later count as rare."""
 
     frequency_rank: str  # the ranks, such as "101-1000"
     words: int
@@ -99,8 +101,8 @@ def evaluate(
     nll, ranks, confidence = np.empty(words), np.empty(words, np.int64), np.empty(words)
     right, parts = np.empty(words, bool), np.empty((len(model.lm.parts), words))
     keyboard = None if model.tokenizer.kind == "char" else Keyboard(model.vocabulary.words)
-    length = np.array([0, *map(len, tokens.types[1:])])[tokens.ids] + 1  # keys without any help
-    keys = length.copy()
+    unaided = keys_unaided(tokens, model.tokenizer)
+    keys = unaided.copy()
     learner = Learner(model.lm) if dynamic else None
     lm, steps = (learner.mixture, WINDOW) if learner else (model.lm, STEPS)
     state = lm.start(1)
@@ -117,8 +119,8 @@ def evaluate(
         best, confidence[part] = metrics.likeliest(p)
         right[part] = best == ids[part]
         if keyboard:
-            for place in np.flatnonzero(known[part]):
-                keys[start + place] = keyboard.keys(p[place], ids[start + place])
+            for place in start + np.flatnonzero(known[part]):
+                keys[place] = min(unaided[place], keyboard.keys(p[place - start], ids[place]))
         progress(min(1.0, (start + steps) / words))
     error, bins = metrics.calibration(confidence, right)
     return Evaluation(
@@ -128,24 +130,34 @@ def evaluate(
         unknown_words=int(np.count_nonzero(~known)),
         perplexity_known=perplexity(nll[known].mean()),
         bits_per_character=float(nll.sum() / math.log(2) / characters),
-        **{f"accuracy_at_{k}": float(np.mean(ranks < k)) for k in RANKS},
+        **{f"accuracy_at_{k}": float(np.mean(known & (ranks < k))) for k in RANKS},
         mean_reciprocal_rank=float(np.mean(known / (1 + ranks))),
-        keystrokes_saved=float(1 - keys.sum() / length.sum()) if keyboard else None,
+        keystrokes_saved=float(1 - keys.sum() / unaided.sum()) if keyboard else None,
         calibration_error=error,
         bands=_bands(ids, nll, ranks),
         calibration=[Bin(*values) for values in bins],
     )
 
 
-def perplexity_of_parts(names: Sequence[str], p: np.ndarray) -> dict[str, float | None]:
-    """The perplexity of each part alone, by what it gave to words (parts, N); None where that was no chance at all."""
-    with np.errstate(divide="ignore"):
-        losses = zip(names, -np.log(p).mean(axis=1), strict=True)
-    return {name: perplexity(loss) if loss < np.inf else None for name, loss in losses}
+def keys_unaided(tokens: Tokens, tokenizer: Tokenizer) -> np.ndarray:
+    """How many keys (N,) it takes to write each word without help: its letters, and the space after it if there is one.
+
+    The end of a unit is one key.
+    """
+    keys, spacer = np.ones(len(tokens), np.int64), tokenizer.spacer()
+    for place, number in enumerate(tokens.ids.tolist()):
+        if number == EOS_ID:
+            spacer = tokenizer.spacer()
+            continue
+        piece = spacer.next(tokens.types[number])
+        spaced = piece.startswith(" ")
+        keys[place] = len(piece) - spaced
+        keys[place - 1] += spaced
+    return keys
 
 
 def _bands(ids: np.ndarray, nll: np.ndarray, ranks: np.ndarray) -> list[Band]:
-    """How well words of each frequency were foreseen; the vocabulary's numbers are ranks of frequency."""
+    """How well words of each frequency were foreseen: by the vocabulary's numbers, as frequent words come first."""
     place = np.where(ids == EOS_ID, 1, ids - UNK_ID)  # from 1 on; the end of a unit is among the most frequent
     edges = (0, *BANDS, max(BANDS[-1], place.max(initial=0)))
     named = [
@@ -182,8 +194,3 @@ def mean_loss(lm: LanguageModel, ids: np.ndarray, side_by_side: Map = map) -> fl
 
     nll = np.concatenate(list(side_by_side(losses, range(0, batch, GROUP))))
     return float(nll.ravel()[: len(ids)].mean())
-
-
-def perplexity(loss: float) -> float:
-    """exp(loss), of a loss in nats; infinite where that has no number."""
-    return math.exp(loss) if loss < 700 else math.inf if loss == loss else math.nan

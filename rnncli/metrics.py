@@ -1,5 +1,6 @@
 """Measures of prediction, over probabilities of all words in N places of a text: arrays in, numbers out."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,6 +10,19 @@ from .text.vocabulary import EOS_ID, UNK_ID
 
 BINS = 10  # of the calibration error
 OFFERED = 3  # words that a keyboard shows
+HOPELESS = 690.0  # nats a word: e^690 is about as large as a number can be
+
+
+def perplexity(loss: float) -> float:
+    """exp(loss), of a loss in nats; infinite where that has no number."""
+    return math.exp(loss) if loss < HOPELESS else math.inf if loss == loss else math.nan
+
+
+def perplexity_of_parts(names: Sequence[str], p: np.ndarray) -> dict[str, float | None]:
+    """The perplexity of each part alone, by what it gave to words (parts, N); None where that was no chance at all."""
+    with np.errstate(divide="ignore"):
+        losses = zip(names, -np.log(p).mean(axis=1), strict=True)
+    return {name: perplexity(loss) if loss < HOPELESS else None for name, loss in losses}
 
 
 def ranks(p: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -53,8 +67,7 @@ class Keyboard:
     """Counts the keys that it takes to write words where the likeliest ones are offered as one types.
 
     The three likeliest words that begin with the letters typed so far are offered; one key accepts one of them, with
-    the space after it. What is never offered is typed to its end, and a space; so is an unknown word. The end of a unit
-    is one key.
+    the space after it. The end of a unit is one key.
     """
 
     def __init__(self, words: Sequence[str]):
@@ -64,7 +77,10 @@ class Keyboard:
         self.sorted = [words[number] for number in self.order]
 
     def keys(self, p: np.ndarray, target: int) -> int:
-        """How many keys it takes to write the word number `target`, by probabilities (V,)."""
+        """How many keys it takes to write the word number `target`, by probabilities (V,); with the one to accept it.
+
+        A word that is never offered is typed to its end, and a space.
+        """
         if target == EOS_ID:
             return 1
         word, wanted = self.words[target], p[target]

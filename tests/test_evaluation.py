@@ -7,10 +7,11 @@ import pytest
 
 import rnncli
 from rnncli.errors import ModelError, TextError
-from rnncli.evaluation import GROUP, STREAMS, evaluate, mean_loss, perplexity
+from rnncli.evaluation import GROUP, STREAMS, Band, _bands, evaluate, keys_unaided, mean_loss
 from rnncli.lm.mixture import Mixture
 from rnncli.lm.network import Network
 from rnncli.prediction import rank
+from rnncli.text.tokenizers import Tokenizer
 from rnncli.text.vocabulary import Tokens
 from rnncli.threads import Threads
 
@@ -22,9 +23,9 @@ def text(tmp_path):
     return path
 
 
-def word_by_word(model, units: list[list[str]]) -> tuple[list[float], list[int], list[bool]]:
-    """The loss and the rank of every word, and whether it is known, one step at a time."""
-    losses, ranks, known = [], [], []
+def word_by_word(model, units: list[list[str]]) -> tuple[list[float], list[int], list[bool], list[float]]:
+    """The loss and the rank of every word, whether it is known, and the best word's chance, one step at a time."""
+    losses, ranks, known, confidence = [], [], [], []
     state = model.lm.start(1)
     for unit in units:
         for word in [*unit, "<eos>"]:
@@ -34,13 +35,14 @@ def word_by_word(model, units: list[list[str]]) -> tuple[list[float], list[int],
             order = [i for i in np.argsort(-log_p, kind="stable") if i != 1]
             ranks.append(order.index(number) if number != 1 else 10**6)
             known.append(number != 1)
+            confidence.append(math.exp(log_p[order[0]]))
             state = model.lm.read(np.array([[number]]), state)
-    return losses, ranks, known
+    return losses, ranks, known, confidence
 
 
 def test_every_figure_equals_reading_word_by_word(model, text):
     units = [model.tokenizer.tokenize(line) for line in text.read_text().splitlines()]
-    losses, ranks, known = word_by_word(model, units)
+    losses, ranks, known, confidence = word_by_word(model, units)
     found = evaluate(model, [text])
     assert found.words == len(losses) == 13 + 1 + 6 + 1
     assert found.unknown_words == known.count(False) == 1
@@ -57,6 +59,9 @@ def test_every_figure_equals_reading_word_by_word(model, text):
     assert [band.frequency_rank for band in found.bands] == ["1-100", "unknown"]
     assert sum(bin.words for bin in found.calibration) == len(losses)
     assert sum(bin.words * bin.accuracy for bin in found.calibration) == pytest.approx(ranks.count(0))
+    assert sum(bin.words * bin.confidence for bin in found.calibration) == pytest.approx(sum(confidence))
+    gaps = [bin.words * abs(bin.confidence - bin.accuracy) for bin in found.calibration]
+    assert found.calibration_error == pytest.approx(sum(gaps) / len(losses))
     assert 0 < found.keystrokes_saved < 1
     for k in (1, 3, 5, 10):
         assert getattr(found, f"accuracy_at_{k}") == np.mean([rank < k for rank in ranks])
@@ -75,7 +80,7 @@ def test_each_part_alone_is_measured_too(model, text):
 def test_accuracy_counts_what_predict_shows(model, tmp_path):
     path = tmp_path / "one.txt"
     path.write_text(rank(model, "", 1).predictions[0].word)
-    _, ranks, _ = word_by_word(model, [[path.read_text()]])
+    _, ranks, *_ = word_by_word(model, [[path.read_text()]])
     assert ranks[0] == 0
     assert evaluate(model, [path]).accuracy_at_1 == np.mean([r == 0 for r in ranks])
 
@@ -95,6 +100,11 @@ def test_a_dynamic_evaluation_learns_from_the_text_it_reads(model, tmp_path):
     assert dynamic.perplexity_of_parts["network"] < 0.7 * static.perplexity_of_parts["network"]
     assert dynamic.perplexity_of_parts["ngram"] == pytest.approx(static.perplexity_of_parts["ngram"])
     assert evaluate(model, [path]) == static
+
+
+def test_a_dynamic_evaluation_foresees_words_before_it_learns_from_them(model, text, monkeypatch):
+    monkeypatch.setattr("rnncli.evaluation.WINDOW", 10**6)  # so it learns when all is over
+    assert evaluate(model, [text], dynamic=True).perplexity == pytest.approx(evaluate(model, [text]).perplexity)
 
 
 def test_progress_is_told_to_the_end(model, tmp_path):
@@ -164,10 +174,44 @@ def test_the_validation_loss_counts_every_word_once(model):
     assert mean_loss(Counting(), ids) == pytest.approx(ids.mean())
 
 
-@pytest.mark.parametrize(("loss", "expected"), [(0, 1), (math.log(5), 5), (1e4, math.inf)])
-def test_perplexity_is_the_exponential_of_the_loss(loss, expected):
-    assert perplexity(loss) == pytest.approx(expected)
+def test_words_are_in_bands_by_their_numbers_and_the_end_of_a_unit_is_among_the_most_frequent():
+    ids = np.array([0, 2, 101, 102, 1001, 1002, 10_001, 10_002, 1, 1])
+    nll = np.log([2.0, 8.0, 4.0, 5.0, 5.0, 6.0, 6.0, 7.0, 3.0, 3.0])
+    ranks = np.array([0, 1, 0, 0, 0, 1, 1, 0, 20_000, 20_000])
+    assert _bands(ids, nll, ranks) == [
+        Band("1-100", 3, pytest.approx(4), pytest.approx(2 / 3)),
+        Band("101-1000", 2, pytest.approx(5), 1.0),
+        Band("1001-10000", 2, pytest.approx(6), 0.0),
+        Band("10001-", 1, pytest.approx(7), 1.0),
+        Band("unknown", 2, pytest.approx(3), 0.0),
+    ]
 
 
-def test_the_perplexity_of_a_loss_that_is_no_number_is_none_either():
-    assert math.isnan(perplexity(math.nan))
+@pytest.mark.parametrize(
+    ("unit", "keys"),
+    [
+        ("Tom plays chess, too.", [4, 6, 5, 2, 3, 1, 1]),
+        ("你好。", [1, 1, 1, 1]),
+        ('He said "no" (twice).', [3, 5, 1, 2, 2, 1, 5, 1, 1, 1]),
+    ],
+)
+def test_without_help_a_key_is_pressed_for_every_character_and_the_end(unit, keys):
+    tokenizer = Tokenizer("word")
+    tokens = Tokens.from_units([tokenizer.tokenize(unit)] * 2)
+    assert keys_unaided(tokens, tokenizer).tolist() == keys * 2
+    assert sum(keys) == len(unit) + 1
+
+
+def test_a_word_of_one_letter_before_a_full_stop_saves_no_key(tmp_path):
+    path = tmp_path / "letters.txt"
+    path.write_text("你好。\n" * 60)
+    model = rnncli.train(path, hidden_size=8, epochs=1)
+    assert evaluate(model, [path]).keystrokes_saved == 0
+
+
+def test_an_unknown_word_is_never_right_however_few_words_there_are(tmp_path):
+    path, other = tmp_path / "dna.txt", tmp_path / "other.txt"
+    path.write_text("ACGTTGCA\n" * 60)
+    other.write_text("xyz\n")
+    found = rnncli.train(path, tokenizer="char", hidden_size=8, epochs=1).evaluate(other)
+    assert found.accuracy_at_10 == 1 / 4  # the end of the line

@@ -1,7 +1,9 @@
+import math
+
 import numpy as np
 import pytest
 
-from rnncli.metrics import Keyboard, calibration, likeliest, ranks
+from rnncli.metrics import Keyboard, calibration, likeliest, perplexity, ranks
 from rnncli.text.vocabulary import EOS, UNK, UNK_ID
 
 V = 9
@@ -10,6 +12,15 @@ V = 9
 @pytest.fixture
 def p(rng):
     return rng.dirichlet(np.ones(V), 50)
+
+
+@pytest.mark.parametrize(("loss", "expected"), [(0, 1), (math.log(5), 5), (1e4, math.inf)])
+def test_perplexity_is_the_exponential_of_the_loss(loss, expected):
+    assert perplexity(loss) == pytest.approx(expected)
+
+
+def test_the_perplexity_of_a_loss_that_is_no_number_is_none_either():
+    assert math.isnan(perplexity(math.nan))
 
 
 def test_a_rank_counts_the_words_that_are_offered_before(p, rng):

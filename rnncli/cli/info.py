@@ -63,6 +63,8 @@ def _describe(model) -> dict[str, Any]:
         "corpus": corpus.get("name"),
         "train_words": corpus.get("train_words"),
         "valid_words": corpus.get("valid_words"),
+        "watched_words": corpus.get("watched_words"),
+        "tuned_words": model.about.get("tuning", {}).get("words"),
         "corpus_sha256": corpus.get("sha256"),
         "valid_perplexity_of_network": model.about.get("best_valid_perplexity"),
         "tuned_perplexity": model.about.get("tuning", {}).get("perplexity"),
@@ -77,7 +79,7 @@ def _shares(lm) -> list[tuple[str, ...]]:
 
 
 def _drawing(history: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    """One bar an epoch, as long as the logarithm of its validation perplexity asks, from the best to the worst."""
+    """One bar a report, as long as the logarithm of its validation perplexity asks, from the best to the worst."""
     losses = [epoch["valid_perplexity"] and math.log(epoch["valid_perplexity"]) for epoch in history]
     known = [loss for loss in losses if loss is not None]
     low, span = (min(known), max(known) - min(known)) if known else (0.0, 0.0)

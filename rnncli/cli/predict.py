@@ -29,7 +29,7 @@ MANY = 20_000  # words that are told of prompts answered together, about
     "texts",
     type=click.Path(),
     multiple=True,
-    help="A text to read and learn from before; may be repeated.",
+    help="Read this text and learn from it before; may be repeated.",
 )
 @format_option
 @encoding_option

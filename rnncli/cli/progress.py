@@ -1,4 +1,4 @@
-"""Watching a training: the live display, the log, and Ctrl-C."""
+"""Watching a training: the live display, the log, and being told to stop."""
 
 import json
 import math
@@ -18,23 +18,25 @@ from .output import on_terminal, warn
 
 LOG_BEGINS = b'{"epoch":'
 UNNOTICED = 1.0  # seconds of work that need no progress bar
+STOPPING = (signal.SIGINT, signal.SIGTERM)  # Ctrl-C; kill and timeout
 
 
 @contextmanager
-def deferred_interrupt() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C was pressed, to be asked between two steps; pressed a second time it interrupts at once."""
-    presses = []
+def deferred_interrupt() -> Iterator[Callable[[], int]]:
+    """The signal that told to stop, or 0, to be asked between two steps; a second one interrupts at once."""
+    came = []
 
-    def press(*_: Any) -> None:
-        presses.append(True)
-        if len(presses) > 1:
+    def note(number: int, _: Any) -> None:
+        came.append(number)
+        if len(came) > 1:
             raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, press)
+    before = {number: signal.signal(number, note) for number in STOPPING}
     try:
-        yield lambda: bool(presses)
+        yield lambda: came[0] if came else 0
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def check_log(log: Path | None, output: Path) -> None:
@@ -157,7 +159,7 @@ def rounded(perplexity: float, digits: int = 1) -> str:
 
 
 def _line(report, epochs: int | None) -> str:
-    """What is told of a stretch: its perplexities, its speed and the time since the beginning; up to 60 columns."""
+    """What is told of a stretch: its perplexities, its speed and the time of all steps so far; up to 60 columns."""
     minutes, seconds = divmod(round(report.seconds), 60)
     perplexities = f"train {rounded(report.train_perplexity)}, valid {rounded(report.valid_perplexity)}"
     speed = f"{report.words_per_second:,.0f} words/s"

@@ -47,14 +47,20 @@ MODELS_OWN = {
 @click.option(
     "--min-count",
     type=click.IntRange(1),
-    help="Words that occur less often become <unk>.  [default: 2; 1 for a small text, or one with its own <unk>]",
+    help="Words that occur less often become <unk>.  [default: 2; without --init 1 for a small text, or one with its "
+    "own <unk>]",
 )
 @click.option(
     "--max-vocab",
     type=Count(0),
     help="How many words to know, with <eos> and <unk>; 0: all.  [default: 20000; all for a text with its own <unk>]",
 )
-@click.option("--valid", type=click.Path(), multiple=True, help="A text to watch perplexity on; may be repeated.")
+@click.option(
+    "--valid",
+    type=click.Path(),
+    multiple=True,
+    help="A text to choose the best network and tune the parts on; may be repeated.",
+)
 @click.option(
     "--valid-fraction",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
@@ -249,7 +255,7 @@ def command(
         if interrupted():
             if replaces and not state.history:
                 click.echo(f"Interrupted before the first report: {visible(str(output))} stays as it was.", err=True)
-                sys.exit(130)
+                sys.exit(128 + interrupted())
             click.echo("Interrupted: measuring the model, then saving the best; Ctrl-C again saves nothing.", err=True)
             trainer.measure()
         if math.isinf(state.best_perplexity):
@@ -264,7 +270,7 @@ def command(
         click.echo(f"Saved. Validation perplexity {rounded(whole)}{network}:", err=True)
     click.echo(visible(str(output)))
     if interrupted():
-        sys.exit(130)
+        sys.exit(128 + interrupted())
 
 
 def _without_the_models_own(options: dict[str, Any]) -> dict[str, Any]:

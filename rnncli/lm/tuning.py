@@ -64,7 +64,8 @@ def tune(
         rows = [*range(others)] if cache is None else [*range(others), others + number]
         shares = fit_shares(p[rows], lengths, known.shares, sums[rows])
         weights = shares[lengths].T
-        loss = -np.log(np.sum(weights * p[rows], axis=0) / np.sum(weights * sums[rows], axis=0)).mean()
+        whole = np.sum(weights * p[rows], axis=0) / np.sum(weights * sums[rows], axis=0)
+        loss = -np.log(np.maximum(whole, np.finfo(float).tiny)).mean()
         if loss < least:
             best, least = Mixture(network, ngram, cache, shares), float(loss)
     with np.errstate(divide="ignore"):

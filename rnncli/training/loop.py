@@ -13,11 +13,12 @@ import numpy as np
 
 from .. import __version__
 from ..errors import TrainingError
-from ..evaluation import STREAMS, mean_loss, perplexity
+from ..evaluation import STREAMS, mean_loss
 from ..lm import ngram
 from ..lm.mixture import STEPS, Mixture
 from ..lm.network import Config, Network, initial_values
 from ..lm.tuning import tune
+from ..metrics import perplexity
 from ..model import Model
 from ..nn.optimizers import OPTIMIZERS, clip_by_global_norm
 from ..nn.sampling import Sampler
@@ -57,12 +58,12 @@ class Trainer:
 
         `began` is when the time of `settings.time` began to run, by `time.perf_counter`; now if left out.
         """
-        self.began = time.perf_counter() if began is None else began
+        began = time.perf_counter() if began is None else began
         self.corpus, self.config = corpus, config
         fine_tuning = values is not None
-        self.settings = settings = settings.settled(config, fine_tuning)
-        # A small text is cut into fewer streams, so that each is still some ten windows long.
-        batch = min(settings.batch_size, max(1, len(corpus.train) // (10 * settings.bptt)))
+        settings = settings.settled(config, fine_tuning)
+        batch = min(settings.batch_size, recipe.most_streams(len(corpus.train), settings.bptt))
+        self.settings = settings = replace(settings, batch_size=batch)
         self.words = streams(corpus.train, batch)
         initial, chance = (np.random.default_rng(s) for s in np.random.SeedSequence(settings.seed).spawn(2))
         self.threads = Threads(settings.threads)
@@ -87,22 +88,22 @@ class Trainer:
             watched, watching = self._affordable(self._watch, WATCHING_SHARE, watched)
             tuned_on, tuning = self._affordable(self._tuned, TUNING_SHARE, tuned_on)
             # What is left to the steps, and to the reports but the last one.
-            self.seconds = max(settings.time - watching - tuning - SAVING, settings.time / 2)
+            self.ends = began + max(settings.time - watching - tuning - SAVING, settings.time / 2)
         self.watched = excerpt(corpus.valid, watched, STREAMS)
         self.tuned_on = excerpt(corpus.valid, tuned_on, TUNING_STREAMS)
         if fine_tuning:
             self.measure()  # the network may be the best already
+        self.starts = time.perf_counter()  # so what the preparations took is not missing from the schedule's beginning
 
     def run(self) -> Iterator[Progress]:
-        """Train to the end, or until validation has not improved for `patience` epochs.
+        """Train to the end, or until validation has not improved for `patience` reports.
 
         A training whose loss stops being a number goes back to the best model and on with half the learning rate. If
         that does not help either, it ends with the best model, or raises `TrainingError` where there is none yet.
         """
         state = self.state
         team = Team(state.network, self.words.shape[1], self.threads)
-        # The clock runs already; but a training that is late still takes a step.
-        state.share = min(self._share(), ALMOST)
+        state.share = min(self._share(), ALMOST)  # a training whose time is up still takes a step
         while not self._is_over():
             before = state.share
             self._step(team)
@@ -164,7 +165,8 @@ class Trainer:
         """How much of the whole training is done, from 0 to 1: by the text, or by the clock where that is further."""
         share = self._epochs() / self.settings.epochs
         if self.settings.time:
-            share = max(share, (time.perf_counter() - self.began) / self.seconds)
+            now = time.perf_counter()
+            share = max(share, 1.0 if now >= self.ends else (now - self.starts) / (self.ends - self.starts))
         return min(share, 1.0)
 
     def _rate(self) -> float:
@@ -256,6 +258,7 @@ class Trainer:
                 "name": corpus.name,
                 "train_words": len(corpus.train),
                 "valid_words": len(corpus.valid),
+                "watched_words": len(self.watched),
                 "sha256": corpus.sha256,
             },
             "settings": asdict(self.settings),

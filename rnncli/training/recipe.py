@@ -11,6 +11,7 @@ MUCH = 500_000  # if there are so many words to learn,
 OFTEN = 6  # and they can be read so often
 PACE = {SMALL: 13_000, LARGE: 6_000}  # words a second, roughly, on two cores
 MOST_EPOCHS = 40  # of a text that is read as often as there is time for
+WINDOWS = 10  # that a stream of a text has at least
 LATE, LATE_SAMPLES = 0.5, 3000  # of a training: from there on a sampled softmax draws so many words at least
 
 
@@ -34,6 +35,11 @@ def embedding_size(hidden_size: int) -> int:
 def batch_size(hidden_size: int) -> int:
     """How many streams are read in parallel: the more, the faster, but the fewer steps."""
     return 20 if hidden_size <= SMALL else 40
+
+
+def most_streams(words: int, bptt: int) -> int:
+    """How many streams so many words of text are cut into at most, where a step reads `bptt` words of each."""
+    return max(1, words // (WINDOWS * bptt))
 
 
 def samples(hidden_size: int) -> int:

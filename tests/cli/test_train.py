@@ -200,14 +200,14 @@ def test_a_log_that_cannot_be_written_is_no_reason_to_lose_the_training(invoke, 
     assert Path("models/school.npz").exists()
 
 
-def press_ctrl_c(monkeypatch, method: str, *times: int) -> None:
-    """As if Ctrl-C were pressed in the course of the given calls of a trainer's method (from 1)."""
+def press_ctrl_c(monkeypatch, method: str, *times: int, number: int = signal.SIGINT) -> None:
+    """As if Ctrl-C were pressed in the course of the given calls of a trainer's method (from 1), or another signal."""
     original, calls = getattr(loop.Trainer, method), []
 
     def interrupted(trainer, *arguments):
         calls.append(1)
         if len(calls) in times:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
         return original(trainer, *arguments)
 
     monkeypatch.setattr(loop.Trainer, method, interrupted)
@@ -222,6 +222,16 @@ def test_an_interrupted_training_saves_the_best_model_so_far(invoke, corpus_file
     assert "Interrupted: measuring the model, then saving the best" in result.stderr
     assert load("models/school.npz").predict("Tom", 1)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_training_that_is_told_to_end_saves_the_best_model_so_far(invoke, corpus_file, monkeypatch):
+    before = signal.getsignal(signal.SIGTERM)
+    press_ctrl_c(monkeypatch, "_step", 5, number=signal.SIGTERM)
+    result = invoke("train", corpus_file, "--hidden-size", "8", "--bptt", "10", "--epochs", "30")
+    assert result.exit_code == 128 + signal.SIGTERM
+    assert result.stdout == "models/school.npz\n"
+    assert load("models/school.npz").predict("Tom", 1)
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_a_training_interrupted_before_its_first_report_leaves_an_old_model_in_place(invoke, corpus_file, monkeypatch):

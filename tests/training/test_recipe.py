@@ -25,6 +25,11 @@ def test_a_large_network_has_smaller_vectors_more_streams_and_larger_samples():
     assert recipe.samples(512) > recipe.samples(256)
 
 
+@pytest.mark.parametrize(("words", "streams"), [(0, 1), (349, 1), (700, 2), (7000, 20)])
+def test_a_small_text_is_cut_into_few_streams_of_ten_windows_at_least(words, streams):
+    assert recipe.most_streams(words, 35) == streams
+
+
 @pytest.mark.parametrize(
     ("words", "units", "seconds", "epochs", "rate"),
     [

@@ -11,7 +11,7 @@ import pytest
 import rnncli
 from rnncli import training
 from rnncli.errors import SettingError, TrainingError
-from rnncli.training import Settings, loop
+from rnncli.training import Settings, loop, recipe
 from rnncli.training.state import Report
 
 TINY = {"hidden_size": 8, "epochs": 2, "bptt": 10}
@@ -176,9 +176,48 @@ def test_the_time_counts_from_the_reading_of_the_text_on(corpus_file, monkeypatc
 
     monkeypatch.setattr(training, "read_corpus", slow)
     trainer = training.start([corpus_file], hidden_size=8, time=6000.0, epochs=10**6, patience=99)
-    steps = sum(1 for _ in trainer.run())
-    assert 0 < steps < 1000
+    shares = [progress.share for progress in trainer.run()]
+    assert 0 < len(shares) < 1000
+    assert shares[0] < 0.01  # the schedule begins with its beginning nevertheless
     assert clock.now <= 6005
+
+
+def test_time_is_kept_for_watching_the_network_and_for_tuning_the_parts(corpus_file, monkeypatch):
+    clock, limit = Clock(), 10_000.0
+    monkeypatch.setattr(training, "time", clock)
+    monkeypatch.setattr(loop, "time", clock)
+    monkeypatch.setattr(loop, "SOME", 50)
+
+    def slowly(does, place, seconds):
+        def slow(*arguments):
+            clock.now += seconds * arguments[place].size
+            return does(*arguments)
+
+        return slow
+
+    monkeypatch.setattr(loop, "mean_loss", slowly(loop.mean_loss, 1, 0.2))
+    monkeypatch.setattr(loop, "tune", slowly(loop.tune, 3, 1.0))
+    trainer = training.start([corpus_file], valid=[corpus_file], hidden_size=8, time=limit, epochs=10**6, patience=99)
+    # Half as many as there is time for, as reading may turn out slower.
+    watched, tuned_on = len(trainer.watched), len(trainer.tuned_on)
+    assert 0.3 < watched * 0.2 / (loop.WATCHING_SHARE * limit) < 0.6
+    assert 0.3 < tuned_on * 1.0 / (loop.TUNING_SHARE * limit) < 0.6
+    run(trainer)
+    model = trainer.best()
+    assert 0.95 * limit < clock.now <= limit
+    assert model.about["corpus"]["watched_words"] == watched
+    assert model.about["tuning"]["words"] == tuned_on
+
+
+def test_of_a_long_text_ngrams_that_occurred_once_are_left_out(corpus_file, tmp_path, monkeypatch):
+    path = tmp_path / "text.txt"
+    path.write_text(corpus_file.read_text() + "Mary will not be lonely.\n" + corpus_file.read_text())
+    whole = training.start([path], **TINY).ngram
+    monkeypatch.setattr(loop, "PRUNED", 100)
+    pruned = training.start([path], **TINY).ngram
+    sizes = [[len(level.words) for level in ngram.levels] for ngram in (whole, pruned)]
+    assert sizes[0][0] == sizes[1][0]  # pairs are all kept
+    assert all(more > fewer for more, fewer in zip(sizes[0][1:], sizes[1][1:], strict=True))
 
 
 def test_a_training_whose_time_is_up_before_it_begins_still_takes_a_step_and_gives_a_model(
@@ -215,11 +254,13 @@ def test_the_best_model_is_kept_not_the_last(corpus_file):
     for _ in itertools.takewhile(lambda progress: not progress.report, trainer.run()):
         pass
     best = trainer.state.best_perplexity
-    for parameter in trainer.state.network.named_parameters().values():
+    parameters = trainer.state.network.named_parameters()
+    values = {name: parameter.value.copy() for name, parameter in parameters.items()}
+    for parameter in parameters.values():
         parameter.value += 1  # ruins what comes after
     assert trainer.measure() > best
-    kept = {name: p.value for name, p in trainer.best().lm.network.named_parameters().items()}
-    np.testing.assert_array_equal(kept["softmax.bias"], trainer.state.best["softmax.bias"])
+    for name, parameter in trainer.best().lm.network.named_parameters().items():
+        np.testing.assert_array_equal(parameter.value, values[name])
     assert trainer.state.best_perplexity == best
 
 
@@ -287,7 +328,8 @@ def test_what_is_left_open_is_decided_by_the_recipe(corpus_file):
     assert (trainer.settings.time, trainer.settings.epochs) == (600, 40)
     trainer = training.start(corpus_file, hidden_size=300)
     assert (trainer.config.word_dropout, trainer.config.recurrent_dropout) == (0.1, 0.3)
-    assert (trainer.settings.batch_size, trainer.settings.samples) == (40, 1000)
+    assert trainer.settings.samples == 1000
+    assert (recipe.batch_size(300), trainer.settings.batch_size) == (40, trainer.words.shape[1])  # few, of a small text
     again = training.start_from(trainer.best(), corpus_file, word_dropout=0.2)
     assert (again.config.hidden_size, again.config.dropout) == (300, 0.5)
     assert (again.config.word_dropout, again.config.recurrent_dropout) == (0.2, 0.3)

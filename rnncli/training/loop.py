@@ -31,7 +31,6 @@ from .settings import Settings
 from .state import Progress, Report, TrainingState
 from .workers import Team
 
-PRUNED = 2_500_000  # words; of a longer text n-grams that occurred once are left out
 ALMOST = 0.99  # of a training; what is left is its last step
 REPORTS = 10  # of a training by the clock
 WATCHING_SHARE, TUNING_SHARE = 0.003, 0.025  # of its time, for each report, and for tuning the parts at its end
@@ -80,7 +79,7 @@ class Trainer:
         self._keep_best(math.inf)
         self.ngram = None
         if settings.ngram_order:
-            prune = len(corpus.train) > PRUNED
+            prune = recipe.prunes(len(corpus.train))
             self.ngram = ngram.count(corpus.train, config.vocabulary_size, settings.ngram_order, prune)
         # How much of the held-out text is watched in between, and how much the parts are tuned on at the end.
         watched, tuned_on = len(corpus.valid), TUNING

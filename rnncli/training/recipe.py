@@ -12,6 +12,7 @@ OFTEN = 6  # and they can be read so often
 PACE = {SMALL: 13_000, LARGE: 6_000}  # words a second, roughly, on two cores
 MOST_EPOCHS = 40  # of a text that is read as often as there is time for
 WINDOWS = 10  # that a stream of a text has at least
+PRUNED = 2_500_000  # words; of a longer text n-grams that occurred once are left out
 LATE, LATE_SAMPLES = 0.5, 3000  # of a training: from there on a sampled softmax draws so many words at least
 
 
@@ -45,6 +46,18 @@ def most_streams(words: int, bptt: int) -> int:
 def samples(hidden_size: int) -> int:
     """How many words a sampled softmax draws in a step, before it is `LATE`: what it misses shows only then."""
     return 500 if hidden_size <= SMALL else 1000
+
+
+def learning_rate(optimizer: str, cell: str, fine_tuning: bool) -> float:
+    """The peak of the learning rate: lower for an Elman cell, and for a network that has learned already."""
+    if optimizer == "sgd":
+        return 1.0
+    return 1e-3 if cell == "elman" or fine_tuning else 4e-3
+
+
+def prunes(words: int) -> bool:
+    """Whether n-grams of three words and more that occurred once are left out, for so many words of text."""
+    return words > PRUNED
 
 
 def dropouts(words: int, hidden_size: int, seconds: float | None, epochs: int | None) -> dict[str, float]:

@@ -22,7 +22,7 @@ class Settings:
     batch_size: int | None = None  # None: see `recipe`; fewer for a small text
     bptt: int = 35
     optimizer: str = "adam"
-    lr: float | None = None  # None: 4e-3 for Adam (1e-3 with an Elman cell, or one that has learned before), 1 for SGD
+    lr: float | None = None  # None: see `recipe`
     schedule: str = "cosine"
     clip: float = 1.0
     weight_decay: float = 0.0
@@ -64,12 +64,11 @@ class Settings:
 
     def settled(self, network: Config, fine_tuning: bool = False) -> "Settings":
         """These settings with all that was left open decided: for a network, new or trained."""
-        adam = 1e-3 if network.cell == "elman" or fine_tuning else 4e-3
         samples = self.samples or recipe.samples(network.hidden_size)
         return replace(
             self,
             batch_size=self.batch_size or recipe.batch_size(network.hidden_size),
-            lr=self.lr or (adam if self.optimizer == "adam" else 1.0),
+            lr=self.lr or recipe.learning_rate(self.optimizer, network.cell, fine_tuning),
             softmax=self.softmax or ("sampled" if network.vocabulary_size > 2 * samples else "full"),
             samples=samples,
             time=self.seconds,

@@ -213,7 +213,7 @@ def test_of_a_long_text_ngrams_that_occurred_once_are_left_out(corpus_file, tmp_
     path = tmp_path / "text.txt"
     path.write_text(corpus_file.read_text() + "Mary will not be lonely.\n" + corpus_file.read_text())
     whole = training.start([path], **TINY).ngram
-    monkeypatch.setattr(loop, "PRUNED", 100)
+    monkeypatch.setattr(recipe, "PRUNED", 100)
     pruned = training.start([path], **TINY).ngram
     sizes = [[len(level.words) for level in ngram.levels] for ngram in (whole, pruned)]
     assert sizes[0][0] == sizes[1][0]  # pairs are all kept

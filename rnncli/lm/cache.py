@@ -100,8 +100,9 @@ def probability(words: np.ndarray, glance: Glance) -> np.ndarray:
 
 def add_to(p: np.ndarray, glance: Glance, share: np.ndarray) -> None:
     """Add to `p` (T, B, V) the chances of all words, each place's times its `share` (T, B)."""
+    words = glance.words.astype(np.intp)  # once: for each place anew it would take most of the time
     for t, b in np.ndindex(share.shape):
-        np.add.at(p[t, b], glance.words[b], glance.strengths[t, b] * share[t, b])
+        np.add.at(p[t, b], words[b], glance.strengths[t, b] * share[t, b])
 
 
 def _directions(features: np.ndarray) -> np.ndarray:

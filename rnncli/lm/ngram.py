@@ -175,7 +175,8 @@ class NGram:
         flat, left, found = p.reshape(-1), 1.0, np.zeros(len(p))
         for n, level in reversed(list(enumerate(self.levels))):
             expansion = self._expanded(level, state[:, n])
-            flat[expansion.owners * p.shape[1] + expansion.words] += expansion.p * (share * left)[expansion.owners]
+            places = expansion.owners * p.shape[1] + expansion.words
+            np.add.at(flat, places, (expansion.p * (share * left)[expansion.owners]).astype(p.dtype))
             if ngrams is not None:
                 found += left * level.given(ngrams[:, n + 1], expansion.total)
             left = left * expansion.left

@@ -101,7 +101,7 @@ def evaluate(
     nll, ranks, confidence = np.empty(words), np.empty(words, np.int64), np.empty(words)
     right, parts = np.empty(words, bool), np.empty((len(model.lm.parts), words))
     keyboard = None if model.tokenizer.kind == "char" else Keyboard(model.vocabulary.words)
-    unaided = keys_unaided(tokens, model.tokenizer)
+    unaided = keys_unaided(tokens, model.tokenizer) if keyboard else np.ones(words, np.int64)
     keys = unaided.copy()
     learner = Learner(model.lm) if dynamic else None
     lm, steps = (learner.mixture, WINDOW) if learner else (model.lm, STEPS)

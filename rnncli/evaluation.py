@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 STREAMS = 32  # a validation text is read in this many places at once,
 GROUP = 8  # so many of which are one piece of work
+WORDS = 256  # in whose places the probabilities of all words are looked at, at a time
 RANKS = (1, 3, 5, 10)
 BANDS = (100, 1000, 10_000)  # the most frequent words, the next ones, and so on
 
@@ -104,7 +105,7 @@ def evaluate(
     unaided = keys_unaided(tokens, model.tokenizer) if keyboard else np.ones(words, np.int64)
     keys = unaided.copy()
     learner = Learner(model.lm) if dynamic else None
-    lm, steps = (learner.mixture, WINDOW) if learner else (model.lm, STEPS)
+    lm, steps = (learner.mixture, WINDOW) if learner else (model.lm, WORDS)
     state = lm.start(1)
     for start in range(0, words, steps):
         part = slice(start, start + steps)

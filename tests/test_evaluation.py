@@ -89,7 +89,7 @@ def test_the_state_is_carried_over_lines_and_long_texts_are_read_in_parts(model,
     path = tmp_path / "long.txt"
     path.write_text("Tom is good at chess.\n" * 50)
     whole = evaluate(model, [path])
-    monkeypatch.setattr("rnncli.evaluation.STEPS", 7)
+    monkeypatch.setattr("rnncli.evaluation.WORDS", 7)
     assert evaluate(model, [path]).perplexity == pytest.approx(whole.perplexity, rel=1e-6)
 
 

@@ -28,19 +28,21 @@ class State(NamedTuple):
 
 
 class Glance(NamedTuple):
-    """Where N = T * B places look back to: the words (B, M) within reach, and how strongly (T, B, M) at each.
+    """What T * B places look back to."""
 
-    The strengths of a place sum to less than one, `total` (T, B): to the less, the less is alike.
-    """
+    words: np.ndarray  # (B, M), those within reach
+    weights: np.ndarray  # (T, B, M), of the places where they stood
+    norm: np.ndarray  # (T, B), the sum of the weights, and the doubt
 
-    words: np.ndarray
-    strengths: np.ndarray
-    total: np.ndarray
+    @property
+    def total(self) -> np.ndarray:
+        """What the chances of all words come to (T, B): the less is alike, the further below one."""
+        return 1 - DOUBT / self.norm
 
     def picked(self, places: np.ndarray) -> "Glance":
         """The one of the T places of each stream that is named by `places` (B,)."""
         streams = np.arange(len(places))
-        return Glance(self.words, self.strengths[places, streams][None], self.total[places, streams][None])
+        return Glance(self.words, self.weights[places, streams][None], self.norm[places, streams][None])
 
 
 @dataclass(frozen=True)
@@ -63,46 +65,46 @@ class Cache:
         keys = np.concatenate([state.keys, _directions(features[-self.size :])], axis=1)
         return State(keys[:, -self.size :], _followed_by(state.words, words)[:, -self.size :])
 
-    def look_back(self, features: np.ndarray, words: np.ndarray, state: State) -> Glance:
+    def look_back(self, features: np.ndarray, words: np.ndarray, state: State) -> tuple[Glance, State]:
         """What is seen on looking back from before each of the `words` (T, B), with the `features` (T, B, D) there.
 
-        It takes T * (T + size) numbers for each stream, so T should be no more than some hundred.
+        And the state after the words, as `read` gives it. It takes T * (T + size) numbers for each stream, so T should
+        be no more than some hundred.
         """
-        likeness, seen = self.likeness(features, words, state)
-        return Glance(seen, *self.strengths(likeness))
+        likeness, seen, after = self.likeness(features, words, state)
+        return self.glance(likeness, seen), after
 
-    def likeness(self, features: np.ndarray, words: np.ndarray, state: State) -> tuple[np.ndarray, np.ndarray]:
-        """How alike (T, B, M) now and then are, from -1 to 1; and the words (B, M) that came then."""
-        now, (B, before) = _directions(features), state.words.shape
-        likeness = np.empty((B, len(features), before + len(features)), now.dtype)
-        np.matmul(now, state.keys.swapaxes(1, 2), out=likeness[..., :before])
-        np.matmul(now, now.swapaxes(1, 2), out=likeness[..., before:])
-        return likeness.swapaxes(0, 1), _followed_by(state.words, words)
+    def likeness(self, features: np.ndarray, words: np.ndarray, state: State) -> tuple[np.ndarray, np.ndarray, State]:
+        """How alike (T, B, M) now and then are, from -1 to 1; the words (B, M) that came then; the state after all."""
+        now = _directions(features)
+        keys, seen = np.concatenate([state.keys, now], axis=1), _followed_by(state.words, words)
+        likeness = (now @ keys.swapaxes(1, 2)).swapaxes(0, 1)
+        return likeness, seen, State(keys[:, -self.size :], seen[:, -self.size :])
 
-    def strengths(self, likeness: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The share (T, B, M) of each place looked back to, and the sum (T, B) of those of all."""
+    def glance(self, likeness: np.ndarray, seen: np.ndarray) -> Glance:
+        """What is seen, where now and then are so alike (T, B, M) and the words (B, M) were `seen`."""
         T, _, M = likeness.shape
         distance = np.arange(M - 1, -T, -1)  # from the last word to all, and so on to the first: M numbers each
         within = (distance > 0) & (distance <= self.size)
         faded = np.where(within, -self.sharpness - distance * (FADING / self.size), -np.inf).astype(likeness.dtype)
-        strengths = likeness * self.sharpness
-        strengths += sliding_window_view(faded, M)[::-1, None]  # no more than 0
-        np.exp(strengths, out=strengths)
-        total = strengths.sum(axis=2)
-        strengths /= (total + DOUBT)[..., None]
-        return strengths, total / (total + DOUBT)
+        weights = likeness * self.sharpness
+        weights += sliding_window_view(faded, M)[::-1, None]  # no more than 0
+        np.exp(weights, out=weights)
+        return Glance(seen, weights, weights.sum(axis=2) + DOUBT)
 
 
 def probability(words: np.ndarray, glance: Glance) -> np.ndarray:
     """The chance (T, B) that each of the `words` (T, B) comes again."""
-    return glance.strengths.sum(axis=2, where=glance.words == words[..., None])
+    again = glance.words == words[..., None].astype(glance.words.dtype)
+    return glance.weights.sum(axis=2, where=again) / glance.norm
 
 
 def add_to(p: np.ndarray, glance: Glance, share: np.ndarray) -> None:
     """Add to `p` (T, B, V) the chances of all words, each place's times its `share` (T, B)."""
-    words = glance.words.astype(np.intp)  # once: for each place anew it would take most of the time
-    for t, b in np.ndindex(share.shape):
-        np.add.at(p[t, b], words[b], glance.strengths[t, b] * share[t, b])
+    factors = share / glance.norm
+    for b, words in enumerate(glance.words.astype(np.intp)):  # once: for each place anew it would take most of the time
+        for row, weights, factor in zip(p[:, b], glance.weights[:, b], factors[:, b], strict=True):
+            np.add.at(row, words, weights * factor)
 
 
 def _directions(features: np.ndarray) -> np.ndarray:

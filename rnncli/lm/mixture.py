@@ -158,7 +158,7 @@ class Mixture:
         """What the parts go by at the end of what was read."""
         features = self.network.features(state.network)[None]
         no_words = np.zeros(features.shape[:2], np.int32)  # what comes next is not known yet
-        glance = self.cache.look_back(features, no_words, state.cache) if self.cache else None
+        glance = self.cache.look_back(features, no_words, state.cache)[0] if self.cache else None
         return self._viewed(features, None if state.ngram is None else state.ngram[None], None, glance)
 
     def after(self, words: np.ndarray, lengths: np.ndarray, state: State) -> View:
@@ -197,8 +197,7 @@ class Mixture:
         if self.ngram:
             contexts, ngrams, ngram = self.ngram.follow(words, state.ngram)
         if self.cache:
-            glance = self.cache.look_back(features, words, state.cache)
-            cache = self.cache.read(features, words, state.cache)
+            glance, cache = self.cache.look_back(features, words, state.cache)
         return self._viewed(features, contexts, ngrams, glance), State(network, ngram, cache)
 
     def _viewed(

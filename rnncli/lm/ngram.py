@@ -46,15 +46,15 @@ class Level:
 
     def find(self, contexts: np.ndarray, words: np.ndarray) -> np.ndarray:
         """The number of the n-gram of each of the `contexts` and `words`, of one shape; -1 where there is none."""
-        low, end = self._bounds(contexts)
-        high = end
-        while (low < high).any():  # a binary search, for all at once
-            middle = (low + high) // 2
-            before = (self.words[np.minimum(middle, len(self.words) - 1)] < words) & (low < high)
-            low, high = np.where(before, middle + 1, low), np.where(before, high, np.minimum(middle, high))
-        found = low < end
-        found[found] = self.words[low[found]] == words[found]
-        return np.where(found, low, NONE)
+        starts, ends = self._bounds(contexts)
+        last = starts - 1  # of the n-grams before the one that is looked for
+        for power in reversed(range(int((ends - starts).max(initial=0)).bit_length())):  # a binary search, all at once
+            probe = last + 2**power
+            np.copyto(last, probe, where=(probe < ends) & (self.words.take(probe, mode="clip") < words))
+        found = last + 1
+        there = found < ends
+        there[there] = self.words[found[there]] == words[there]
+        return np.where(there, found, NONE)
 
     def given(self, numbers: np.ndarray, total: np.ndarray) -> np.ndarray:
         """What its count gives to the last word of each n-gram (N,), whose context's counts have a `total` (N,)."""
@@ -76,14 +76,13 @@ class Level:
         numbers += np.arange(len(numbers))
         counts = self.counts[numbers]
         total, left = np.ones(len(contexts)), np.ones(len(contexts))
-        p = counts - self.discounts.take(counts, mode="clip")
+        discounted = counts - self.discounts.take(counts, mode="clip")
         if len(filled):
             total[filled] = np.add.reduceat(counts, begins, dtype=np.int64) + self.rest[contexts[filled]]
             if not total.all():
                 raise ModelError(DAMAGED)
-            p /= np.repeat(total[filled], sizes)
-            left[filled] -= np.add.reduceat(p, begins)
-        return Expansion(owners, self.words[numbers], p, total, left)
+            left[filled] -= np.add.reduceat(discounted, begins) / total[filled]
+        return Expansion(owners, self.words[numbers], discounted, total, left)
 
 
 class Expansion(NamedTuple):
@@ -91,7 +90,7 @@ class Expansion(NamedTuple):
 
     owners: np.ndarray  # (M,), the place of each one's context among the contexts
     words: np.ndarray  # (M,), the last word of each
-    p: np.ndarray  # (M,), what its count gives to each
+    counts: np.ndarray  # (M,), less the discounts
     total: np.ndarray  # (K,), the counts of each context
     left: np.ndarray  # (K,), what is left to the lower order in each context
 
@@ -102,6 +101,7 @@ class NGram:
     def __init__(self, unigrams: np.ndarray, levels: list[Level]):
         """With the probabilities (V,) of words after no word at all, and the n-grams from length 2 on."""
         self.unigrams, self.levels = unigrams, levels
+        self._kept: dict[np.dtype, dict[int, tuple]] = {}  # see `_bigrams`
 
     @property
     def order(self) -> int:
@@ -172,18 +172,41 @@ class NGram:
 
         Returns, as `probability`, that of one word after each, if the `ngrams` that end in it are given.
         """
-        flat, left, found = p.reshape(-1), 1.0, np.zeros(len(p))
+        left, found = np.ones(len(p)), np.zeros(len(p))
         for n, level in reversed(list(enumerate(self.levels))):
-            expansion = self._expanded(level, state[:, n])
-            places = expansion.owners * p.shape[1] + expansion.words
-            np.add.at(flat, places, (expansion.p * (share * left)[expansion.owners]).astype(p.dtype))
+            if n:
+                owners, words, counts, total, rest = self._expanded(level, state[:, n])
+                chances = (counts * (share * left / total)[owners]).astype(p.dtype)
+                np.add.at(p.reshape(-1), owners * p.shape[1] + words, chances)
+            else:
+                some, their_counts, total, rest = self._bigrams(state[:, n], p.dtype)
+                weights = (share * left / total).astype(p.dtype)
+                for row, words, counts, weight in zip(p, some, their_counts, weights, strict=True):
+                    np.add.at(row, words, counts * weight)
             if ngrams is not None:
-                found += left * level.given(ngrams[:, n + 1], expansion.total)
-            left = left * expansion.left
+                found += left * level.given(ngrams[:, n + 1], total)
+            left *= rest
         unigrams = self.unigrams.astype(p.dtype)
         for row, weight in zip(p, (share * left).astype(p.dtype), strict=True):  # one at a time stays in the cache
             row += weight * unigrams
         return found if ngrams is None else found + left * self.unigrams[ngrams[:, 0]]
+
+    def _bigrams(
+        self, contexts: np.ndarray, dtype: np.dtype
+    ) -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray, np.ndarray]:
+        """For each of the `contexts` (N,) the words of its bigrams, their counts, the total and what is left of it.
+
+        As in an `Expansion`. They are kept: few words are the contexts of most bigrams, and come again and again.
+        """
+        kept = self._kept.setdefault(dtype, {})
+        new = [context for context in set(contexts.tolist()) if context not in kept]
+        if new:
+            owners, words, counts, total, left = self._expanded(self.levels[0], np.array(new))
+            ends = np.searchsorted(owners, np.arange(1, len(new)))
+            each = (np.split(words.astype(np.intp), ends), np.split(counts.astype(dtype), ends), total, left)
+            kept.update(zip(new, zip(*each, strict=True), strict=True))
+        words, counts, total, left = zip(*(kept[context] for context in contexts.tolist()), strict=True)
+        return words, counts, np.array(total), np.array(left)
 
     def _expanded(self, level: Level, contexts: np.ndarray) -> Expansion:
         expansion = level.expand(contexts)

@@ -44,12 +44,12 @@ def tune(
             given = [*beside.chances(part, view)]
             given_in_all = [np.ones(part.shape) for _ in given]
             if candidates:
-                likeness, seen = candidates[0].likeness(view.features, part, state.cache)
+                likeness, seen, memory = candidates[0].likeness(view.features, part, state.cache)
                 for cache in candidates:
-                    glance = caches.Glance(seen, *cache.strengths(likeness))
+                    glance = cache.glance(likeness, seen)
                     given.append(caches.probability(part, glance))
                     given_in_all.append(glance.total)
-                after = after._replace(cache=candidates[0].read(view.features, part, state.cache))
+                after = after._replace(cache=memory)
             p.append(np.stack(given)[:, :, 0])
             sums.append(np.stack(given_in_all)[:, :, 0])
             lengths.append(view.lengths[:, 0])

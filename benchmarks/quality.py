@@ -61,7 +61,9 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="where the models are kept; nowhere by default")
     parser.add_argument("--dynamic", action="store_true", help="also learn on from the test text")
     arguments = parser.parse_intermixed_args()
-    more = (" learning on | times as slow |", "--:|--:|") if arguments.dynamic else ("", "")
+    for text in set(arguments.texts) - set(TOKENIZERS):
+        parser.error(f"no text is called {text}: choose from {', '.join(TOKENIZERS)}")
+    more = (" network learning on | the whole | times as slow |", "--:|--:|--:|") if arguments.dynamic else ("", "")
     print(f"| test perplexity | budget | seconds | model | network | 5-gram | the whole |{more[0]}")
     print(f"|---|--:|--:|---|--:|--:|--:|{more[1]}")
     for text in arguments.texts or TOKENIZERS:
@@ -79,7 +81,8 @@ def main() -> None:
             what = f"{told['hidden_size']} units, {megabytes:.0f} MB"
             figures = f"{alone['network']:.1f} | {alone['ngram']:.1f} | {found['perplexity']:.1f}"
             if dynamic:
-                figures += f" | {dynamic['perplexity']:.1f} | {longer / usual:.1f}"
+                alone = dynamic["perplexity_of_parts"]
+                figures += f" | {alone['network']:.1f} | {dynamic['perplexity']:.1f} | {longer / usual:.1f}"
             print(f"| {text} | {budget} | {seconds:.0f} | {what} | {figures} |", flush=True)
     print(PUBLISHED)
 

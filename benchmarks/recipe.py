@@ -46,6 +46,8 @@ def main() -> None:
     parser.add_argument("--time", default="3m")
     parser.add_argument("--text", default="ptb")
     arguments = parser.parse_intermixed_args()
+    for name in set(arguments.variants) - set(VARIANTS):
+        parser.error(f"no variant is called {name!r}: choose from {', '.join(VARIANTS)}")
     folder = arguments.data / arguments.text
     print(f"| {arguments.text}, {arguments.time}, validation | readings of the text | network | the whole |")
     print("|---|--:|--:|--:|")

@@ -89,8 +89,9 @@ def test_the_state_is_carried_over_lines_and_long_texts_are_read_in_parts(model,
     path = tmp_path / "long.txt"
     path.write_text("Tom is good at chess.\n" * 50)
     whole = evaluate(model, [path])
-    monkeypatch.setattr("rnncli.evaluation.WORDS", 7)
-    assert evaluate(model, [path]).perplexity == pytest.approx(whole.perplexity, rel=1e-6)
+    for name, numbers in (("PLACES", 7), ("NUMBERS", 3 * len(model.vocabulary))):
+        monkeypatch.setattr(f"rnncli.evaluation.{name}", numbers)
+        assert evaluate(model, [path]).perplexity == pytest.approx(whole.perplexity, rel=1e-6)
 
 
 def test_a_dynamic_evaluation_learns_from_the_text_it_reads(model, tmp_path):

@@ -29,6 +29,9 @@ def command(model_path: Path | None, output_format: str | None) -> None:
     if chosen == "jsonl":
         record["shares"] = [dict(zip(model.lm.parts, shares, strict=True)) for shares in model.lm.shares.tolist()]
         record["history"] = history
+    elif chosen == "tsv" and len(model.lm.parts) > 1:
+        for length, shares in enumerate(model.lm.shares.tolist()):
+            record |= {f"share_of_{part}_{length}": share for part, share in zip(model.lm.parts, shares, strict=True)}
     print_record(record, chosen, title="Model")
     if chosen == "table" and len(model.lm.parts) > 1:
         click.echo()
@@ -55,6 +58,8 @@ def _describe(model) -> dict[str, Any]:
         "hidden_size": config.hidden_size,
         "tied": config.tied,
         "dropout": config.dropout,
+        "word_dropout": config.word_dropout,
+        "recurrent_dropout": config.recurrent_dropout,
         "parameters": sum(parameter.value.size for parameter in network.named_parameters().values()),
         "parts": ", ".join(model.lm.described()),
         "vocabulary": len(model.vocabulary),

@@ -87,7 +87,7 @@ MODELS_OWN = {
 @click.option(
     "--hidden-size",
     type=click.IntRange(1),
-    help="Units of a layer.  [default: 256; 512 in half an hour or more, for a text that can be read often in it]",
+    help="Units of a layer.  [default: 256; 512 for half a million words or more, read often in half an hour or more]",
 )
 @click.option("--layers", type=click.IntRange(1), default=1, show_default=True, help="Layers of units.")
 @click.option(

@@ -28,7 +28,7 @@ def arpa_lines(model: NGram, words: Sequence[str]) -> Iterator[str]:
     for n in range(1, model.order + 1):
         level, backoffs = (model.levels[n - 1] if n < model.order else None), np.zeros(len(p))
         if level:
-            owners, its_words, counts, total, left = level.expand(np.arange(len(p)))
+            owners, its_words, discounted, total, left = level.expand(np.arange(len(p)))
             backoffs = np.log10(left)
         yield from ("", f"\\{n}-grams:")
         if n == 1:
@@ -39,5 +39,5 @@ def arpa_lines(model: NGram, words: Sequence[str]) -> Iterator[str]:
         if level:
             alone = [f"{contexts[owner]} {last[word]}" for owner, word in zip(owners, its_words, strict=True)]
             ends = its_words.astype(np.int64) if n == 1 else model.levels[n - 2].find(ends[owners], its_words)
-            contexts, p = alone, counts / total[owners] + left[owners] * p[ends]
+            contexts, p = alone, discounted / total[owners] + left[owners] * p[ends]
     yield from ("", "\\end\\")

@@ -60,26 +60,25 @@ class Cache:
         """The state before anything was read; features are `width` numbers."""
         return State(np.empty((batch, 0, width), np.float32), np.empty((batch, 0), np.int32))
 
-    def read(self, features: np.ndarray, words: np.ndarray, state: State) -> State:
-        """The state after `words` (T, B), before which the network had the `features` (T, B, D)."""
-        keys = np.concatenate([state.keys, _directions(features[-self.size :])], axis=1)
+    def read(self, keys: np.ndarray, words: np.ndarray, state: State) -> State:
+        """The state after `words` (T, B), with the `keys` (B, T, D) of the features before each (see `keys_of`)."""
+        keys = np.concatenate([state.keys, keys[:, -self.size :]], axis=1)
         return State(keys[:, -self.size :], _followed_by(state.words, words)[:, -self.size :])
 
-    def look_back(self, features: np.ndarray, words: np.ndarray, state: State) -> tuple[Glance, State]:
-        """What is seen on looking back from before each of the `words` (T, B), with the `features` (T, B, D) there.
+    def look_back(self, keys: np.ndarray, words: np.ndarray, state: State) -> Glance:
+        """What is seen on looking back from before each of the `words` (T, B), with the `keys` (B, T, D) there.
 
-        And the state after the words, as `read` gives it. It takes T * (T + size) numbers for each stream, so T should
-        be no more than some hundred.
+        It takes T * (T + size) numbers for each stream, so T should be no more than some hundred.
         """
-        likeness, seen, after = self.likeness(features, words, state)
-        return self.glance(likeness, seen), after
+        return self.glance(*self.likeness(keys, words, state))
 
-    def likeness(self, features: np.ndarray, words: np.ndarray, state: State) -> tuple[np.ndarray, np.ndarray, State]:
-        """How alike (T, B, M) now and then are, from -1 to 1; the words (B, M) that came then; the state after all."""
-        now = _directions(features)
-        keys, seen = np.concatenate([state.keys, now], axis=1), _followed_by(state.words, words)
-        likeness = (now @ keys.swapaxes(1, 2)).swapaxes(0, 1)
-        return likeness, seen, State(keys[:, -self.size :], seen[:, -self.size :])
+    def likeness(self, keys: np.ndarray, words: np.ndarray, state: State) -> tuple[np.ndarray, np.ndarray]:
+        """How alike (T, B, M) now and then are, from -1 to 1; and the words (B, M) that came then."""
+        (B, T, _), before = keys.shape, state.words.shape[1]
+        likeness = np.empty((B, T, before + T), keys.dtype)
+        np.matmul(keys, state.keys.swapaxes(1, 2), out=likeness[..., :before])
+        np.matmul(keys, keys.swapaxes(1, 2), out=likeness[..., before:])
+        return likeness.swapaxes(0, 1), _followed_by(state.words, words)
 
     def glance(self, likeness: np.ndarray, seen: np.ndarray) -> Glance:
         """What is seen, where now and then are so alike (T, B, M) and the words (B, M) were `seen`."""
@@ -107,8 +106,8 @@ def add_to(p: np.ndarray, glance: Glance, share: np.ndarray) -> None:
             np.add.at(row, words, weights * factor)
 
 
-def _directions(features: np.ndarray) -> np.ndarray:
-    """The features (T, B, D) made 1 long, as keys (B, T, D); those that are zeros stay so."""
+def keys_of(features: np.ndarray) -> np.ndarray:
+    """The network's features (T, B, D), made 1 long, as keys (B, T, D); those that are zeros stay so."""
     largest = np.abs(features).max(axis=2, keepdims=True)  # whose square may be too large or too small for a number
     features = features / np.maximum(largest, np.finfo(features.dtype).tiny)
     length = np.sqrt(np.einsum("tbd,tbd->tb", features, features))[..., None]

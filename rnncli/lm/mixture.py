@@ -96,7 +96,7 @@ class Mixture:
             state = State(
                 network,
                 self.ngram.read(part, state.ngram) if self.ngram else None,
-                self.cache.read(features, part, state.cache) if self.cache else None,
+                self.cache.read(caches.keys_of(features), part, state.cache) if self.cache else None,
             )
         return state
 
@@ -129,7 +129,7 @@ class Mixture:
         words = {
             "network": "network",
             "ngram": f"{len(self.shares)}-grams ({ngrams:,})",
-            "cache": f"cache ({self.cache.size:,} words)" if self.cache else "",
+            "cache": f"cache ({self.cache.size:,} words, sharpness {self.cache.sharpness:g})" if self.cache else "",
         }
         return [words[part] for part in self.parts]
 
@@ -158,7 +158,7 @@ class Mixture:
         """What the parts go by at the end of what was read."""
         features = self.network.features(state.network)[None]
         no_words = np.zeros(features.shape[:2], np.int32)  # what comes next is not known yet
-        glance = self.cache.look_back(features, no_words, state.cache)[0] if self.cache else None
+        glance = self.cache.look_back(caches.keys_of(features), no_words, state.cache) if self.cache else None
         return self._viewed(features, None if state.ngram is None else state.ngram[None], None, glance)
 
     def after(self, words: np.ndarray, lengths: np.ndarray, state: State) -> View:
@@ -197,7 +197,8 @@ class Mixture:
         if self.ngram:
             contexts, ngrams, ngram = self.ngram.follow(words, state.ngram)
         if self.cache:
-            glance, cache = self.cache.look_back(features, words, state.cache)
+            keys = caches.keys_of(features)
+            glance, cache = self.cache.look_back(keys, words, state.cache), self.cache.read(keys, words, state.cache)
         return self._viewed(features, contexts, ngrams, glance), State(network, ngram, cache)
 
     def _viewed(
@@ -243,7 +244,8 @@ class Mixture:
         if self.ngram:
             ngrams = None if words is None else view.ngrams.reshape(len(p), -1)
             chances = self.ngram.add_to(p, view.contexts.reshape(len(p), -1), shares[1].ravel(), ngrams)
-            given.append(chances.reshape(shape))
+            if words is not None:
+                given.append(chances.reshape(shape))
         if self.cache:
             caches.add_to(p.reshape(*shape, -1), view.glance, shares[-1])
             if words is not None:

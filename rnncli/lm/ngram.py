@@ -10,7 +10,7 @@ other programs.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -90,7 +90,7 @@ class Expansion(NamedTuple):
 
     owners: np.ndarray  # (M,), the place of each one's context among the contexts
     words: np.ndarray  # (M,), the last word of each
-    counts: np.ndarray  # (M,), less the discounts
+    discounted: np.ndarray  # (M,), the count of each, less the discount
     total: np.ndarray  # (K,), the counts of each context
     left: np.ndarray  # (K,), what is left to the lower order in each context
 
@@ -167,7 +167,9 @@ class NGram:
             p += level.given(ngrams[:, n + 1], expansion.total[places])
         return p
 
-    def add_to(self, p: np.ndarray, state: State, share: np.ndarray, ngrams: np.ndarray | None = None) -> np.ndarray:
+    def add_to(
+        self, p: np.ndarray, state: State, share: np.ndarray, ngrams: np.ndarray | None = None
+    ) -> np.ndarray | None:
         """Add to `p` (N, V) the distributions after the contexts (N, order), each times its `share` (N,).
 
         Returns, as `probability`, that of one word after each, if the `ngrams` that end in it are given.
@@ -175,38 +177,37 @@ class NGram:
         left, found = np.ones(len(p)), np.zeros(len(p))
         for n, level in reversed(list(enumerate(self.levels))):
             if n:
-                owners, words, counts, total, rest = self._expanded(level, state[:, n])
-                chances = (counts * (share * left / total)[owners]).astype(p.dtype)
+                owners, words, discounted, total, passed_on = self._expanded(level, state[:, n])
+                chances = (discounted * (share * left / total)[owners]).astype(p.dtype)
                 np.add.at(p.reshape(-1), owners * p.shape[1] + words, chances)
             else:
-                some, their_counts, total, rest = self._bigrams(state[:, n], p.dtype)
+                bigrams, total, passed_on = self._bigrams(state[:, n], p.dtype)
                 weights = (share * left / total).astype(p.dtype)
-                for row, words, counts, weight in zip(p, some, their_counts, weights, strict=True):
-                    np.add.at(row, words, counts * weight)
+                for row, (words, discounted), weight in zip(p, bigrams, weights, strict=True):
+                    np.add.at(row, words, discounted * weight)
             if ngrams is not None:
                 found += left * level.given(ngrams[:, n + 1], total)
-            left *= rest
+            left *= passed_on
         unigrams = self.unigrams.astype(p.dtype)
         for row, weight in zip(p, (share * left).astype(p.dtype), strict=True):  # one at a time stays in the cache
             row += weight * unigrams
-        return found if ngrams is None else found + left * self.unigrams[ngrams[:, 0]]
+        return None if ngrams is None else found + left * self.unigrams[ngrams[:, 0]]
 
-    def _bigrams(
-        self, contexts: np.ndarray, dtype: np.dtype
-    ) -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray, np.ndarray]:
-        """For each of the `contexts` (N,) the words of its bigrams, their counts, the total and what is left of it.
+    def _bigrams(self, contexts: np.ndarray, dtype: np.dtype) -> tuple[list[Any], np.ndarray, np.ndarray]:
+        """The bigrams after each of the `contexts` (N,): words and discounted counts; the totals, and what is left.
 
-        As in an `Expansion`. They are kept: few words are the contexts of most bigrams, and come again and again.
+        See `Expansion`. They are kept, as a few words are the contexts of most places: in the end all, some 12 bytes
+        for each. Threads may share them: what one adds is whole, and another would add the same.
         """
         kept = self._kept.setdefault(dtype, {})
         new = [context for context in set(contexts.tolist()) if context not in kept]
         if new:
-            owners, words, counts, total, left = self._expanded(self.levels[0], np.array(new))
+            owners, words, discounted, total, left = self._expanded(self.levels[0], np.array(new))
             ends = np.searchsorted(owners, np.arange(1, len(new)))
-            each = (np.split(words.astype(np.intp), ends), np.split(counts.astype(dtype), ends), total, left)
-            kept.update(zip(new, zip(*each, strict=True), strict=True))
-        words, counts, total, left = zip(*(kept[context] for context in contexts.tolist()), strict=True)
-        return words, counts, np.array(total), np.array(left)
+            bigrams = (np.split(numbers, ends) for numbers in (words.astype(np.intp), discounted.astype(dtype)))
+            kept.update(zip(new, zip(zip(*bigrams, strict=True), total, left, strict=True), strict=True))
+        found, total, left = zip(*(kept[context] for context in contexts.tolist()), strict=True)
+        return list(found), np.array(total), np.array(left)
 
     def _expanded(self, level: Level, contexts: np.ndarray) -> Expansion:
         expansion = level.expand(contexts)

@@ -44,12 +44,13 @@ def tune(
             given = [*beside.chances(part, view)]
             given_in_all = [np.ones(part.shape) for _ in given]
             if candidates:
-                likeness, seen, memory = candidates[0].likeness(view.features, part, state.cache)
+                keys = caches.keys_of(view.features)
+                likeness, seen = candidates[0].likeness(keys, part, state.cache)
                 for cache in candidates:
                     glance = cache.glance(likeness, seen)
                     given.append(caches.probability(part, glance))
                     given_in_all.append(glance.total)
-                after = after._replace(cache=memory)
+                after = after._replace(cache=candidates[0].read(keys, part, state.cache))
             p.append(np.stack(given)[:, :, 0])
             sums.append(np.stack(given_in_all)[:, :, 0])
             lengths.append(view.lengths[:, 0])

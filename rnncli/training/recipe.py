@@ -48,6 +48,11 @@ def samples(hidden_size: int) -> int:
     return 500 if hidden_size <= SMALL else 1000
 
 
+def softmax(vocabulary_size: int, samples: int) -> str:
+    """Whether a step weighs its words against all that are known, or against so many samples."""
+    return "sampled" if vocabulary_size > 2 * samples else "full"
+
+
 def learning_rate(optimizer: str, cell: str, fine_tuning: bool) -> float:
     """The peak of the learning rate: lower for an Elman cell, and for a network that has learned already."""
     if optimizer == "sgd":

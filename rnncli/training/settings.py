@@ -26,7 +26,7 @@ class Settings:
     schedule: str = "cosine"
     clip: float = 1.0
     weight_decay: float = 0.0
-    softmax: str | None = None  # None: sampled where more words are known than twice the samples, else full
+    softmax: str | None = None  # None: see `recipe`
     samples: int | None = None  # how many words a sampled softmax draws in a step, about; None: see `recipe`
     time: float | None = None  # seconds, all told; None: ten minutes, or where `epochs` are given no limit
     epochs: int | None = None  # None: as many as there is time for, up to 40
@@ -69,7 +69,7 @@ class Settings:
             self,
             batch_size=self.batch_size or recipe.batch_size(network.hidden_size),
             lr=self.lr or recipe.learning_rate(self.optimizer, network.cell, fine_tuning),
-            softmax=self.softmax or ("sampled" if network.vocabulary_size > 2 * samples else "full"),
+            softmax=self.softmax or recipe.softmax(network.vocabulary_size, samples),
             samples=samples,
             time=self.seconds,
             epochs=self.epochs or recipe.MOST_EPOCHS,

@@ -230,10 +230,13 @@ def test_info_tells_what_a_model_is(invoke, model, model_file):
 
 def test_info_shows_the_parts_and_their_shares(invoke, model, model_file):
     told = json.loads(invoke("info", "-m", model_file, "--format", "jsonl").stdout)
-    assert re.fullmatch(r"network, 5-grams \([0-9,]+\), cache \(2,000 words\)", told["parts"])
+    assert re.fullmatch(r"network, 5-grams \([0-9,]+\), cache \(2,000 words, sharpness [0-9.]+\)", told["parts"])
     assert told["shares"] == [dict(zip(model.lm.parts, row, strict=True)) for row in model.lm.shares.tolist()]
     table = invoke("info", "-m", model_file, "--format", "table").stdout
     assert re.search(r"words known +network +ngram +cache\n +0 +0\.\d{3} ", table)
+    fields = dict(line.split("\t") for line in invoke("info", "-m", model_file, "--format", "tsv").stdout.splitlines())
+    for part, share in zip(model.lm.parts, model.lm.shares[2], strict=True):
+        assert float(fields[f"share_of_{part}_2"]) == pytest.approx(share, rel=1e-4)
 
 
 def test_info_draws_the_perplexity_over_the_epochs(invoke, model, model_file):

@@ -5,6 +5,7 @@ import pytest
 
 from rnncli.lm.ngram import NONE, count, discounts
 from rnncli.text.vocabulary import EOS_ID
+from rnncli.threads import on_all_cores
 
 V = 8
 
@@ -77,6 +78,22 @@ def test_what_was_read_before_a_unit_does_not_matter(rng):
     model = count(text(rng), V, 4)
     after = model.read(np.array([[3], [2], [EOS_ID]]), model.start(1))
     np.testing.assert_array_equal(after, model.start(1))
+
+
+def test_what_is_kept_of_the_bigrams_serves_threads_and_dtypes_alike(rng):
+    ids = text(rng)
+    model, fresh = count(ids, V, 3), count(ids, V, 3)
+    contexts, _, _ = model.follow(ids[:, None], model.start(1))
+
+    def distributions(part: int) -> np.ndarray:
+        p = np.zeros((100, V), (np.float32, np.float64)[part % 2])
+        model.add_to(p, contexts[100 * (part // 2) :][:100, 0], np.ones(100))
+        return p
+
+    found = on_all_cores(distributions, range(6))
+    for part, p in enumerate(found):
+        expected = np.exp([fresh.log_prob(state)[0] for state in contexts[100 * (part // 2) :][:100]])
+        np.testing.assert_allclose(p, expected, rtol=1e-12 if part % 2 else 1e-6)
 
 
 def test_the_matched_length_is_that_of_the_longest_context_that_had_a_follower():

@@ -22,17 +22,19 @@ def test_tuned_shares_find_the_part_that_knows_the_text(network, text):
     np.testing.assert_array_equal(same.shares, tuned.shares)
 
 
-def test_what_tuning_tells_is_what_the_tuned_model_does_and_no_other_sharpness_does_better(network, text):
+def test_what_tuning_tells_is_what_the_tuned_model_does_and_no_other_sharpness_does_better(network, text, monkeypatch):
     rng = np.random.default_rng(7)
     held_out = np.concatenate([rng.permutation(V) for _ in range(60)])[:, None]  # longer than what is read at a time
     model = ngram.count(text, V, 3)
     tuned, loss, loss_of_network = tune(network, model, 50, held_out)
     np.testing.assert_allclose(loss, tuned.score(held_out, tuned.start(1))[0].mean(), rtol=1e-5)
     np.testing.assert_allclose(loss_of_network, network.score(held_out, network.start(1))[0].mean(), rtol=1e-5)
-    others = [sharpness for sharpness in SHARPNESSES if sharpness != tuned.cache.sharpness]
-    for sharpness in (others[0], others[-1]):
-        other = Mixture(network, model, Cache(50, sharpness), tuned.shares)
-        assert loss < other.score(held_out, other.start(1))[0].mean()
+    for sharpness in SHARPNESSES:
+        with monkeypatch.context() as patched:  # the only one to choose from
+            patched.setattr("rnncli.lm.tuning.SHARPNESSES", (sharpness,))
+            other, other_loss, _ = tune(network, model, 50, held_out)
+        assert other.cache.sharpness == sharpness
+        assert (other_loss == loss) if sharpness == tuned.cache.sharpness else (other_loss > loss)
 
 
 def test_tuning_a_network_alone_leaves_it_alone(network, text):

@@ -208,6 +208,11 @@ MODELS_OWN = {
     help="Words of the longest n-grams that are counted, 0: none.",
 )
 @click.option(
+    "--prune/--no-prune",
+    default=None,
+    help="Leave out n-grams of three words and more that occurred once.  [default: only of more than 5 million words]",
+)
+@click.option(
     "--cache",
     "cache_size",
     type=Count(0),

@@ -62,7 +62,8 @@ class Trainer:
         fine_tuning = values is not None
         settings = settings.settled(config, fine_tuning)
         batch = min(settings.batch_size, recipe.most_streams(len(corpus.train), settings.bptt))
-        self.settings = settings = replace(settings, batch_size=batch)
+        prune = recipe.prunes(len(corpus.train)) if settings.prune is None else settings.prune
+        self.settings = settings = replace(settings, batch_size=batch, prune=prune)
         self.words = streams(corpus.train, batch)
         initial, chance = (np.random.default_rng(s) for s in np.random.SeedSequence(settings.seed).spawn(2))
         self.threads = Threads(settings.threads)
@@ -79,7 +80,6 @@ class Trainer:
         self._keep_best(math.inf)
         self.ngram = None
         if settings.ngram_order:
-            prune = recipe.prunes(len(corpus.train))
             self.ngram = ngram.count(corpus.train, config.vocabulary_size, settings.ngram_order, prune)
         # How much of the held-out text is watched in between, and how much the parts are tuned on at the end.
         watched, tuned_on = len(corpus.valid), TUNING

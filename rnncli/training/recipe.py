@@ -12,7 +12,7 @@ OFTEN = 6  # and they can be read so often
 PACE = {SMALL: 13_000, LARGE: 6_000}  # words a second, roughly, on two cores
 MOST_EPOCHS = 40  # of a text that is read as often as there is time for
 WINDOWS = 10  # that a stream of a text has at least
-PRUNED = 2_500_000  # words; of a longer text n-grams that occurred once are left out
+PRUNED = 5_000_000  # words; of a longer text n-grams that occurred once are left out
 LATE, LATE_SAMPLES = 0.5, 3000  # of a training: from there on a sampled softmax draws so many words at least
 
 

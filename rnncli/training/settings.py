@@ -34,6 +34,7 @@ class Settings:
     threads: int | None = None  # None: as many as there are cores to use; no more than one for four streams work
     seed: int = 1
     ngram_order: int = 5  # words of the longest n-grams that are counted beside the network; 0: none
+    prune: bool | None = None  # whether of three words and more those that occurred once are left out; None: `recipe`
     cache_size: int = 2000  # the last words that the cache looks back to; 0: no cache
 
     def __post_init__(self):

@@ -45,7 +45,7 @@ def test_every_option_reaches_the_model(invoke, corpus_file):
         "--word-dropout", 0.2, "--recurrent-dropout", 0.3, "--batch-size", 3,
         "--bptt", 11, "--optimizer", "sgd", "--lr", 0.5, "--schedule", "step", "--clip", 2, "--weight-decay", 0.001,
         "--softmax", "sampled", "--samples", 7, "--time", "1h30m", "--epochs", 1, "--patience", 2, "--threads", 2,
-        "--seed", 9, "--ngram-order", 3, "--cache", 50,
+        "--seed", 9, "--ngram-order", 3, "--prune", "--cache", 50,
     )  # fmt: skip
     assert result.exit_code == 0, result.stderr
     model = load("all.npz")
@@ -60,7 +60,7 @@ def test_every_option_reaches_the_model(invoke, corpus_file):
         "batch_size": 3, "bptt": 11, "optimizer": "sgd", "lr": 0.5, "schedule": "step", "clip": 2,
         "weight_decay": 0.001, "softmax": "sampled", "samples": 7,
         "time": 5400, "epochs": 1, "patience": 2, "threads": 2, "seed": 9,
-        "ngram_order": 3, "cache_size": 50,
+        "ngram_order": 3, "prune": True, "cache_size": 50,
     }  # fmt: skip
 
 

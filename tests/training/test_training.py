@@ -214,9 +214,11 @@ def test_of_a_long_text_ngrams_that_occurred_once_are_left_out(corpus_file, tmp_
     path = tmp_path / "text.txt"
     path.write_text(corpus_file.read_text() + "Mary will not be lonely.\n" + corpus_file.read_text())
     whole = training.start([path], **TINY).ngram
+    wanted = training.start([path], **TINY, prune=True).ngram
     monkeypatch.setattr(recipe, "PRUNED", 100)
-    pruned = training.start([path], **TINY).ngram
-    sizes = [[len(level.words) for level in ngram.levels] for ngram in (whole, pruned)]
+    pruned, unwanted = training.start([path], **TINY).ngram, training.start([path], **TINY, prune=False).ngram
+    sizes = [[len(level.words) for level in ngram.levels] for ngram in (whole, pruned, wanted, unwanted)]
+    assert (sizes[2], sizes[3]) == (sizes[1], sizes[0])
     assert sizes[0][0] == sizes[1][0]  # pairs are all kept
     assert all(more > fewer for more, fewer in zip(sizes[0][1:], sizes[1][1:], strict=True))
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import ModelError
-from ..text.vocabulary import EOS_ID
+from ..text.vocabulary import EOS_ID, UNK_ID
 
 State = np.ndarray  # (B, order): for each length the number of the n-gram of that length just read; -1: an unseen one
 NONE = -1
@@ -224,6 +224,8 @@ def count(ids: np.ndarray, vocabulary_size: int, order: int = 5, prune: bool = F
     V, levels, kept = vocabulary_size, [], np.ones(vocabulary_size, bool)  # whether the n-grams one shorter are left
     found = _found(ids.astype(np.int64), V, order)
     _, _, unigrams = next(found)
+    if not unigrams[UNK_ID]:  # a new word is as likely as those that occurred once are together (Good 1953)
+        unigrams[UNK_ID] = np.count_nonzero(unigrams == 1)
     for keys, occurrences, counts in found:
         contexts, words = np.divmod(keys, V)
         known, size = kept[contexts], np.count_nonzero(kept)  # whether the context is left, and how many are

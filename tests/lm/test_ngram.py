@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rnncli.lm.ngram import NONE, count, discounts
-from rnncli.text.vocabulary import EOS_ID
+from rnncli.text.vocabulary import EOS_ID, UNK_ID
 from rnncli.threads import on_all_cores
 
 V = 8
@@ -78,6 +78,15 @@ def test_what_was_read_before_a_unit_does_not_matter(rng):
     model = count(text(rng), V, 4)
     after = model.read(np.array([[3], [2], [EOS_ID]]), model.start(1))
     np.testing.assert_array_equal(after, model.start(1))
+
+
+def test_where_no_word_is_unknown_a_new_one_is_as_likely_as_those_that_were_new_once():
+    ids = np.array([2, 2, 2, 2, 3, 3, 4, 5, 6, EOS_ID])  # 4, 5, 6 and the end once
+    counts = np.array([1, 4, 4, 2, 1, 1, 1, 0])  # with the unknown word, 1
+    p = (counts - discounts(counts)[np.minimum(counts, 3)]) / counts.sum()
+    np.testing.assert_allclose(count(ids, V, 1).unigrams, p + (1 - p.sum()) / V)
+    known = count(np.append(ids, [UNK_ID, EOS_ID]), V, 1).unigrams  # where it did occur, it is a word as all others
+    np.testing.assert_allclose(known[UNK_ID], known[4])
 
 
 def test_what_is_kept_of_the_bigrams_serves_threads_and_dtypes_alike(rng):

@@ -73,6 +73,7 @@ def _describe(model) -> dict[str, Any]:
         "corpus_sha256": corpus.get("sha256"),
         "valid_perplexity_of_network": model.about.get("best_valid_perplexity"),
         "tuned_perplexity": model.about.get("tuning", {}).get("perplexity"),
+        "tuned_perplexity_of_network": model.about.get("tuning", {}).get("perplexity_of_network"),
         **model.about.get("settings", {}),
         "written_by": " ".join(f"{name} {version}" for name, version in model.about.get("versions", {}).items()),
     }

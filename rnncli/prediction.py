@@ -71,7 +71,8 @@ def rank_all(
         raise SettingError(f"n is {n}, and must be 0 (all words) or more")
     candidates = np.setdiff1d([model.vocabulary.find(word) for word in among], UNK_ID) if among else None
     if among and not len(candidates):
-        raise SettingError(f"the model knows none of the words {', '.join(among)}: name some of its words, with commas between")
+        words = ", ".join(among)
+        raise SettingError(f"the model knows none of the words {words}: name some of its words, with commas between")
     completer = model.completer if complete else None
     questions: list[_Question] = []
     work: list[Callable[[], list[Ranking]]] = []

@@ -16,7 +16,7 @@ from .progress import reading
 @model_option
 @encoding_option
 @format_option
-@click.option("--dynamic", is_flag=True, help="Let the network learn from the text as it goes: four to eight times slower.")
+@click.option("--dynamic", is_flag=True, help="Let the network learn from the text as it goes: 4 to 8 times slower.")
 @click.option(
     "--context", is_flag=True, help="Instead: perplexity where only the last 1, 2, 4, ... words are seen, and all."
 )

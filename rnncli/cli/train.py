@@ -272,8 +272,7 @@ def command(
     if not quiet:
         whole, alone = (model.about["tuning"][name] or math.inf for name in ("perplexity", "perplexity_of_network"))
         network = f", of the network {rounded(alone)}" if len(model.lm.parts) > 1 else ""
-        words = f"on {model.about['tuning']['words']:,} held-out words"
-        click.echo(f"Saved. Validation perplexity {rounded(whole)}{network}, {words}:", err=True)
+        click.echo(f"Saved. Validation perplexity {rounded(whole)}{network}:", err=True)
     click.echo(visible(str(output)))
     if interrupted():
         sys.exit(128 + interrupted())

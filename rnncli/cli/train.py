@@ -87,7 +87,8 @@ MODELS_OWN = {
 @click.option(
     "--hidden-size",
     type=click.IntRange(1),
-    help="Units of a layer.  [default: 256; 512 for half a million words or more, read often in half an hour or more]",
+    help="Units of a layer."
+    "  [default: 256; for half a million words or more, without --epochs, 384 in ten minutes and 512 in half an hour]",
 )
 @click.option("--layers", type=click.IntRange(1), default=1, show_default=True, help="Layers of units.")
 @click.option(
@@ -97,17 +98,19 @@ MODELS_OWN = {
     "--dropout",
     type=click.FloatRange(0, 1, max_open=True),
     help="What share of the units is hidden in training: of the inputs, between layers and before the output."
-    "  [default: 0.5; 0.35 where the time is for less than 15 readings of the text, about, 0.2 for less than 6]",
+    "  [default: 0.5; 0.35 where the time is for less than 15 readings of the text, about, 0.2 for less than 5]",
 )
 @click.option(
     "--word-dropout",
     type=click.FloatRange(0, 1, max_open=True),
-    help="What share of the words of a step is hidden wherever they stand.  [default: 0; 0.1 with more than 256 units]",
+    help="What share of the words of a step is hidden wherever they stand."
+    "  [default: 0; 0.1 with 512 units or more and 5 readings of the text or more]",
 )
 @click.option(
     "--recurrent-dropout",
     type=click.FloatRange(0, 1, max_open=True),
-    help="What share of the recurrent weights is hidden in a step.  [default: 0; 0.3 with more than 256 units]",
+    help="What share of the recurrent weights is hidden in a step."
+    "  [default: 0; 0.3 with 512 units or more and 5 readings of the text or more]",
 )
 # The training.
 @click.option(
@@ -142,7 +145,7 @@ MODELS_OWN = {
     "--samples",
     type=Count(1),
     help="How many words a sampled softmax takes besides a step's own, the most frequent ones and others by chance;"
-    " 3,000 at least in the second half of the training.  [default: 500; 1000 with more than 256 units]",
+    " 3,000 at least in the second half of the training.  [default: 500; 1000 with 512 units or more]",
 )
 @click.option(
     "--lr",

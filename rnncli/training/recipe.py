@@ -4,12 +4,12 @@ The more often a text can be read in the time, the more must be hidden from the 
 heart; and the more time there is, the larger a network pays. `benchmarks/README.md` tells what was measured.
 """
 
-SMALL, LARGE = 256, 512  # units of a layer
-USUAL = 600.0  # seconds that a training takes
-LONG = 1800.0  # seconds, from which on there is time for a large network,
-MUCH = 500_000  # if there are so many words to learn,
-OFTEN = 6  # and they can be read so often
-PACE = {SMALL: 13_000, LARGE: 6_000}  # words a second, roughly, on two cores
+SMALL, MIDDLE, LARGE = 256, 384, 512  # units of a layer
+USUAL = 600.0  # seconds that a training takes, from which on there is time for a network of middle size,
+LONG = 1800.0  # and from which on for a large one,
+MUCH = 500_000  # if there are so many words to learn
+PACE = 3_300_000  # words a second times units, roughly, on two cores
+OFTEN, VERY_OFTEN = 5, 15  # readings of a text
 MOST_EPOCHS = 40  # of a text that is read as often as there is time for
 WINDOWS = 10  # that a stream of a text has at least
 PRUNED = 5_000_000  # words; of a longer text n-grams that occurred once are left out
@@ -17,15 +17,15 @@ LATE, LATE_SAMPLES = 0.5, 3000  # of a training: from there on a sampled softmax
 
 
 def hidden_size(words: int, seconds: float | None, epochs: int | None) -> int:
-    """How many units a layer has, for so many words of text and so much time, or a number of epochs (None)."""
-    enough = words >= MUCH and (seconds or 0) >= LONG and readings(words, LARGE, seconds, epochs) >= OFTEN
-    return LARGE if enough else SMALL
+    """How many units a layer has, for so much time and so many words of text; small where epochs are counted."""
+    if epochs or words < MUCH or seconds < USUAL:
+        return SMALL
+    return MIDDLE if seconds < LONG else LARGE
 
 
 def readings(words: int, hidden_size: int, seconds: float | None, epochs: int | None) -> float:
     """How often the text will be read, roughly: in the time, or as was said."""
-    pace = PACE[SMALL if hidden_size <= SMALL else LARGE]
-    return min(epochs or MOST_EPOCHS, seconds * pace / max(1, words) if seconds else MOST_EPOCHS)
+    return min(epochs or MOST_EPOCHS, seconds * PACE / hidden_size / max(1, words) if seconds else MOST_EPOCHS)
 
 
 def embedding_size(hidden_size: int) -> int:
@@ -45,7 +45,7 @@ def most_streams(words: int, bptt: int) -> int:
 
 def samples(hidden_size: int) -> int:
     """How many words a sampled softmax draws in a step, before it is `LATE`: what it misses shows only then."""
-    return 500 if hidden_size <= SMALL else 1000
+    return 500 if hidden_size < LARGE else 1000
 
 
 def softmax(vocabulary_size: int, samples: int) -> str:
@@ -67,9 +67,10 @@ def prunes(words: int) -> bool:
 
 def dropouts(words: int, hidden_size: int, seconds: float | None, epochs: int | None) -> dict[str, float]:
     """What shares of the units, of the words and of the recurrent weights are hidden."""
-    large, often = hidden_size > SMALL, readings(words, hidden_size, seconds, epochs)
+    often = readings(words, hidden_size, seconds, epochs)
+    large = hidden_size >= LARGE and often >= OFTEN
     return {
-        "dropout": 0.5 if often >= 15 else 0.35 if often >= OFTEN else 0.2,
+        "dropout": 0.5 if often >= VERY_OFTEN else 0.35 if often >= OFTEN else 0.2,
         "word_dropout": 0.1 if large else 0.0,
         "recurrent_dropout": 0.3 if large else 0.0,
     }

@@ -7,22 +7,25 @@ from rnncli.training import recipe
     ("words", "seconds", "units"),
     [
         (929_589, 120, 256),
-        (929_589, 600, 256),
-        (929_589, 3600, 512),
+        (929_589, 600, 384),
+        (929_589, 1799, 384),
+        (929_589, 1800, 512),
         (30_000, 3600, 256),
-        (929_589, None, 256),
-        (20_000_000, 3600, 256),
+        (20_000_000, 3600, 512),
     ],
 )
-def test_much_time_for_a_text_asks_for_a_large_network(words, seconds, units):
+def test_much_time_for_much_text_asks_for_a_large_network(words, seconds, units):
     assert recipe.hidden_size(words, seconds, None) == units
-    assert recipe.hidden_size(words, seconds, 1) == 256
+
+
+def test_where_epochs_are_counted_the_network_is_small():
+    assert [recipe.hidden_size(929_589, seconds, 8) for seconds in (None, 3600)] == [256, 256]
 
 
 def test_a_large_network_has_smaller_vectors_more_streams_and_larger_samples():
     assert [recipe.embedding_size(units) for units in (100, 256, 512)] == [100, 256, 256]
-    assert recipe.batch_size(512) > recipe.batch_size(256)
-    assert recipe.samples(512) > recipe.samples(256)
+    assert recipe.batch_size(512) == recipe.batch_size(384) > recipe.batch_size(256)
+    assert recipe.samples(512) > recipe.samples(384) == recipe.samples(256)
 
 
 @pytest.mark.parametrize(("words", "streams"), [(0, 1), (349, 1), (700, 2), (7000, 20)])
@@ -34,8 +37,8 @@ def test_a_small_text_is_cut_into_few_streams_of_ten_windows_at_least(words, str
     ("words", "units", "seconds", "epochs", "rate"),
     [
         (30_000, 256, 600, None, 0.5),
-        (929_589, 256, 600, None, 0.35),
-        (2_088_628, 256, 600, None, 0.2),
+        (929_589, 384, 600, None, 0.35),
+        (2_088_628, 384, 600, None, 0.2),
         (929_589, 512, 3600, None, 0.5),
         (2_088_628, 512, 3600, None, 0.35),
         (929_589, 256, 120, None, 0.2),
@@ -49,7 +52,8 @@ def test_the_more_often_a_text_is_read_the_more_is_hidden(words, units, seconds,
     assert recipe.dropouts(words, units, seconds, epochs)["dropout"] == rate
 
 
-def test_of_a_large_network_words_and_recurrent_weights_are_hidden_too():
-    small, large = (recipe.dropouts(929_589, units, 3600, None) for units in (256, 512))
-    assert (small["word_dropout"], small["recurrent_dropout"]) == (0, 0)
+def test_of_a_large_network_that_reads_a_text_often_words_and_recurrent_weights_are_hidden_too():
+    large = recipe.dropouts(929_589, 512, 3600, None)
     assert 0 < large["word_dropout"] < large["recurrent_dropout"] < 1
+    for seldom in (recipe.dropouts(929_589, 384, 3600, None), recipe.dropouts(20_000_000, 512, 3600, None)):
+        assert (seldom["word_dropout"], seldom["recurrent_dropout"]) == (0, 0)

@@ -329,12 +329,12 @@ def test_what_is_left_open_is_decided_by_the_recipe(corpus_file):
     trainer = training.start(corpus_file)
     assert (trainer.config.hidden_size, trainer.config.embedding_size, trainer.config.dropout) == (256, 256, 0.5)
     assert (trainer.settings.time, trainer.settings.epochs) == (600, 40)
-    trainer = training.start(corpus_file, hidden_size=300)
+    trainer = training.start(corpus_file, hidden_size=512)
     assert (trainer.config.word_dropout, trainer.config.recurrent_dropout) == (0.1, 0.3)
     assert trainer.settings.samples == 1000
-    assert (recipe.batch_size(300), trainer.settings.batch_size) == (40, trainer.words.shape[1])  # few, of a small text
+    assert (recipe.batch_size(512), trainer.settings.batch_size) == (40, trainer.words.shape[1])  # few, of a small text
     again = training.start_from(trainer.best(), corpus_file, word_dropout=0.2)
-    assert (again.config.hidden_size, again.config.dropout) == (300, 0.5)
+    assert (again.config.hidden_size, again.config.dropout) == (512, 0.5)
     assert (again.config.word_dropout, again.config.recurrent_dropout) == (0.2, 0.3)
     trainer = training.start(corpus_file, hidden_size=300, dropout=0, epochs=2, batch_size=3, samples=7)
     assert (trainer.config.hidden_size, trainer.config.embedding_size, trainer.config.dropout) == (300, 256, 0)

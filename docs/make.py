@@ -113,8 +113,8 @@ def man_page() -> str:
         ".SH FILES",
         ".TP\n.I models/*.npz\nThe models of the current folder, of which the newest is used where none is named.",
         ".SH EXIT STATUS",
-        "0 when all is done, 1 after an error, 2 for wrong usage, 130 after Ctrl\\-C, and 141 where the reader of a",
-        "pipe wants no more.",
+        "0 when all is done, 1 after an error, 2 for wrong usage, 130 after Ctrl\\-C, 143 after a training",
+        "that kill has ended, and 141 where the reader of a pipe wants no more.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import SettingError
+from .lm.ngram import NGram, words_back
 from .prediction import of_real_words
 from .text.vocabulary import EOS_ID
 
 if TYPE_CHECKING:
-    from .lm.ngram import NGram
     from .model import Model
 
 WORDS, WORDS_OF_SENTENCE = 50, 200  # that are written at most, where nothing else is said
@@ -208,13 +208,12 @@ def copied(ngram: NGram, writer: Writer) -> dict[int, float | None]:
     Counted are those that end in a word that was written. None where none so long was written within a unit, or the
     model has no n-grams of that length. N-grams that occurred once are left out of a long training text, and not found.
     """
-    ids = np.array(writer.text, np.int64)[:, None]
-    _, ngrams, _ = ngram.follow(ids, ngram.start(1))
-    places = np.arange(len(ids))
-    reach = 1 + places - np.maximum.accumulate(np.where(np.append(EOS_ID, ids[:-1, 0]) == EOS_ID, places, 0))
+    ids = np.array(writer.text, np.int64)
+    _, ngrams, _ = ngram.follow(ids[:, None], ngram.start(1))
+    reach = words_back(ids)
     shares: dict[int, float | None] = {}
     for n in (3, 4, 5):
-        counted = (places >= writer.begin) & (ids[:, 0] != EOS_ID) & (reach >= n)
+        counted = (np.arange(len(ids)) >= writer.begin) & (ids != EOS_ID) & (reach >= n)
         possible = n <= ngram.order and counted.any()
         shares[n] = float(np.mean(ngrams[counted, 0, n - 1] >= 0)) if possible else None
     return shares

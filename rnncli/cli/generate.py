@@ -29,7 +29,7 @@ from .output import for_stdout, put, send, warn_of_unknown
     help="Below 1 the likely words become likelier still; 0: always the likeliest.",
 )
 @click.option(
-    "--top-k", type=click.IntRange(0), default=0, help="Draw only from the K likeliest words.  [default: all]"
+    "--top-k", type=click.IntRange(0), default=0, help="Draw only from the N likeliest words.  [default: all]"
 )
 @click.option(
     "--top-p",
@@ -73,7 +73,8 @@ def command(
     """Write on after a prompt, or from nothing.
 
     Samples are separated by a blank line. What --novelty tells goes to standard error, and comes from the model's
-    n-grams: those that occur once in a long training text are not among them, and count as new.
+    n-grams: of a long training text, or after train --prune, those that occurred once are not among them, and count
+    as new.
 
     \b
     rnncli generate "Tom is not good at science, so he will" -n 30

@@ -87,8 +87,7 @@ MODELS_OWN = {
 @click.option(
     "--hidden-size",
     type=click.IntRange(1),
-    help="Units of a layer."
-    "  [default: 256; for half a million words or more, without --epochs, 384 in ten minutes and 512 in half an hour]",
+    help="Units of a layer.  [default: 256; of half a million words or more 384 in ten minutes, 512 in half an hour]",
 )
 @click.option("--layers", type=click.IntRange(1), default=1, show_default=True, help="Layers of units.")
 @click.option(
@@ -98,19 +97,19 @@ MODELS_OWN = {
     "--dropout",
     type=click.FloatRange(0, 1, max_open=True),
     help="What share of the units is hidden in training: of the inputs, between layers and before the output."
-    "  [default: 0.5; 0.35 where the time is for less than 15 readings of the text, about, 0.2 for less than 5]",
+    "  [default: 0.5; 0.35 where the text is read less than 15 times, about, 0.2 for less than 5]",
 )
 @click.option(
     "--word-dropout",
     type=click.FloatRange(0, 1, max_open=True),
     help="What share of the words of a step is hidden wherever they stand."
-    "  [default: 0; 0.1 with 512 units or more and 5 readings of the text or more]",
+    "  [default: 0; 0.1 with 512 units or more where the text is read 5 times or more]",
 )
 @click.option(
     "--recurrent-dropout",
     type=click.FloatRange(0, 1, max_open=True),
     help="What share of the recurrent weights is hidden in a step."
-    "  [default: 0; 0.3 with 512 units or more and 5 readings of the text or more]",
+    "  [default: 0; 0.3 with 512 units or more where the text is read 5 times or more]",
 )
 # The training.
 @click.option(
@@ -200,7 +199,7 @@ MODELS_OWN = {
     type=click.IntRange(0),
     default=1,
     show_default=True,
-    help="With --epochs, the same seed and number of threads give the same model.",
+    help="With --epochs and no --time, the same seed and number of threads give the same model.",
 )
 # The parts beside the network.
 @click.option(
@@ -245,11 +244,13 @@ def command(
     from ..text.corpus import corpus_name
     from ..training import start, start_from
 
+    output = output or Path("models") / f"{corpus_name(corpora)}.npz"
+    if output.exists():
+        check_writable(output)  # before a long text is read
+    check_log(log, output)
     old = init and load(init)
     trainer = start_from(old, corpora, **_without_the_models_own(options)) if old else start(corpora, **options)
-    output = output or Path("models") / f"{corpus_name(corpora)}.npz"
-    check_writable(output)
-    check_log(log, output)
+    check_writable(output)  # not before: it makes the folder, which a bad text should not leave behind
     state, replaces = trainer.state, output.exists()
     epochs = None if trainer.settings.time else trainer.settings.epochs
     with deferred_interrupt() as interrupted:

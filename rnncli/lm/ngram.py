@@ -224,7 +224,7 @@ def count(ids: np.ndarray, vocabulary_size: int, order: int = 5, prune: bool = F
     V, levels, kept = vocabulary_size, [], np.ones(vocabulary_size, bool)  # whether the n-grams one shorter are left
     found = _found(ids.astype(np.int64), V, order)
     _, _, unigrams = next(found)
-    if not unigrams[UNK_ID]:  # a new word is as likely as those that occurred once are together (Good 1953)
+    if not unigrams[UNK_ID]:  # a new word is as likely as those that stood after one only are together (Good 1953)
         unigrams[UNK_ID] = np.count_nonzero(unigrams == 1)
     for keys, occurrences, counts in found:
         contexts, words = np.divmod(keys, V)
@@ -248,8 +248,7 @@ def _found(ids: np.ndarray, V: int, order: int) -> Iterator[tuple[np.ndarray, np
 
     Those of less than the full length count in how many places they stood, but for those that no word can stand before.
     """
-    before, places = np.concatenate([[EOS_ID], ids])[:-1], np.arange(len(ids))
-    reach = 1 + places - np.maximum.accumulate(np.where(before == EOS_ID, places, 0))  # words back to the unit's start
+    before, reach = np.concatenate([[EOS_ID], ids])[:-1], words_back(ids)
     keys, occurrences = np.arange(V), np.bincount(ids, minlength=V)
     ends = ids  # of each place the number of the n-gram that ends there
     for n in range(2, order + 1):
@@ -263,6 +262,13 @@ def _found(ids: np.ndarray, V: int, order: int) -> Iterator[tuple[np.ndarray, np
         keys, occurrences, ends = longer, times, np.full(len(ids), NONE)
         ends[inside] = numbers
     yield keys, occurrences, occurrences
+
+
+def words_back(ids: np.ndarray) -> np.ndarray:
+    """How many words (N,) of a text (N,) stand before each in its unit, with the `<eos>` that the unit begins after."""
+    places = np.arange(len(ids))
+    begins = np.concatenate([[True], ids == EOS_ID])[:-1]
+    return 1 + places - np.maximum.accumulate(np.where(begins, places, 0))
 
 
 def discounts(counts: np.ndarray) -> np.ndarray:

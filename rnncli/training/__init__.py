@@ -72,7 +72,7 @@ def start(
         valid_fraction=valid_fraction,
     )
     words, seconds = len(corpus.train), checked.seconds
-    units = recipe.hidden_size(words, seconds, checked.epochs) if hidden_size is None else hidden_size
+    units = recipe.hidden_size(words, seconds) if hidden_size is None else hidden_size
     config = replace(
         shape,
         vocabulary_size=len(corpus.vocabulary),

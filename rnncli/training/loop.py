@@ -60,11 +60,8 @@ class Trainer:
         began = time.perf_counter() if began is None else began
         self.corpus, self.config = corpus, config
         fine_tuning = values is not None
-        settings = settings.settled(config, fine_tuning)
-        batch = min(settings.batch_size, recipe.most_streams(len(corpus.train), settings.bptt))
-        prune = recipe.prunes(len(corpus.train)) if settings.prune is None else settings.prune
-        self.settings = settings = replace(settings, batch_size=batch, prune=prune)
-        self.words = streams(corpus.train, batch)
+        self.settings = settings = settings.settled(config, len(corpus.train), fine_tuning)
+        self.words = streams(corpus.train, settings.batch_size)
         initial, chance = (np.random.default_rng(s) for s in np.random.SeedSequence(settings.seed).spawn(2))
         self.threads = Threads(settings.threads)
         if not fine_tuning:
@@ -76,11 +73,11 @@ class Trainer:
         if settings.softmax == "sampled":
             sizes = settings.samples, max(settings.samples, recipe.LATE_SAMPLES)
             self.samplers = [Sampler(corpus.counts(), size) for size in sizes]
-        self.state = TrainingState(network, optimizer, chance, network.blank(batch))
+        self.state = TrainingState(network, optimizer, chance, network.blank(settings.batch_size))
         self._keep_best(math.inf)
         self.ngram = None
         if settings.ngram_order:
-            self.ngram = ngram.count(corpus.train, config.vocabulary_size, settings.ngram_order, prune)
+            self.ngram = ngram.count(corpus.train, config.vocabulary_size, settings.ngram_order, settings.prune)
         # How much of the held-out text is watched in between, and how much the parts are tuned on at the end.
         watched, tuned_on = len(corpus.valid), TUNING
         if settings.time:

@@ -5,10 +5,10 @@ heart; and the more time there is, the larger a network pays. `benchmarks/README
 """
 
 SMALL, MIDDLE, LARGE = 256, 384, 512  # units of a layer
-USUAL = 600.0  # seconds that a training takes, from which on there is time for a network of middle size,
-LONG = 1800.0  # and from which on for a large one,
+USUAL = 600.0  # seconds that a training takes
+ENOUGH, LONG = 600.0, 1800.0  # seconds, from which on there is time for a network of middle size, and for a large one,
 MUCH = 500_000  # if there are so many words to learn
-PACE = 3_300_000  # words a second times units, roughly, on two cores
+PACE = 3_300_000  # words a second times units, roughly, on two slow cores
 OFTEN, VERY_OFTEN = 5, 15  # readings of a text
 MOST_EPOCHS = 40  # of a text that is read as often as there is time for
 WINDOWS = 10  # that a stream of a text has at least
@@ -16,9 +16,9 @@ PRUNED = 5_000_000  # words; of a longer text n-grams that occurred once are lef
 LATE, LATE_SAMPLES = 0.5, 3000  # of a training: from there on a sampled softmax draws so many words at least
 
 
-def hidden_size(words: int, seconds: float | None, epochs: int | None) -> int:
-    """How many units a layer has, for so much time and so many words of text; small where epochs are counted."""
-    if epochs or words < MUCH or seconds < USUAL:
+def hidden_size(words: int, seconds: float | None) -> int:
+    """How many units a layer has, for so many words of text and so much time (None where only epochs are counted)."""
+    if words < MUCH or (seconds or 0) < ENOUGH:
         return SMALL
     return MIDDLE if seconds < LONG else LARGE
 
@@ -68,9 +68,9 @@ def prunes(words: int) -> bool:
 def dropouts(words: int, hidden_size: int, seconds: float | None, epochs: int | None) -> dict[str, float]:
     """What shares of the units, of the words and of the recurrent weights are hidden."""
     often = readings(words, hidden_size, seconds, epochs)
-    large = hidden_size >= LARGE and often >= OFTEN
+    all_kinds = hidden_size >= LARGE and often >= OFTEN
     return {
         "dropout": 0.5 if often >= VERY_OFTEN else 0.35 if often >= OFTEN else 0.2,
-        "word_dropout": 0.1 if large else 0.0,
-        "recurrent_dropout": 0.3 if large else 0.0,
+        "word_dropout": 0.1 if all_kinds else 0.0,
+        "recurrent_dropout": 0.3 if all_kinds else 0.0,
     }

@@ -63,16 +63,18 @@ class Settings:
         """How long a training may take; None where that is as long as its epochs take."""
         return self.time or (None if self.epochs else recipe.USUAL)
 
-    def settled(self, network: Config, fine_tuning: bool = False) -> "Settings":
-        """These settings with all that was left open decided: for a network, new or trained."""
+    def settled(self, network: Config, words: int, fine_tuning: bool = False) -> "Settings":
+        """These settings with all that was left open decided: for a network, new or trained, and so many words."""
         samples = self.samples or recipe.samples(network.hidden_size)
+        streams = self.batch_size or recipe.batch_size(network.hidden_size)
         return replace(
             self,
-            batch_size=self.batch_size or recipe.batch_size(network.hidden_size),
+            batch_size=min(streams, recipe.most_streams(words, self.bptt)),
             lr=self.lr or recipe.learning_rate(self.optimizer, network.cell, fine_tuning),
             softmax=self.softmax or recipe.softmax(network.vocabulary_size, samples),
             samples=samples,
             time=self.seconds,
             epochs=self.epochs or recipe.MOST_EPOCHS,
             threads=self.threads or usable_cores(),
+            prune=recipe.prunes(words) if self.prune is None else self.prune,
         )

@@ -1,13 +1,14 @@
 """rnncli train"""
 
 import math
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ..errors import TrainingError
+from ..errors import ModelError, TrainingError
 from .options import DURATION, MODEL_PATH, Count, encoding_option, given
 from .output import visible, warn
 from .progress import check_log, deferred_interrupt, display, logging_to, rounded
@@ -240,7 +241,7 @@ def command(
     rnncli train tokens.txt --tokenizer whitespace --layers 2
     rnncli train notes.txt --init models/corpus.npz -o models/mine.npz
     """
-    from ..checkpoint import check_writable, load, save
+    from ..checkpoint import check_writable, load
     from ..text.corpus import corpus_name
     from ..training import start, start_from
 
@@ -270,7 +271,7 @@ def command(
         if math.isinf(state.best_perplexity):
             raise TrainingError("no model came out that foresees the validation text: try a smaller --lr")
         model = trainer.best()
-        save(model, output)
+        _save(model, output)
     if state.given_up:
         warn("the training diverged again and again, and was given up: try a smaller --lr")
     if not quiet:
@@ -280,6 +281,23 @@ def command(
     click.echo(visible(str(output)))
     if interrupted():
         sys.exit(128 + interrupted())
+
+
+def _save(model, output: Path) -> None:
+    """Save a model that was just trained: if need be, as where the disk is full, among the temporary files."""
+    import tempfile
+
+    from ..checkpoint import save
+
+    try:
+        save(model, output)
+    except ModelError as error:
+        refuge = Path(tempfile.gettempdir()) / f"rnncli-{os.urandom(4).hex()}.npz"
+        try:
+            save(model, refuge)
+        except ModelError:
+            raise error from None
+        raise ModelError(f"{error}: the model is in {refuge} instead, move it to where it shall stay") from None
 
 
 def _without_the_models_own(options: dict[str, Any]) -> dict[str, Any]:

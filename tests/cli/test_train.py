@@ -244,6 +244,29 @@ def test_a_training_interrupted_before_its_first_report_leaves_an_old_model_in_p
     assert Path("models/school.npz").read_bytes() == old
 
 
+def test_a_model_that_cannot_be_written_in_the_end_is_kept_elsewhere(invoke, corpus_file, monkeypatch, tmp_path):
+    refuge, best = tmp_path / "refuge", loop.Trainer.best
+    refuge.mkdir()
+
+    def spoiled(trainer):
+        Path("models").rmdir()
+        Path("models").touch()
+        return best(trainer)
+
+    monkeypatch.setattr(loop.Trainer, "best", spoiled)
+    monkeypatch.setattr("tempfile.tempdir", str(refuge))
+    result = invoke("train", corpus_file, *TINY)
+    (kept,) = refuge.iterdir()
+    assert (result.exit_code, result.stdout) == (1, "")
+    told = f"Error: cannot write models/school.npz: File exists: the model is in {kept} instead, move it"
+    assert result.stderr.splitlines()[-1].startswith(told)
+    assert load(kept).predict("Tom", 1)
+    Path("models").unlink()
+    monkeypatch.setattr("tempfile.tempdir", "/dev/null")
+    result = invoke("train", corpus_file, *TINY)
+    assert result.stderr.splitlines()[-1] == "Error: cannot write models/school.npz: File exists"
+
+
 def test_a_second_ctrl_c_saves_nothing(invoke, corpus_file, monkeypatch):
     press_ctrl_c(monkeypatch, "_step", 2)
     press_ctrl_c(monkeypatch, "measure", 1)

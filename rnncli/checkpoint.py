@@ -66,8 +66,7 @@ def save(model: Model, path: str | Path) -> None:
         **(_ngram_arrays(lm.ngram) if lm.ngram else {}),
         "shares": lm.shares,
     }
-    path = Path(path)
-    with _draft(path) as draft:
+    with _draft(Path(path)) as (path, draft):
         with draft.open("xb") as file:
             write_arrays(file, arrays)
             file.flush()
@@ -77,8 +76,7 @@ def save(model: Model, path: str | Path) -> None:
 
 def write_lines(lines: Iterable[str], path: str | Path, begins: str) -> None:
     """Write a text file of these lines in UTF-8: whole, or not at all, and not over one that `begins` otherwise."""
-    path = Path(path)
-    with _draft(path) as draft:
+    with _draft(Path(path)) as (path, draft):
         if path.exists():
             with path.open("rb") as file:
                 if file.read(len(begins)) not in (b"", begins.encode()):
@@ -92,8 +90,7 @@ def write_lines(lines: Iterable[str], path: str | Path, begins: str) -> None:
 
 def check_writable(path: str | Path) -> None:
     """Raise `ModelError` if `save` could not write to `path`, or would replace there what is not a model."""
-    path = Path(path)
-    with _draft(path) as draft:
+    with _draft(Path(path)) as (path, draft):
         draft.touch(exist_ok=False)
         if path.exists():
             with path.open("rb") as file:
@@ -104,13 +101,17 @@ def check_writable(path: str | Path) -> None:
 
 
 @contextmanager
-def _draft(path: Path) -> Iterator[Path]:
-    """Where to prepare what will stand at `path`: beside it, so that it can be moved there in one step."""
-    draft = path.with_name(f".rnncli-{os.urandom(4).hex()}.part")  # of its own, whoever else is writing there
+def _draft(path: Path) -> Iterator[tuple[Path, Path]]:
+    """The file that `path` means, and where to prepare it: beside it, so that it can be moved there in one step."""
     try:
+        if path.is_symlink():  # which stays
+            path = path.resolve()
+        if path.exists() and not path.is_file():  # a pipe has no end to wait for, and a device must not be replaced
+            raise ModelError(f"{path} is not a file that can be replaced: name another one")
+        draft = path.with_name(f".rnncli-{os.urandom(4).hex()}.part")  # of its own, whoever else is writing there
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            yield draft
+            yield path, draft
         finally:
             draft.unlink(missing_ok=True)
     except OSError as error:

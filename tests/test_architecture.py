@@ -47,8 +47,9 @@ def imports(module: Path) -> list[tuple[int, str]]:
         if isinstance(node, ast.Import):
             found += [(0, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            names = [node.module] if node.module else [alias.name for alias in node.names]
-            found += [(node.level, name) for name in names]
+            package = f"{node.module}." if node.module else ""
+            # What comes out of a package may be a module of it; if not, its name leads nowhere, and the package stands.
+            found += [(node.level, package + alias.name) for alias in node.names]
     return found
 
 
@@ -58,8 +59,8 @@ def imported_modules(module: Path) -> list[Path]:
     for level, name in imports(module):
         if level:
             path = module.parents[level - 1].joinpath(*name.split("."))
-            file = path.with_suffix(".py")
-            files.append(file if file.exists() else path / "__init__.py" if path.is_dir() else HOUSE / "__init__.py")
+            places = (path.with_suffix(".py"), path / "__init__.py", path.parent.with_suffix(".py"))
+            files.append(next((place for place in places if place.exists()), path.parent / "__init__.py"))
     return files
 
 

@@ -1,3 +1,4 @@
+import functools
 import json
 import os
 import pickle
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import rnncli
-from rnncli.checkpoint import FORMAT, check_writable, load, save
+from rnncli.checkpoint import FORMAT, check_writable, load, save, write_lines
 from rnncli.errors import ModelError, RnncliError
 from rnncli.lm.mixture import Mixture
 from rnncli.lm.network import Config, Network, initial_values
@@ -131,6 +132,24 @@ def test_an_interrupted_write_leaves_nothing_behind(model, tmp_path, monkeypatch
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_pipe_or_a_device_is_not_replaced(model, tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    for write in (functools.partial(save, model), check_writable, functools.partial(write_lines, [], begins="")):
+        with pytest.raises(ModelError, match="pipe is not a file that can be replaced: name another one"):
+            write(path)
+    assert path.is_fifo()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_link_stays_and_what_it_leads_to_is_replaced(model, tmp_path):
+    link, path = tmp_path / "latest.npz", tmp_path / "models" / "model.npz"
+    link.symlink_to(path)
+    save(model, link)
+    assert link.readlink() == path
+    assert load(path).predict("Tom", 1) == load(link).predict("Tom", 1)
+
+
 def test_folders_are_made_and_permissions_are_the_usual_ones(model, tmp_path):
     path = tmp_path / "a" / "b" / "model.npz"
     save(model, path)
@@ -193,7 +212,7 @@ DAMAGE = {
     "bool": (lambda s, t: rewrite(s, t, config=config_with(s, layers=True)), "is damaged: its layers is True"),
     "layers": (
         lambda s, t: rewrite(s, t, config=config_with(s, layers=10**12)),
-        "layers is 1000000000000, and must be from 1 to 100",
+        "layers is 1000000000000, and must be a whole number from 1 to 100",
     ),
     "size": (lambda s, t: rewrite(s, t, config=config_with(s, hidden_size=10**5)), "is damaged: .* should be float32"),
     "lacking": (lambda s, t: rewrite(s, t, **{"softmax.bias": None}), "is damaged: it lacks 'softmax.bias'"),

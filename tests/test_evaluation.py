@@ -10,6 +10,7 @@ from rnncli.errors import ModelError, TextError
 from rnncli.evaluation import GROUP, STREAMS, Band, _bands, evaluate, keys_unaided, mean_loss
 from rnncli.lm.mixture import Mixture
 from rnncli.lm.network import Network
+from rnncli.metrics import Keyboard
 from rnncli.prediction import rank
 from rnncli.text.tokenizers import Tokenizer
 from rnncli.text.vocabulary import Tokens
@@ -23,9 +24,13 @@ def text(tmp_path):
     return path
 
 
-def word_by_word(model, units: list[list[str]]) -> tuple[list[float], list[int], list[bool], list[float]]:
-    """The loss and the rank of every word, whether it is known, and the best word's chance, one step at a time."""
-    losses, ranks, known, confidence = [], [], [], []
+def word_by_word(model, units: list[list[str]]) -> tuple[list[float], list[int], list[bool], list[float], list[float]]:
+    """Of every word, one step at a time: its loss and rank, whether it is known, the best one's chance, and the keys.
+
+    That is how many it takes to write it with the likeliest words on offer; infinite where it is unknown.
+    """
+    losses, ranks, known, confidence, keys = [], [], [], [], []
+    keyboard = Keyboard(model.vocabulary.words)
     state = model.lm.start(1)
     for unit in units:
         for word in [*unit, "<eos>"]:
@@ -36,13 +41,14 @@ def word_by_word(model, units: list[list[str]]) -> tuple[list[float], list[int],
             ranks.append(order.index(number) if number != 1 else 10**6)
             known.append(number != 1)
             confidence.append(math.exp(log_p[order[0]]))
+            keys.append(keyboard.keys(np.exp(log_p), number) if number != 1 else math.inf)
             state = model.lm.read(np.array([[number]]), state)
-    return losses, ranks, known, confidence
+    return losses, ranks, known, confidence, keys
 
 
 def test_every_figure_equals_reading_word_by_word(model, text):
     units = [model.tokenizer.tokenize(line) for line in text.read_text().splitlines()]
-    losses, ranks, known, confidence = word_by_word(model, units)
+    losses, ranks, known, confidence, keys = word_by_word(model, units)
     found = evaluate(model, [text])
     assert found.words == len(losses) == 13 + 1 + 6 + 1
     assert found.unknown_words == known.count(False) == 1
@@ -62,7 +68,8 @@ def test_every_figure_equals_reading_word_by_word(model, text):
     assert sum(bin.words * bin.confidence for bin in found.calibration) == pytest.approx(sum(confidence))
     gaps = [bin.words * abs(bin.confidence - bin.accuracy) for bin in found.calibration]
     assert found.calibration_error == pytest.approx(sum(gaps) / len(losses))
-    assert 0 < found.keystrokes_saved < 1
+    unaided = keys_unaided(Tokens.from_units(units), model.tokenizer)
+    assert 0 < found.keystrokes_saved == pytest.approx(1 - np.minimum(keys, unaided).sum() / unaided.sum())
     for k in (1, 3, 5, 10):
         assert getattr(found, f"accuracy_at_{k}") == np.mean([rank < k for rank in ranks])
 

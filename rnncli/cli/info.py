@@ -49,7 +49,7 @@ def command(model_path: Path | None, output_format: str | None) -> None:
 
 
 def _describe(model) -> dict[str, Any]:
-    network, corpus = model.lm.network, model.about.get("corpus", {})
+    network, corpus, history = model.lm.network, model.about.get("corpus", {}), model.about.get("history")
     config = network.config
     return {
         "cell": config.cell + (f" ({config.activation})" if config.cell == "elman" else ""),
@@ -74,6 +74,7 @@ def _describe(model) -> dict[str, Any]:
         "valid_perplexity_of_network": model.about.get("best_valid_perplexity"),
         "tuned_perplexity": model.about.get("tuning", {}).get("perplexity"),
         "tuned_perplexity_of_network": model.about.get("tuning", {}).get("perplexity_of_network"),
+        "readings": history[-1]["epoch"] if history else None,
         **model.about.get("settings", {}),
         "written_by": " ".join(f"{name} {version}" for name, version in model.about.get("versions", {}).items()),
     }

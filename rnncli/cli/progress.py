@@ -23,17 +23,26 @@ STOPPING = (signal.SIGINT, signal.SIGTERM)  # Ctrl-C; kill and timeout
 
 @contextmanager
 def deferred_interrupt() -> Iterator[Callable[[], int]]:
-    """The signal that told to stop, or 0, to be asked between two steps; a second one interrupts at once."""
-    came = []
+    """The signal that told to stop, or 0, to be asked between two steps. Once it was told, another interrupts at once.
+
+    Not before: who sees nothing happen may well press Ctrl-C twice, and means no more by it.
+    """
+    came, told = 0, False
 
     def note(number: int, _: Any) -> None:
-        came.append(number)
-        if len(came) > 1:
+        nonlocal came
+        if told:
             raise KeyboardInterrupt
+        came = came or number
+
+    def asked() -> int:
+        nonlocal told
+        told = bool(came)
+        return came
 
     before = {number: signal.signal(number, note) for number in STOPPING}
     try:
-        yield lambda: came[0] if came else 0
+        yield asked
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -54,17 +63,24 @@ def check_log(log: Path | None, output: Path) -> None:
 
 @contextmanager
 def logging_to(path: Path | None) -> Iterator[Any]:
-    """What writes one JSON object a line for each report to `path`, or nothing."""
+    """What writes one JSON object a line for each report to `path`, if any; the first replaces an older log."""
     if path is None:
         yield lambda report: None
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("w", encoding="utf-8")
+        file = path.open("a", encoding="utf-8")
     except OSError as error:
         raise RnncliError(f"cannot write the log {path}: {error.strerror}") from error
 
+    anew = True
+
     def write(report) -> None:
+        nonlocal anew
+        if anew:
+            with suppress(OSError):  # of what is no file, such as a pipe
+                file.truncate(0)
+            anew = False
         values = {name: value if math.isfinite(value) else None for name, value in asdict(report).items()}
         try:
             print(json.dumps(values), file=file, flush=True)

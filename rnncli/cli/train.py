@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ..errors import ModelError, TrainingError
+from ..errors import ModelError
 from .options import DURATION, MODEL_PATH, Count, encoding_option, given
 from .output import visible, warn
 from .progress import check_log, deferred_interrupt, display, logging_to, rounded
@@ -268,12 +268,10 @@ def command(
                 sys.exit(128 + interrupted())
             click.echo("Interrupted: measuring the model, then saving the best; Ctrl-C again saves nothing.", err=True)
             trainer.measure()
-        if math.isinf(state.best_perplexity):
-            raise TrainingError("no model came out that foresees the validation text: try a smaller --lr")
         model = trainer.best()
         _save(model, output)
     if state.given_up:
-        warn("the training diverged again and again, and was given up: try a smaller --lr")
+        warn("the training diverged again and again, and was given up: try a smaller learning rate (--lr)")
     if not quiet:
         whole, alone = (model.about["tuning"][name] or math.inf for name in ("perplexity", "perplexity_of_network"))
         network = f", of the network {rounded(alone)}" if len(model.lm.parts) > 1 else ""

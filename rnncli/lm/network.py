@@ -13,10 +13,11 @@ from ..nn.parameters import Parameter, glorot, orthogonal, uniform
 from ..nn.recurrent import Recurrent
 from ..nn.sampling import Sample, Sampler
 from ..nn.softmax import Softmax
-from ..text.vocabulary import EOS_ID
+from ..text.vocabulary import EOS_ID, UNK_ID
 
 CELLS: dict[str, type[Elman] | type[GRU] | type[LSTM]] = {"elman": Elman, "gru": GRU, "lstm": LSTM}
 
+WORD_TABLES = {"embedding.weight", "softmax.weight", "softmax.bias"}  # parameters with a row for each word
 LARGEST = {"vocabulary_size": 10**8, "hidden_size": 10**5, "embedding_size": 10**5, "layers": 100}
 
 State = tuple[LayerState, ...]  # one for each layer, the first layer first
@@ -43,13 +44,15 @@ class Config:
         if self.activation not in ACTIVATIONS:
             raise SettingError(f"no activation is called {self.activation!r}: choose from {', '.join(ACTIVATIONS)}")
         for name, most in LARGEST.items():
-            if not 1 <= getattr(self, name) <= most:
-                raise SettingError(f"{name} is {getattr(self, name)}, and must be from 1 to {most:,}")
+            value = getattr(self, name)
+            if not isinstance(value, int) or not 1 <= value <= most:
+                raise SettingError(f"{name} is {value}, and must be a whole number from 1 to {most:,}")
         if self.activation != "tanh" and self.cell != "elman":
             raise SettingError(f"the activation {self.activation} is for the elman cell; {self.cell} has its own")
         for name in ("dropout", "word_dropout", "recurrent_dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise SettingError(f"{name} is {getattr(self, name)}, and must be at least 0 and below 1")
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not 0 <= value < 1:
+                raise SettingError(f"{name} is {value}, and must be a number from 0 on and below 1")
 
     def make_cell(self) -> Cell:
         """The cell that this network's layers run."""
@@ -111,6 +114,20 @@ def initial_values(
         else:
             value = np.zeros(shape)
         values[name] = np.ascontiguousarray(value, dtype)
+    return values
+
+
+def grown(values: Mapping[str, np.ndarray], counts: np.ndarray) -> dict[str, np.ndarray]:
+    """A network's values with rows for new words: those of `<unk>`, whose chance is shared out among them.
+
+    The `counts` (V,) are how often each word stands in a text, the new ones last.
+    """
+    old = len(values["softmax.bias"])
+    shares = np.append(counts[old:], counts[UNK_ID]) + 1.0
+    values = dict(values)
+    for name in WORD_TABLES & values.keys():
+        values[name] = np.concatenate([values[name], np.repeat(values[name][[UNK_ID]], len(shares) - 1, axis=0)])
+    values["softmax.bias"][[*range(old, len(counts)), UNK_ID]] += np.log(shares / shares.sum())
     return values
 
 

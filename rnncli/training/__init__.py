@@ -1,23 +1,16 @@
 """Training, from texts to a model."""
 
-import math
 import time
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from ..errors import TrainingError
-from ..lm.network import Config
+from ..lm.network import Config, grown
 from ..model import Model
-from ..text.corpus import Corpus, Sources, read_corpus
+from ..text.corpus import Sources, read_corpus
 from ..text.tokenizers import Tokenizer
-from ..text.vocabulary import UNK_ID
 from . import recipe
 from .loop import Trainer
 from .settings import Settings
-
-WORD_TABLES = {"embedding.weight", "softmax.weight", "softmax.bias"}  # parameters with a row for each word
 
 
 def start(
@@ -118,23 +111,12 @@ def start_from(
     rule = recipe.dropouts(len(corpus.train), network.hidden_size, checked.seconds, checked.epochs)
     config = replace(network, vocabulary_size=len(corpus.vocabulary), **_decided(rates, rule))
     values = {name: parameter.value for name, parameter in model.lm.network.named_parameters().items()}
-    return Trainer(corpus, config, checked, grown(values, corpus), began=began)
+    return Trainer(corpus, config, checked, grown(values, corpus.counts()), began=began)
 
 
 def _decided(given: dict[str, Any], rule: dict[str, Any]) -> dict[str, Any]:
     """What was given, and by the rule what was left open."""
     return {name: rule[name] if value is None else value for name, value in given.items()}
-
-
-def grown(values: dict[str, np.ndarray], corpus: Corpus) -> dict[str, np.ndarray]:
-    """A network's values with rows for the new words of a corpus: `<unk>`'s, its chance shared out among them."""
-    old, counts = len(values["softmax.bias"]), corpus.counts()
-    shares = np.append(counts[old:], counts[UNK_ID]) + 1.0
-    values = dict(values)
-    for name in WORD_TABLES & values.keys():
-        values[name] = np.concatenate([values[name], np.repeat(values[name][[UNK_ID]], len(shares) - 1, axis=0)])
-    values["softmax.bias"][[*range(old, len(counts)), UNK_ID]] += np.log(shares / shares.sum())
-    return values
 
 
 def train(sources: Sources, *, init: Model | None = None, **options: Any) -> Model:
@@ -146,6 +128,4 @@ def train(sources: Sources, *, init: Model | None = None, **options: Any) -> Mod
     trainer = start_from(init, sources, **options) if init else start(sources, **options)
     for _ in trainer.run():
         pass
-    if math.isinf(trainer.state.best_perplexity):
-        raise TrainingError("no model came out that foresees the validation text: try a smaller lr")
     return trainer.best()

@@ -28,16 +28,18 @@ from ..text.corpus import Corpus
 from ..threads import Threads
 from . import recipe
 from .settings import Settings
-from .state import Progress, Report, TrainingState
+from .state import Landing, Progress, Report, TrainingState
 from .workers import Team
 
 ALMOST = 0.99  # of a training; what is left is its last step
 REPORTS = 10  # of a training by the clock
-WATCHING_SHARE, TUNING_SHARE = 0.003, 0.025  # of its time, for each report, and for tuning the parts at its end
+WATCHING_SHARE, TUNING_SHARE = 0.0015, 0.025  # of its time, for each report, and for tuning the parts at its end
 SAVING = 1.0  # seconds kept for writing the model
 TUNING = 100_000  # words of the held-out text, at most, that the parts' shares are tuned on
 TUNING_STREAMS = 8  # places where it is read
+FILLED = 2.0  # times as long as at first, a word takes with a cache that is full
 SOME = 4096  # words of it that are read to see how long that takes
+LANDING = 0.5  # of the readings so far: what a training that gets no better takes to come to its end
 ROLLBACKS = 5  # how often a training that diverges is taken up again, each time with half the learning rate
 
 
@@ -82,7 +84,7 @@ class Trainer:
         watched, tuned_on = len(corpus.valid), TUNING
         if settings.time:
             watched, watching = self._affordable(self._watch, WATCHING_SHARE, watched)
-            tuned_on, tuning = self._affordable(self._tuned, TUNING_SHARE, tuned_on)
+            tuned_on, tuning = self._affordable(self._tuned, TUNING_SHARE, tuned_on, FILLED)
             # What is left to the steps, and to the reports but the last one.
             self.ends = began + max(settings.time - watching - tuning - SAVING, settings.time / 2)
         self.watched = excerpt(corpus.valid, watched, STREAMS)
@@ -92,10 +94,11 @@ class Trainer:
         self.starts = time.perf_counter()  # so what the preparations took is not missing from the schedule's beginning
 
     def run(self) -> Iterator[Progress]:
-        """Train to the end, or until validation has not improved for `patience` reports.
+        """Train to the end, which comes sooner where validation has not improved for `patience` reports.
 
-        A training whose loss stops being a number goes back to the best model and on with half the learning rate. If
-        that does not help either, it ends with the best model, or raises `TrainingError` where there is none yet.
+        Then it goes back to the best values, and on from there while the learning rate falls fast. A training whose
+        loss stops being a number goes back, too, and on with half the learning rate; where that does not help either,
+        it ends with the best model, or raises `TrainingError` if there is none yet.
         """
         state = self.state
         team = Team(state.network, self.words.shape[1], self.threads)
@@ -111,7 +114,9 @@ class Trainer:
             if self.settings.time:
                 due = math.floor(REPORTS * state.share) > math.floor(REPORTS * before)
             progress = self._progress()
-            yield replace(progress, report=self._report()) if due else progress
+            yield replace(progress, report=self._report()) if due or state.share >= 1 else progress
+            if state.stale >= self.settings.patience and not state.landing:
+                self._land()
 
     def measure(self) -> float:
         """The perplexity on validation; where it is the best so far, the values are kept.
@@ -127,7 +132,12 @@ class Trainer:
         return valid_perplexity
 
     def best(self) -> Model:
-        """The network that did best on validation, joined with the other parts as validation asks for."""
+        """The network that did best on validation, joined with the other parts as validation asks for.
+
+        Raises `TrainingError` where none foresaw it at all.
+        """
+        if math.isinf(self.state.best_perplexity):
+            raise TrainingError("no model came out that foresees the validation text: try a smaller learning rate")
         corpus, network = self.corpus, Network(self.config, self.state.best)
         lm, loss, alone = self._tuned(network, self.tuned_on)
         tuned = {
@@ -145,11 +155,16 @@ class Trainer:
     def _watch(self, network: Network, ids: np.ndarray) -> float:
         return mean_loss(network, ids, self.threads.map)
 
-    def _affordable(self, read: Callable[[Network, np.ndarray], Any], share: float, most: int) -> tuple[int, float]:
-        """How many held-out words may be read in a share of the time, by how long some take; and the seconds then."""
+    def _affordable(
+        self, read: Callable[[Network, np.ndarray], Any], share: float, most: int, slower: float = 1.0
+    ) -> tuple[int, float]:
+        """How many held-out words may be read in a share of the time, and the seconds then.
+
+        By how long some take now, and how many times `slower` reading becomes.
+        """
         ids, began = self.corpus.valid[:SOME], time.perf_counter()
         read(self.state.network, ids)
-        rate = 2 * (time.perf_counter() - began) / len(ids)  # more than at first, when the cache is filling
+        rate = slower * (time.perf_counter() - began) / len(ids)
         count = min(len(self.corpus.valid), most, max(SOME, int(share * self.settings.time / rate)))
         return count, count * rate
 
@@ -163,13 +178,15 @@ class Trainer:
         if self.settings.time:
             now = time.perf_counter()
             share = max(share, 1.0 if now >= self.ends else (now - self.starts) / (self.ends - self.starts))
+        if landing := self.state.landing:
+            share = max(share, landing.share + (1 - landing.share) * (self._epochs() / landing.epochs - 1) / LANDING)
         return min(share, 1.0)
 
     def _rate(self) -> float:
         return self.settings.lr * self.state.rate_scale * SCHEDULES[self.settings.schedule](self.state.share)
 
     def _is_over(self) -> bool:
-        return self.state.share >= 1 or self.state.stale >= self.settings.patience or self.state.given_up
+        return self.state.share >= 1 or self.state.given_up
 
     def _step(self, team: Team) -> None:
         state, began = self.state, time.perf_counter()
@@ -222,13 +239,22 @@ class Trainer:
         if state.rollbacks > ROLLBACKS:
             if math.isinf(state.best_perplexity):
                 rate = self.settings.lr * state.rate_scale
-                raise TrainingError(f"training diverged, even with a learning rate of {rate:.2g}: try a smaller --lr")
+                raise TrainingError(f"training diverged, even with a learning rate of {rate:.2g}: try a smaller one")
             state.given_up = True
         state.rate_scale /= 2
         state.stale = 0
+        state.optimizer.reset()
+        self._go_back()
+
+    def _land(self) -> None:
+        """Go back to the best values, and from here on to the end in a part of the readings that came before."""
+        self.state.landing = Landing(self._epochs(), self.state.share)
+        self._go_back()
+
+    def _go_back(self) -> None:
+        state = self.state
         for name, parameter in state.network.named_parameters().items():
             parameter.value[...] = state.best[name]
-        state.optimizer.reset()
         state.carried = state.network.blank(self.words.shape[1])
 
     def _keep_best(self, valid_perplexity: float) -> None:

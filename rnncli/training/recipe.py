@@ -29,7 +29,7 @@ def readings(words: int, hidden_size: int, seconds: float | None, epochs: int | 
 
 
 def embedding_size(hidden_size: int) -> int:
-    """How many numbers a word's vector has: the softmax, which most of the work is for, grows with it."""
+    """How many numbers a word's vector has: each word that the softmax is over costs as much as they are."""
     return min(hidden_size, SMALL)
 
 

@@ -46,13 +46,16 @@ class Settings:
             raise SettingError(f"ngram_order is {self.ngram_order}, and must be from 0 (none) to {LONGEST}")
         if not isinstance(self.cache_size, int) or not 0 <= self.cache_size <= LARGEST:
             raise SettingError(f"cache_size is {self.cache_size}, and must be from 0 (none) to {LARGEST:,}")
-        for name in ("clip", "weight_decay", "seed"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise SettingError(f"{name} is {getattr(self, name)}, and must be a finite number from 0 on")
-        if self.time is not None and not 0 < self.time < math.inf:
-            raise SettingError(f"time is {self.time}, and must be a finite number of seconds above 0")
-        if self.lr is not None and not 0 < self.lr < math.inf:
-            raise SettingError(f"lr is {self.lr}, and must be a finite number above 0")
+        if not isinstance(self.seed, int) or self.seed < 0:
+            raise SettingError(f"seed is {self.seed}, and must be a whole number from 0 on")
+        for name in ("clip", "weight_decay"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not 0 <= value < math.inf:
+                raise SettingError(f"{name} is {value}, and must be a finite number from 0 on")
+        for name, kind in (("time", "number of seconds"), ("lr", "number")):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, int | float) or not 0 < value < math.inf):
+                raise SettingError(f"{name} is {value}, and must be a finite {kind} above 0")
         for name, known in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES), ("softmax", (*SOFTMAXES, None))):
             if getattr(self, name) not in known:
                 choices = ", ".join(filter(None, known))

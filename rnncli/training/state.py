@@ -36,6 +36,14 @@ class Progress:
     report: Report | None = None  # where one is due after this step
 
 
+@dataclass(frozen=True)
+class Landing:
+    """Where the way to a sooner end began."""
+
+    epochs: float  # how often the text had been read
+    share: float  # of the whole training that was done
+
+
 @dataclass
 class TrainingState:
     """All that changes while a network learns: whoever has it, the text and the settings can go on from there."""
@@ -58,5 +66,6 @@ class TrainingState:
     best: dict[str, np.ndarray] = field(default_factory=dict)  # the values that did best on validation
     best_perplexity: float = math.inf
     stale: int = 0  # reports since then
+    landing: Landing | None = None  # since it got no better
     rollbacks: int = 0  # since then
     given_up: bool = False  # because it diverged again and again

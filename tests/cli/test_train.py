@@ -37,9 +37,11 @@ def test_progress_is_one_plain_line_for_each_epoch_where_there_is_no_terminal(in
 
 
 def test_every_option_reaches_the_model(invoke, corpus_file):
+    paragraphs = corpus_file.read_text().replace("\n", "\n\n") + "Caf\u00e9.\n"
+    Path("all.txt").write_text(paragraphs, encoding="latin-1")
     result = invoke(
-        "train", corpus_file, "-o", "all.npz", "--tokenizer", "char", "--lowercase", "--unit", "line", "--encoding",
-        "utf-8", "--min-count", 2, "--max-vocab", 20, "--valid-fraction", 0.1, "--cell", "elman",
+        "train", "all.txt", "-o", "all.npz", "--tokenizer", "char", "--lowercase", "--unit", "paragraph", "--encoding",
+        "latin-1", "--min-count", 2, "--max-vocab", 20, "--valid-fraction", 0.1, "--cell", "elman",
         "--activation", "relu",
         "--embedding-size", 6, "--hidden-size", 5, "--layers", 2, "--untied", "--dropout", 0.1,
         "--word-dropout", 0.2, "--recurrent-dropout", 0.3, "--batch-size", 3,
@@ -49,7 +51,9 @@ def test_every_option_reaches_the_model(invoke, corpus_file):
     )  # fmt: skip
     assert result.exit_code == 0, result.stderr
     model = load("all.npz")
-    assert (model.tokenizer.kind, model.tokenizer.lowercase, model.unit) == ("char", True, "line")
+    assert (model.tokenizer.kind, model.tokenizer.lowercase, model.unit) == ("char", True, "paragraph")
+    corpus = model.about["corpus"]
+    assert corpus["valid_words"] / (corpus["train_words"] + corpus["valid_words"]) == pytest.approx(0.1, rel=0.1)
     assert len(model.vocabulary) == 20
     assert vars(model.lm.network.config) == {
         "vocabulary_size": 20, "cell": "elman", "activation": "relu", "embedding_size": 6, "hidden_size": 5,
@@ -200,13 +204,28 @@ def test_a_log_that_cannot_be_written_is_no_reason_to_lose_the_training(invoke, 
     assert Path("models/school.npz").exists()
 
 
+def test_an_older_log_stays_until_there_is_something_to_write(invoke, corpus_file, monkeypatch):
+    invoke("train", corpus_file, *TINY, "--log", "run.jsonl")
+    old = Path("run.jsonl").read_text()
+    press_ctrl_c(monkeypatch, "_step", 2)
+    assert invoke("train", corpus_file, "--hidden-size", 8, "--bptt", 10, "--log", "run.jsonl").exit_code == 130
+    assert Path("run.jsonl").read_text() == old
+    invoke("train", corpus_file, *TINY, "--seed", 2, "--log", "run.jsonl")
+    records = [json.loads(line) for line in Path("run.jsonl").read_text().splitlines()]
+    assert [record["epoch"] for record in records] == [1, 2]
+    assert Path("run.jsonl").read_text() != old
+
+
 def press_ctrl_c(monkeypatch, method: str, *times: int, number: int = signal.SIGINT) -> None:
-    """As if Ctrl-C were pressed in the course of the given calls of a trainer's method (from 1), or another signal."""
+    """As if Ctrl-C were pressed in the course of the given calls of a trainer's method (from 1), or another signal.
+
+    As often as a call is given.
+    """
     original, calls = getattr(loop.Trainer, method), []
 
     def interrupted(trainer, *arguments):
         calls.append(1)
-        if len(calls) in times:
+        for _ in range(times.count(len(calls))):
             signal.raise_signal(number)
         return original(trainer, *arguments)
 
@@ -265,6 +284,13 @@ def test_a_model_that_cannot_be_written_in_the_end_is_kept_elsewhere(invoke, cor
     monkeypatch.setattr("tempfile.tempdir", "/dev/null")
     result = invoke("train", corpus_file, *TINY)
     assert result.stderr.splitlines()[-1] == "Error: cannot write models/school.npz: File exists"
+
+
+def test_a_second_ctrl_c_before_the_first_one_was_answered_changes_nothing(invoke, corpus_file, monkeypatch):
+    press_ctrl_c(monkeypatch, "_report", 2, 2)
+    result = invoke("train", corpus_file, "--hidden-size", "8", "--bptt", "10", "--epochs", "30")
+    assert (result.exit_code, result.stdout) == (130, "models/school.npz\n")
+    assert load("models/school.npz").about["history"][-1]["epoch"] == 2
 
 
 def test_a_second_ctrl_c_saves_nothing(invoke, corpus_file, monkeypatch):

@@ -173,10 +173,12 @@ def test_the_same_generator_gives_the_same_values():
     [
         ({"cell": "rnn"}, "no cell is called 'rnn': choose from elman, gru, lstm"),
         ({"activation": "gelu"}, "no activation is called 'gelu'"),
-        ({"layers": 0}, "layers is 0, and must be from 1 to 100"),
-        ({"hidden_size": 10**18}, "hidden_size is 1000000000000000000, and must be from 1 to 100,000"),
+        ({"layers": 0}, "layers is 0, and must be a whole number from 1 to 100"),
+        ({"hidden_size": 10**18}, "hidden_size is 1000000000000000000, and must be a whole number from 1 to 100,000"),
+        ({"hidden_size": 8.5}, "hidden_size is 8.5, and must be a whole number from 1 to 100,000"),
         ({"activation": "relu"}, "the activation relu is for the elman cell; lstm has its own"),
-        ({"dropout": 1.0}, "dropout is 1.0, and must be at least 0 and below 1"),
+        ({"dropout": 1.0}, "dropout is 1.0, and must be a number from 0 on and below 1"),
+        ({"dropout": "0.5"}, "dropout is 0.5, and must be a number from 0 on and below 1"),
     ],
 )
 def test_a_shape_that_makes_no_sense_is_refused(wrong, message):

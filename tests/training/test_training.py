@@ -11,6 +11,7 @@ import pytest
 import rnncli
 from rnncli import training
 from rnncli.errors import SettingError, TrainingError
+from rnncli.metrics import perplexity
 from rnncli.training import Settings, loop, recipe
 from rnncli.training.state import Report
 
@@ -44,10 +45,11 @@ def test_every_cell_learns_with_either_optimizer(corpus_file, cell, optimizer):
     ],
 )
 def test_every_kind_of_network_and_text_can_be_trained(corpus_file, options):
-    model = rnncli.train([corpus_file], **TINY, **options)
-    probabilities = [p for _, p in model.predict("Tom is", n=0)]
-    assert len(probabilities) == len(model.vocabulary) - 1
-    assert math.fsum(probabilities) == pytest.approx(1)
+    trainer = training.start([corpus_file], **TINY, **options)
+    untrained = trainer.measure()
+    run(trainer)
+    assert trainer.state.best_perplexity < untrained
+    assert trainer.best().predict("Tom is", n=1)
 
 
 def test_the_model_has_learned_what_the_sentence_began_with(model):
@@ -199,9 +201,9 @@ def test_time_is_kept_for_watching_the_network_and_for_tuning_the_parts(corpus_f
     monkeypatch.setattr(loop, "mean_loss", slowly(loop.mean_loss, 1, 0.2))
     monkeypatch.setattr(loop, "tune", slowly(loop.tune, 3, 1.0))
     trainer = training.start([corpus_file], valid=[corpus_file], hidden_size=8, time=limit, epochs=10**6, patience=99)
-    # Half as many as there is time for, as reading may turn out slower.
     watched, tuned_on = len(trainer.watched), len(trainer.tuned_on)
-    assert 0.3 < watched * 0.2 / (loop.WATCHING_SHARE * limit) < 0.6
+    assert 0.8 < watched * 0.2 / (loop.WATCHING_SHARE * limit) < 1.1
+    # Half as many as there is time for, as reading turns out slower.
     assert 0.3 < tuned_on * 1.0 / (loop.TUNING_SHARE * limit) < 0.6
     run(trainer)
     model = trainer.best()
@@ -267,12 +269,36 @@ def test_the_best_model_is_kept_not_the_last(corpus_file):
     assert trainer.state.best_perplexity == best
 
 
-def test_training_ends_early_when_validation_no_longer_improves(corpus_file, monkeypatch):
-    perplexities = iter([5.0, 4.0, 4.5, 4.2, 3.0])
+def test_training_comes_to_its_end_sooner_when_validation_no_longer_improves(corpus_file, monkeypatch):
+    perplexities = iter([5.0, 4.0, 4.5, 4.2, 3.0, 4.4])
     monkeypatch.setattr(loop, "mean_loss", lambda *_: math.log(next(perplexities)))
-    trainer = training.start([corpus_file], hidden_size=8, bptt=10, epochs=9, patience=2)
-    assert [round(epoch.valid_perplexity, 6) for epoch in run(trainer)] == [5, 4, 4.5, 4.2]
-    assert trainer.state.best_perplexity == pytest.approx(4)
+    trainer, values, shares = training.start([corpus_file], hidden_size=8, bptt=10, epochs=30, patience=2), [], []
+    bias = trainer.state.network.parameters["softmax.bias"]
+    for progress in trainer.run():
+        shares.append(progress.share)
+        if progress.report:
+            values.append(bias.value.copy())
+            if len(values) == 4:  # what comes now, begins with the best values
+                monkeypatch.setattr(trainer, "_step", checked(trainer, bias, values[1]))
+    reports = trainer.state.history
+    assert [round(report.valid_perplexity, 6) for report in reports] == [5, 4, 4.5, 4.2, 3, 4.4]
+    assert [report.epoch for report in reports] == [1, 2, 3, 4, 5, 6]  # half as many again
+    assert reports[3].learning_rate > 0.9 * trainer.settings.lr
+    assert reports[5].learning_rate == 0
+    assert shares == sorted(shares)
+    assert trainer.state.best_perplexity == pytest.approx(3)
+
+
+def checked(trainer, parameter, value: np.ndarray):
+    """A trainer's step, that looks first whether the parameter has that value; the next ones do not."""
+    step, looks = trainer._step, iter([True])
+
+    def first(team) -> None:
+        if next(looks, False):
+            np.testing.assert_array_equal(parameter.value, value)
+        step(team)
+
+    return first
 
 
 @pytest.mark.parametrize("options", [{}, SAMPLED])
@@ -307,6 +333,11 @@ def test_a_training_that_always_diverges_ends_with_an_error(corpus_file, monkeyp
         run(trainer)
 
 
+def test_where_no_network_foresees_the_validation_text_there_is_no_best_one(corpus_file):
+    with pytest.raises(TrainingError, match=r"no model came out .*: try a smaller learning rate"):
+        training.start([corpus_file], **TINY).best()
+
+
 def test_a_training_that_diverges_late_ends_with_the_best_model(corpus_file, monkeypatch):
     perplexities = iter([5.0, 4.0])
     monkeypatch.setattr(loop, "mean_loss", lambda *_: math.log(next(perplexities, math.nan)))
@@ -330,6 +361,7 @@ def test_what_is_left_open_is_decided_by_the_recipe(corpus_file):
     assert (trainer.config.hidden_size, trainer.config.embedding_size, trainer.config.dropout) == (256, 256, 0.5)
     assert (trainer.settings.time, trainer.settings.epochs) == (600, 40)
     trainer = training.start(corpus_file, hidden_size=512)
+    trainer.measure()
     assert (trainer.config.word_dropout, trainer.config.recurrent_dropout) == (0.1, 0.3)
     assert trainer.settings.samples == 1000
     assert (
@@ -373,6 +405,8 @@ def test_the_state_alone_is_enough_to_go_on_as_if_nothing_had_happened(corpus_fi
     [
         ({"epochs": 0}, "epochs is 0, and must be a whole number from 1 on"),
         ({"epochs": 1.5}, "epochs is 1.5, and must be a whole number"),
+        ({"seed": 1.5}, "seed is 1.5, and must be a whole number from 0 on"),
+        ({"time": "10m"}, "time is 10m, and must be a finite number of seconds above 0"),
         ({"clip": -1}, "clip is -1, and must be a finite number from 0 on"),
         ({"weight_decay": math.nan}, "weight_decay is nan"),
         ({"lr": 0}, "lr is 0, and must be a finite number above 0"),
@@ -427,6 +461,7 @@ def test_fine_tuning_never_ends_with_a_worse_network_than_it_began_with(model, o
     first = trainer.state.best_perplexity
     assert math.isfinite(first)
     run(trainer)
-    assert trainer.state.best_perplexity <= first
+    assert trainer.state.history[-1].valid_perplexity > first
+    assert perplexity(loop.mean_loss(trainer.best().lm.network, trainer.watched)) == pytest.approx(first)
     for name, parameter in model.lm.network.named_parameters().items():
         np.testing.assert_array_equal(parameter.value, untouched[name])

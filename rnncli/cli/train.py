@@ -181,14 +181,16 @@ MODELS_OWN = {
 @click.option(
     "--epochs",
     type=click.IntRange(1),
-    help="How often to read the text; with --time at most.  [default: as often as there is time for, up to 40 times]",
+    help="How often to read the text; with --time at most.  [default: as often as there is time for, up to 20 times,"
+    " with 512 units or more 40]",
 )
 @click.option(
     "--patience",
     type=click.IntRange(1),
     default=3,
     show_default=True,
-    help="Stop after so many reports without a better validation perplexity: one for each epoch, or ten in the --time.",
+    help="Go back to the best network, and come to the end soon, after so many reports without a better validation"
+    " perplexity: one for each epoch, or ten in the --time.",
 )
 @click.option(
     "--threads",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..threads import Map
 
 SHARPNESSES = (2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 17.0, 20.0, 25.0)  # of the cache, to choose from
+USUAL_SHARPNESS, LEAD = 10.0, 3.0  # nats: what another must gain on the whole text, lest it is chosen by chance
 ROUNDS = 40  # of expectation-maximisation
 PRIOR = 50.0  # words: what is known before any is worth as many
 LEAST = 1e-3  # of the network, which alone gives every word a chance that fits its context
@@ -60,17 +61,18 @@ def tune(
     streams = list(side_by_side(evidence, range(words.shape[1])))
     p, sums, lengths = (np.concatenate(arrays, axis=-1) for arrays in zip(*streams, strict=True))
     others = len(beside.parts)
-    best, least = known, np.inf
+    best, least, loss_of_best = known, np.inf, np.inf
     for number, cache in enumerate(candidates or [None]):
         rows = [*range(others)] if cache is None else [*range(others), others + number]
         shares = fit_shares(p[rows], lengths, known.shares, sums[rows])
         weights = shares[lengths].T
         whole = np.sum(weights * p[rows], axis=0) / np.sum(weights * sums[rows], axis=0)
-        loss = -np.log(np.maximum(whole, np.finfo(float).tiny)).mean()
-        if loss < least:
-            best, least = Mixture(network, ngram, cache, shares), float(loss)
+        loss = float(-np.log(np.maximum(whole, np.finfo(float).tiny)).mean())
+        handicap = LEAD / words.size if cache and cache.sharpness != USUAL_SHARPNESS else 0.0
+        if loss + handicap < least:
+            best, least, loss_of_best = Mixture(network, ngram, cache, shares), loss + handicap, loss
     with np.errstate(divide="ignore"):
-        return best, least, float(-np.log(p[0]).mean())
+        return best, loss_of_best, float(-np.log(p[0]).mean())
 
 
 def fit_shares(p: np.ndarray, groups: np.ndarray, usual: np.ndarray, sums: np.ndarray | None = None) -> np.ndarray:

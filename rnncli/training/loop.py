@@ -36,7 +36,7 @@ REPORTS = 10  # of a training by the clock
 WATCHING_SHARE, TUNING_SHARE = 0.0015, 0.025  # of its time, for each report, and for tuning the parts at its end
 SAVING = 1.0  # seconds kept for writing the model
 TUNING = 100_000  # words of the held-out text, at most, that the parts' shares are tuned on
-TUNING_STREAMS = 8  # places where it is read
+PIECES, ENOUGH = 8, 2  # in so many, at most, each twice the cache's size, so that the cache is full for half of it
 FILLED = 2.0  # times as long as at first, a word takes with a cache that is full
 SOME = 4096  # words of it that are read to see how long that takes
 LANDING = 0.5  # of the readings so far: what a training that gets no better takes to come to its end
@@ -81,14 +81,15 @@ class Trainer:
         if settings.ngram_order:
             self.ngram = ngram.count(corpus.train, config.vocabulary_size, settings.ngram_order, settings.prune)
         # How much of the held-out text is watched in between, and how much the parts are tuned on at the end.
-        watched, tuned_on = len(corpus.valid), TUNING
+        watched, tuned_on = len(corpus.valid), min(TUNING, len(corpus.valid))
         if settings.time:
             watched, watching = self._affordable(self._watch, WATCHING_SHARE, watched)
-            tuned_on, tuning = self._affordable(self._tuned, TUNING_SHARE, tuned_on, FILLED)
+            tuned_on, tuning = self._affordable(self._tuned_quickly, TUNING_SHARE, tuned_on, FILLED)
             # What is left to the steps, and to the reports but the last one.
             self.ends = began + max(settings.time - watching - tuning - SAVING, settings.time / 2)
         self.watched = excerpt(corpus.valid, watched, STREAMS)
-        self.tuned_on = excerpt(corpus.valid, tuned_on, TUNING_STREAMS)
+        pieces = _pieces(tuned_on, max(STEPS, ENOUGH * settings.cache_size))
+        self.tuned_on = streams(excerpt(corpus.valid, tuned_on, pieces), pieces)[1:]
         if fine_tuning:
             self.measure()  # the network may be the best already
         self.starts = time.perf_counter()  # so what the preparations took is not missing from the schedule's beginning
@@ -141,16 +142,19 @@ class Trainer:
         corpus, network = self.corpus, Network(self.config, self.state.best)
         lm, loss, alone = self._tuned(network, self.tuned_on)
         tuned = {
-            "words": len(self.tuned_on),
+            "words": self.tuned_on.size,
             "perplexity": perplexity(loss),
             "perplexity_of_network": perplexity(alone),
         }
         about = {**self._about(), "tuning": {name: _finite(value) for name, value in tuned.items()}}
         return Model(lm, corpus.vocabulary, corpus.tokenizer, corpus.unit, about)
 
-    def _tuned(self, network: Network, ids: np.ndarray) -> tuple[Mixture, float, float]:
-        held_out = streams(ids, min(TUNING_STREAMS, max(1, len(ids) // (4 * STEPS))))[1:]
-        return tune(network, self.ngram, self.settings.cache_size, held_out, self.threads.map)
+    def _tuned(self, network: Network, words: np.ndarray) -> tuple[Mixture, float, float]:
+        return tune(network, self.ngram, self.settings.cache_size, words, self.threads.map)
+
+    def _tuned_quickly(self, network: Network, ids: np.ndarray) -> tuple[Mixture, float, float]:
+        """On a few words, in pieces for all threads, too short for the cache to fill."""
+        return self._tuned(network, streams(ids, _pieces(len(ids), 4 * STEPS))[1:])
 
     def _watch(self, network: Network, ids: np.ndarray) -> float:
         return mean_loss(network, ids, self.threads.map)
@@ -288,6 +292,11 @@ class Trainer:
             "best_valid_perplexity": _finite(self.state.best_perplexity),
             "versions": {"rnncli": __version__, "numpy": np.__version__, "python": platform.python_version()},
         }
+
+
+def _pieces(words: int, least: int) -> int:
+    """How many pieces of a text are read side by side, with the `least` words in each."""
+    return min(PIECES, max(1, words // least))
 
 
 def _finite(value: float) -> float | None:

@@ -10,7 +10,6 @@ ENOUGH, LONG = 600.0, 1800.0  # seconds, from which on there is time for a netwo
 MUCH = 500_000  # if there are so many words to learn
 PACE = 3_300_000  # words a second times units, roughly, on two slow cores
 OFTEN, VERY_OFTEN = 5, 15  # readings of a text
-MOST_EPOCHS = 40  # of a text that is read as often as there is time for
 WINDOWS = 10  # that a stream of a text has at least
 PRUNED = 5_000_000  # words; of a longer text n-grams that occurred once are left out
 LATE, LATE_SAMPLES = 0.5, 3000  # of a training: from there on a sampled softmax draws so many words at least
@@ -23,9 +22,15 @@ def hidden_size(words: int, seconds: float | None) -> int:
     return MIDDLE if seconds < LONG else LARGE
 
 
+def most_epochs(hidden_size: int) -> int:
+    """How often a text is read at most, where there is time: a large network, from which more is hidden, goes on."""
+    return 20 if hidden_size < LARGE else 40
+
+
 def readings(words: int, hidden_size: int, seconds: float | None, epochs: int | None) -> float:
     """How often the text will be read, roughly: in the time, or as was said."""
-    return min(epochs or MOST_EPOCHS, seconds * PACE / hidden_size / max(1, words) if seconds else MOST_EPOCHS)
+    most = epochs or most_epochs(hidden_size)
+    return min(most, seconds * PACE / hidden_size / max(1, words)) if seconds else most
 
 
 def embedding_size(hidden_size: int) -> int:

@@ -29,8 +29,8 @@ class Settings:
     softmax: str | None = None  # None: see `recipe`
     samples: int | None = None  # how many words a sampled softmax draws in a step, about; None: see `recipe`
     time: float | None = None  # seconds, all told; None: ten minutes, or where `epochs` are given no limit
-    epochs: int | None = None  # None: as many as there is time for, up to 40
-    patience: int = 3  # reports without progress that end a training: there is one for each epoch, or ten in all
+    epochs: int | None = None  # None: as many as there is time for, up to 20 or 40: see `recipe`
+    patience: int = 3  # reports without progress, after which it ends soon: there is one for each epoch, or ten in all
     threads: int | None = None  # None: as many as there are cores to use; no more than one for four streams work
     seed: int = 1
     ngram_order: int = 5  # words of the longest n-grams that are counted beside the network; 0: none
@@ -77,7 +77,7 @@ class Settings:
             softmax=self.softmax or recipe.softmax(network.vocabulary_size, samples),
             samples=samples,
             time=self.seconds,
-            epochs=self.epochs or recipe.MOST_EPOCHS,
+            epochs=self.epochs or recipe.most_epochs(network.hidden_size),
             threads=self.threads or usable_cores(),
             prune=recipe.prunes(words) if self.prune is None else self.prune,
         )

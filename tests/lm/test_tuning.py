@@ -3,7 +3,7 @@ import numpy as np
 from rnncli.lm import ngram
 from rnncli.lm.cache import Cache
 from rnncli.lm.mixture import Mixture
-from rnncli.lm.tuning import SHARPNESSES, fit_shares, tune
+from rnncli.lm.tuning import SHARPNESSES, USUAL_SHARPNESS, fit_shares, tune
 from rnncli.threads import Threads
 
 V = 7
@@ -35,6 +35,16 @@ def test_what_tuning_tells_is_what_the_tuned_model_does_and_no_other_sharpness_d
             other, other_loss, _ = tune(network, model, 50, held_out)
         assert other.cache.sharpness == sharpness
         assert (other_loss == loss) if sharpness == tuned.cache.sharpness else (other_loss > loss)
+
+
+def test_few_words_do_not_decide_the_sharpness(network, text, monkeypatch):
+    monkeypatch.setattr("rnncli.lm.tuning.LEAD", 0.0)
+    model, held_out = ngram.count(text, V, 3), np.array([[2], [3], [2]])
+    by_chance, *_ = tune(network, model, 50, held_out)
+    monkeypatch.undo()
+    usual, loss, _ = tune(network, model, 50, held_out)
+    assert by_chance.cache.sharpness != usual.cache.sharpness == USUAL_SHARPNESS
+    np.testing.assert_allclose(loss, usual.score(held_out, usual.start(1))[0].mean(), rtol=1e-5)
 
 
 def test_tuning_a_network_alone_leaves_it_alone(network, text):

@@ -201,7 +201,7 @@ def test_time_is_kept_for_watching_the_network_and_for_tuning_the_parts(corpus_f
     monkeypatch.setattr(loop, "mean_loss", slowly(loop.mean_loss, 1, 0.2))
     monkeypatch.setattr(loop, "tune", slowly(loop.tune, 3, 1.0))
     trainer = training.start([corpus_file], valid=[corpus_file], hidden_size=8, time=limit, epochs=10**6, patience=99)
-    watched, tuned_on = len(trainer.watched), len(trainer.tuned_on)
+    watched, tuned_on = len(trainer.watched), trainer.tuned_on.size
     assert 0.8 < watched * 0.2 / (loop.WATCHING_SHARE * limit) < 1.1
     # Half as many as there is time for, as reading turns out slower.
     assert 0.3 < tuned_on * 1.0 / (loop.TUNING_SHARE * limit) < 0.6
@@ -210,6 +210,14 @@ def test_time_is_kept_for_watching_the_network_and_for_tuning_the_parts(corpus_f
     assert 0.95 * limit < clock.now <= limit
     assert model.about["corpus"]["watched_words"] == watched
     assert model.about["tuning"]["words"] == tuned_on
+
+
+@pytest.mark.parametrize(("cache_size", "pieces"), [(50, 8), (500, 2), (2000, 1), (0, 8)])
+def test_the_parts_are_tuned_in_pieces_that_fill_the_cache(corpus_file, cache_size, pieces):
+    trainer = training.start([corpus_file], valid=[corpus_file], **TINY, cache_size=cache_size)
+    words = len(trainer.corpus.valid)
+    assert words // pieces >= 2 * cache_size or pieces == 1
+    assert trainer.tuned_on.shape == (words // pieces, pieces)
 
 
 def test_of_a_long_text_ngrams_that_occurred_once_are_left_out(corpus_file, tmp_path, monkeypatch):
@@ -359,7 +367,7 @@ def test_a_huge_learning_rate_never_gives_a_model_of_nans(corpus_file, options, 
 def test_what_is_left_open_is_decided_by_the_recipe(corpus_file):
     trainer = training.start(corpus_file)
     assert (trainer.config.hidden_size, trainer.config.embedding_size, trainer.config.dropout) == (256, 256, 0.5)
-    assert (trainer.settings.time, trainer.settings.epochs) == (600, 40)
+    assert (trainer.settings.time, trainer.settings.epochs) == (600, 20)
     trainer = training.start(corpus_file, hidden_size=512)
     trainer.measure()
     assert (trainer.config.word_dropout, trainer.config.recurrent_dropout) == (0.1, 0.3)

@@ -104,10 +104,9 @@ def check_writable(path: str | Path) -> None:
 def _draft(path: Path) -> Iterator[tuple[Path, Path]]:
     """The file that `path` means, and where to prepare it: beside it, so that it can be moved there in one step."""
     try:
-        if path.is_symlink():  # which stays
-            path = path.resolve()
         if path.exists() and not path.is_file():  # a pipe has no end to wait for, and a device must not be replaced
             raise ModelError(f"{path} is not a file that can be replaced: name another one")
+        path = Path(os.path.realpath(path)) if path.is_symlink() else path  # a link stays
         draft = path.with_name(f".rnncli-{os.urandom(4).hex()}.part")  # of its own, whoever else is writing there
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

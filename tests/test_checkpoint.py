@@ -138,16 +138,22 @@ def test_a_pipe_or_a_device_is_not_replaced(model, tmp_path):
     for write in (functools.partial(save, model), check_writable, functools.partial(write_lines, [], begins="")):
         with pytest.raises(ModelError, match="pipe is not a file that can be replaced: name another one"):
             write(path)
+    with pytest.raises(ModelError, match="/dev/null is not a file"):
+        check_writable("/dev/null")
     assert path.is_fifo()
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_link_stays_and_what_it_leads_to_is_replaced(model, tmp_path):
-    link, path = tmp_path / "latest.npz", tmp_path / "models" / "model.npz"
-    link.symlink_to(path)
-    save(model, link)
-    assert link.readlink() == path
-    assert load(path).predict("Tom", 1) == load(link).predict("Tom", 1)
+    link, path = tmp_path / "links" / "latest.npz", tmp_path / "models" / "model.npz"
+    link.parent.mkdir()
+    link.symlink_to("../models/model.npz")
+    for _ in range(2):  # where nothing is yet, and where a model is
+        save(model, link)
+        assert str(link.readlink()) == "../models/model.npz"
+        assert not path.is_symlink()
+        assert load(path).predict("Tom", 1) == load(link).predict("Tom", 1)
+        path.write_bytes(b"PK, an old one")
 
 
 def test_folders_are_made_and_permissions_are_the_usual_ones(model, tmp_path):

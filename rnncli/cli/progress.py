@@ -18,27 +18,31 @@ from .output import on_terminal, warn
 
 LOG_BEGINS = b'{"epoch":'
 UNNOTICED = 1.0  # seconds of work that need no progress bar
+TWICE = 1.0  # seconds in which a key is pressed twice by mistake
+LANDING = "No better for long: from the best network on to the end."
 STOPPING = (signal.SIGINT, signal.SIGTERM)  # Ctrl-C; kill and timeout
 
 
 @contextmanager
 def deferred_interrupt() -> Iterator[Callable[[], int]]:
-    """The signal that told to stop, or 0, to be asked between two steps. Once it was told, another interrupts at once.
+    """The signal that told to stop, or 0, to be asked between two steps. Once that was answered, another interrupts.
 
-    Not before: who sees nothing happen may well press Ctrl-C twice, and means no more by it.
+    Not before, nor at once: who presses Ctrl-C twice, or sees nothing happen and presses again, means no more by it.
+    But a third one always does.
     """
-    came, told = 0, False
+    came: list[int] = []
+    since = math.inf  # when it was answered
 
     def note(number: int, _: Any) -> None:
-        nonlocal came
-        if told:
+        came.append(number)
+        if len(came) > 2 or time.monotonic() - since > TWICE:
             raise KeyboardInterrupt
-        came = came or number
 
     def asked() -> int:
-        nonlocal told
-        told = bool(came)
-        return came
+        nonlocal since
+        if came:
+            since = min(since, time.monotonic())
+        return came[0] if came else 0
 
     before = {number: signal.signal(number, note) for number in STOPPING}
     try:
@@ -100,13 +104,14 @@ def display(epochs: int | None, quiet: bool) -> Iterator[Any]:
 
     `epochs` is how many there will be, where that is known.
     """
+    lines = _lines(epochs)
     if quiet:
         yield lambda progress: None
     elif not on_terminal(sys.stderr):
 
         def show_report(progress) -> None:
-            if progress.report:
-                click.echo(_line(progress.report, epochs), err=True)
+            for line in lines(progress):
+                click.echo(line, err=True)
 
         yield show_report
     else:
@@ -131,9 +136,10 @@ def display(epochs: int | None, quiet: bool) -> Iterator[Any]:
 
             def show(progress) -> None:
                 nonlocal valid
+                for line in lines(progress):
+                    bar.console.print(line)
                 if progress.report:
                     valid = f"/{rounded(progress.report.valid_perplexity, 0)}"
-                    bar.console.print(_line(progress.report, epochs))
                 bar.update(
                     task,
                     completed=progress.share,
@@ -172,6 +178,21 @@ def reading() -> Iterator[Callable[[float], None]]:
 def rounded(perplexity: float, digits: int = 1) -> str:
     """A perplexity in few characters, however absurd."""
     return f"{perplexity:.{digits}f}" if perplexity < 1e6 else f"{perplexity:.1e}"
+
+
+def _lines(epochs: int | None) -> Callable[[Any], Iterator[str]]:
+    """What is told after a step: what a report says, and once that the end comes sooner."""
+    landing = False
+
+    def lines(progress) -> Iterator[str]:
+        nonlocal landing
+        if progress.landing and not landing:
+            landing = True
+            yield LANDING
+        if progress.report:
+            yield _line(progress.report, epochs)
+
+    return lines
 
 
 def _line(report, epochs: int | None) -> str:

@@ -182,7 +182,7 @@ MODELS_OWN = {
     "--epochs",
     type=click.IntRange(1),
     help="How often to read the text; with --time at most.  [default: as often as there is time for, up to 20 times,"
-    " with 512 units or more 40]",
+    " 40 from half a million words on]",
 )
 @click.option(
     "--patience",

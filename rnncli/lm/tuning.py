@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from ..threads import Map
 
 SHARPNESSES = (2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 17.0, 20.0, 25.0)  # of the cache, to choose from
-USUAL_SHARPNESS, LEAD = 10.0, 3.0  # nats: what another must gain on the whole text, lest it is chosen by chance
+USUAL_SHARPNESS = 10.0
+LEAD = 3.0  # nats that another one must gain on the whole text, lest it is chosen by chance
 ROUNDS = 40  # of expectation-maximisation
 PRIOR = 50.0  # words: what is known before any is worth as many
 LEAST = 1e-3  # of the network, which alone gives every word a chance that fits its context

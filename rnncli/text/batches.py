@@ -54,5 +54,5 @@ def excerpt(ids: np.ndarray, words: int, pieces: int) -> np.ndarray:
     length = words // pieces
     if words >= len(ids) or not length:
         return ids
-    starts = np.linspace(0, len(ids) - length, pieces).astype(int)
+    starts = ((np.arange(pieces) + 0.5) * len(ids) / pieces - length / 2).astype(int)  # the middles of equal parts
     return np.concatenate([ids[start : start + length] for start in starts])

@@ -36,9 +36,8 @@ REPORTS = 10  # of a training by the clock
 WATCHING_SHARE, TUNING_SHARE = 0.0015, 0.025  # of its time, for each report, and for tuning the parts at its end
 SAVING = 1.0  # seconds kept for writing the model
 TUNING = 100_000  # words of the held-out text, at most, that the parts' shares are tuned on
-PIECES, ENOUGH = 8, 2  # in so many, at most, each twice the cache's size, so that the cache is full for half of it
-FILLED = 2.0  # times as long as at first, a word takes with a cache that is full
-SOME = 4096  # words of it that are read to see how long that takes
+PIECES, FILLS = 8, 2  # how many pieces of it, at most, are read side by side; how often each can fill the cache
+SOME = 4096  # words of the held-out text that are read to see how long that takes
 LANDING = 0.5  # of the readings so far: what a training that gets no better takes to come to its end
 ROLLBACKS = 5  # how often a training that diverges is taken up again, each time with half the learning rate
 
@@ -84,12 +83,13 @@ class Trainer:
         watched, tuned_on = len(corpus.valid), min(TUNING, len(corpus.valid))
         if settings.time:
             watched, watching = self._affordable(self._watch, WATCHING_SHARE, watched)
-            tuned_on, tuning = self._affordable(self._tuned_quickly, TUNING_SHARE, tuned_on, FILLED)
+            # A word takes the longer, the more the cache holds.
+            slower = max(1.0, FILLS * settings.cache_size / SOME)
+            tuned_on, tuning = self._affordable(self._tuned, TUNING_SHARE, tuned_on, slower)
             # What is left to the steps, and to the reports but the last one.
             self.ends = began + max(settings.time - watching - tuning - SAVING, settings.time / 2)
         self.watched = excerpt(corpus.valid, watched, STREAMS)
-        pieces = _pieces(tuned_on, max(STEPS, ENOUGH * settings.cache_size))
-        self.tuned_on = streams(excerpt(corpus.valid, tuned_on, pieces), pieces)[1:]
+        self.tuned_on = excerpt(corpus.valid, tuned_on, self._pieces(tuned_on))
         if fine_tuning:
             self.measure()  # the network may be the best already
         self.starts = time.perf_counter()  # so what the preparations took is not missing from the schedule's beginning
@@ -105,6 +105,8 @@ class Trainer:
         team = Team(state.network, self.words.shape[1], self.threads)
         state.share = min(self._share(), ALMOST)  # a training whose time is up still takes a step
         while not self._is_over():
+            if state.step and state.stale >= self.settings.patience and not state.landing:
+                self._land()
             before = state.share
             self._step(team)
             due = state.position >= len(self.words) - 1
@@ -116,8 +118,6 @@ class Trainer:
                 due = math.floor(REPORTS * state.share) > math.floor(REPORTS * before)
             progress = self._progress()
             yield replace(progress, report=self._report()) if due or state.share >= 1 else progress
-            if state.stale >= self.settings.patience and not state.landing:
-                self._land()
 
     def measure(self) -> float:
         """The perplexity on validation; where it is the best so far, the values are kept.
@@ -142,19 +142,20 @@ class Trainer:
         corpus, network = self.corpus, Network(self.config, self.state.best)
         lm, loss, alone = self._tuned(network, self.tuned_on)
         tuned = {
-            "words": self.tuned_on.size,
+            "words": len(self.tuned_on),
             "perplexity": perplexity(loss),
             "perplexity_of_network": perplexity(alone),
         }
         about = {**self._about(), "tuning": {name: _finite(value) for name, value in tuned.items()}}
         return Model(lm, corpus.vocabulary, corpus.tokenizer, corpus.unit, about)
 
-    def _tuned(self, network: Network, words: np.ndarray) -> tuple[Mixture, float, float]:
+    def _tuned(self, network: Network, ids: np.ndarray) -> tuple[Mixture, float, float]:
+        words = streams(ids, self._pieces(len(ids)))[1:]
         return tune(network, self.ngram, self.settings.cache_size, words, self.threads.map)
 
-    def _tuned_quickly(self, network: Network, ids: np.ndarray) -> tuple[Mixture, float, float]:
-        """On a few words, in pieces for all threads, too short for the cache to fill."""
-        return self._tuned(network, streams(ids, _pieces(len(ids), 4 * STEPS))[1:])
+    def _pieces(self, words: int) -> int:
+        """In how many pieces so many words are read for tuning: in each the cache should be full for most of it."""
+        return min(PIECES, max(1, words // max(STEPS, FILLS * self.settings.cache_size)))
 
     def _watch(self, network: Network, ids: np.ndarray) -> float:
         return mean_loss(network, ids, self.threads.map)
@@ -251,7 +252,10 @@ class Trainer:
         self._go_back()
 
     def _land(self) -> None:
-        """Go back to the best values, and from here on to the end in a part of the readings that came before."""
+        """Go back to the best values, and from here on to the end in a part of the readings that came before.
+
+        The optimizer keeps its moments: after a reset its first steps would be as long as the rate allows.
+        """
         self.state.landing = Landing(self._epochs(), self.state.share)
         self._go_back()
 
@@ -273,7 +277,13 @@ class Trainer:
         return perplexity(self.state.recent_loss / self.state.recent_words) if self.state.recent_words else math.nan
 
     def _progress(self) -> Progress:
-        return Progress(math.ceil(self._epochs()), self.state.share, self._words_per_second(), self._train_perplexity())
+        return Progress(
+            math.ceil(self._epochs()),
+            self.state.share,
+            self._words_per_second(),
+            self._train_perplexity(),
+            landing=self.state.landing is not None,
+        )
 
     def _about(self) -> dict[str, Any]:
         """What a model tells of its training. No times: the same training gives the same file."""
@@ -292,11 +302,6 @@ class Trainer:
             "best_valid_perplexity": _finite(self.state.best_perplexity),
             "versions": {"rnncli": __version__, "numpy": np.__version__, "python": platform.python_version()},
         }
-
-
-def _pieces(words: int, least: int) -> int:
-    """How many pieces of a text are read side by side, with the `least` words in each."""
-    return min(PIECES, max(1, words // least))
 
 
 def _finite(value: float) -> float | None:

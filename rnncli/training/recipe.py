@@ -22,14 +22,14 @@ def hidden_size(words: int, seconds: float | None) -> int:
     return MIDDLE if seconds < LONG else LARGE
 
 
-def most_epochs(hidden_size: int) -> int:
-    """How often a text is read at most, where there is time: a large network, from which more is hidden, goes on."""
-    return 20 if hidden_size < LARGE else 40
+def most_epochs(words: int) -> int:
+    """How often so many words of text are read at most, where there is time: few words are soon known by heart."""
+    return 20 if words < MUCH else 40
 
 
 def readings(words: int, hidden_size: int, seconds: float | None, epochs: int | None) -> float:
     """How often the text will be read, roughly: in the time, or as was said."""
-    most = epochs or most_epochs(hidden_size)
+    most = epochs or most_epochs(words)
     return min(most, seconds * PACE / hidden_size / max(1, words)) if seconds else most
 
 

@@ -77,7 +77,7 @@ class Settings:
             softmax=self.softmax or recipe.softmax(network.vocabulary_size, samples),
             samples=samples,
             time=self.seconds,
-            epochs=self.epochs or recipe.most_epochs(network.hidden_size),
+            epochs=self.epochs or recipe.most_epochs(words),
             threads=self.threads or usable_cores(),
             prune=recipe.prunes(words) if self.prune is None else self.prune,
         )

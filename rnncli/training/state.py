@@ -33,6 +33,7 @@ class Progress:
     share: float  # of the whole training that is done, from 0 to 1
     words_per_second: float  # since the last report
     train_perplexity: float  # since then
+    landing: bool = False  # whether it is on the way to a sooner end, as it got no better
     report: Report | None = None  # where one is due after this step
 
 
@@ -66,6 +67,6 @@ class TrainingState:
     best: dict[str, np.ndarray] = field(default_factory=dict)  # the values that did best on validation
     best_perplexity: float = math.inf
     stale: int = 0  # reports since then
-    landing: Landing | None = None  # since it got no better
     rollbacks: int = 0  # since then
+    landing: Landing | None = None  # where it got no better for long
     given_up: bool = False  # because it diverged again and again

@@ -1,6 +1,7 @@
 import pytest
 
 from rnncli.cli import progress
+from rnncli.training.state import Progress, Report
 
 
 @pytest.fixture
@@ -33,3 +34,12 @@ def test_nothing_is_shown_where_nobody_looks(monkeypatch, capsys):
     with progress.reading() as tell:
         tell(0.25)
     assert capsys.readouterr() == ("", "")
+
+
+def test_that_the_end_comes_sooner_is_told_once(capsys):
+    report = Report(4.0, 40, 400, 9.0, 50.0, 0.004, 80.0, 90.0)
+    with progress.display(None, quiet=False) as show:
+        for landing, told in ((False, report), (True, None), (True, report)):
+            show(Progress(5, 0.5, 50.0, 80.0, landing, told))
+    line = "epoch 4: train 80.0, valid 90.0, 50 words/s, 0:09"
+    assert capsys.readouterr().err.splitlines() == [line, progress.LANDING, line]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from rnncli import load
+from rnncli.cli import progress
 from rnncli.cli.progress import rounded
 from rnncli.training import loop
 
@@ -293,7 +294,22 @@ def test_a_second_ctrl_c_before_the_first_one_was_answered_changes_nothing(invok
     assert load("models/school.npz").about["history"][-1]["epoch"] == 2
 
 
+def test_a_third_ctrl_c_is_always_heard(invoke, corpus_file, monkeypatch):
+    press_ctrl_c(monkeypatch, "best", 1, 1, 1)
+    result = invoke("train", corpus_file, *TINY)
+    assert (result.exit_code, result.stdout) == (130, "")
+    assert not Path("models/school.npz").exists()
+
+
+def test_a_key_that_is_pressed_twice_by_mistake_is_pressed_once(invoke, corpus_file, monkeypatch):
+    press_ctrl_c(monkeypatch, "_step", 2)
+    press_ctrl_c(monkeypatch, "measure", 1)
+    result = invoke("train", corpus_file, "--hidden-size", "8", "--bptt", "10")
+    assert (result.exit_code, result.stdout) == (130, "models/school.npz\n")
+
+
 def test_a_second_ctrl_c_saves_nothing(invoke, corpus_file, monkeypatch):
+    monkeypatch.setattr(progress, "TWICE", 0.0)
     press_ctrl_c(monkeypatch, "_step", 2)
     press_ctrl_c(monkeypatch, "measure", 1)
     result = invoke("train", corpus_file, "--hidden-size", "8", "--bptt", "10")

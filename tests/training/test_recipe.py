@@ -32,10 +32,10 @@ def test_a_small_text_is_cut_into_few_streams_of_ten_windows_at_least(words, str
     assert recipe.most_streams(words, 35) == streams
 
 
-@pytest.mark.parametrize(("units", "times"), [(8, 20), (511, 20), (512, 40)])
-def test_a_small_text_is_read_so_many_times_at_most(units, times):
-    assert recipe.most_epochs(units) == recipe.readings(1000, units, 1e6, None) == times
-    assert recipe.readings(1000, units, 1e6, 50) == 50
+@pytest.mark.parametrize(("words", "times"), [(8, 20), (499_999, 20), (500_000, 40)])
+def test_a_text_is_read_so_many_times_at_most(words, times):
+    assert recipe.most_epochs(words) == recipe.readings(words, 256, 1e9, None) == times
+    assert recipe.readings(words, 256, 1e9, 50) == 50
 
 
 @pytest.mark.parametrize(

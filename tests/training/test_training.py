@@ -185,7 +185,8 @@ def test_the_time_counts_from_the_reading_of_the_text_on(corpus_file, monkeypatc
     assert clock.now <= 6005
 
 
-def test_time_is_kept_for_watching_the_network_and_for_tuning_the_parts(corpus_file, monkeypatch):
+@pytest.mark.parametrize(("cache_size", "slower"), [(25, 1), (100, 4)])  # a cache that fills while some words are read
+def test_time_is_kept_for_watching_the_network_and_for_tuning_the_parts(corpus_file, monkeypatch, cache_size, slower):
     clock, limit = Clock(), 10_000.0
     monkeypatch.setattr(training, "time", clock)
     monkeypatch.setattr(loop, "time", clock)
@@ -200,11 +201,11 @@ def test_time_is_kept_for_watching_the_network_and_for_tuning_the_parts(corpus_f
 
     monkeypatch.setattr(loop, "mean_loss", slowly(loop.mean_loss, 1, 0.2))
     monkeypatch.setattr(loop, "tune", slowly(loop.tune, 3, 1.0))
-    trainer = training.start([corpus_file], valid=[corpus_file], hidden_size=8, time=limit, epochs=10**6, patience=99)
-    watched, tuned_on = len(trainer.watched), trainer.tuned_on.size
+    options = {"hidden_size": 8, "time": limit, "epochs": 10**6, "patience": 99, "cache_size": cache_size}
+    trainer = training.start([corpus_file], valid=[corpus_file], **options)
+    watched, tuned_on = len(trainer.watched), len(trainer.tuned_on)
     assert 0.8 < watched * 0.2 / (loop.WATCHING_SHARE * limit) < 1.1
-    # Half as many as there is time for, as reading turns out slower.
-    assert 0.3 < tuned_on * 1.0 / (loop.TUNING_SHARE * limit) < 0.6
+    assert 0.8 < slower * tuned_on * 1.0 / (loop.TUNING_SHARE * limit) < 1.1
     run(trainer)
     model = trainer.best()
     assert 0.95 * limit < clock.now <= limit
@@ -213,11 +214,15 @@ def test_time_is_kept_for_watching_the_network_and_for_tuning_the_parts(corpus_f
 
 
 @pytest.mark.parametrize(("cache_size", "pieces"), [(50, 8), (500, 2), (2000, 1), (0, 8)])
-def test_the_parts_are_tuned_in_pieces_that_fill_the_cache(corpus_file, cache_size, pieces):
+def test_the_parts_are_tuned_in_pieces_that_fill_the_cache(corpus_file, monkeypatch, cache_size, pieces):
     trainer = training.start([corpus_file], valid=[corpus_file], **TINY, cache_size=cache_size)
+    shapes, tune = [], loop.tune
+    monkeypatch.setattr(loop, "tune", lambda *a: shapes.append(a[3].shape) or tune(*a))
+    trainer.measure()
+    trainer.best()
     words = len(trainer.corpus.valid)
     assert words // pieces >= 2 * cache_size or pieces == 1
-    assert trainer.tuned_on.shape == (words // pieces, pieces)
+    assert shapes == [(words // pieces, pieces)]
 
 
 def test_of_a_long_text_ngrams_that_occurred_once_are_left_out(corpus_file, tmp_path, monkeypatch):
@@ -291,10 +296,35 @@ def test_training_comes_to_its_end_sooner_when_validation_no_longer_improves(cor
     reports = trainer.state.history
     assert [round(report.valid_perplexity, 6) for report in reports] == [5, 4, 4.5, 4.2, 3, 4.4]
     assert [report.epoch for report in reports] == [1, 2, 3, 4, 5, 6]  # half as many again
+    assert reports[-1].step == trainer.state.step
     assert reports[3].learning_rate > 0.9 * trainer.settings.lr
     assert reports[5].learning_rate == 0
     assert shares == sorted(shares)
     assert trainer.state.best_perplexity == pytest.approx(3)
+
+
+@pytest.mark.parametrize("patience", [1, 2])  # 3 readings and a half, 4 and a half of that
+def test_the_end_is_measured_wherever_it_is(corpus_file, monkeypatch, patience):
+    perplexities = iter([5.0, 4.0, *[4.5] * patience, 4.0, 3.0])
+    monkeypatch.setattr(loop, "mean_loss", lambda *_: math.log(next(perplexities)))
+    trainer = training.start([corpus_file], hidden_size=8, bptt=10, epochs=30, patience=patience)
+    last = run(trainer)[-1]
+    assert last.epoch == pytest.approx(1.5 * (2 + patience), abs=0.1)
+    assert (last.learning_rate, round(last.valid_perplexity, 6)) == (0, 3)
+    assert trainer.state.landing.epochs == 2 + patience
+
+
+def test_a_training_by_the_clock_comes_to_its_end_sooner_too(corpus_file, monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(training, "time", clock)
+    monkeypatch.setattr(loop, "time", clock)
+    trainer = training.start([corpus_file], hidden_size=8, time=20_000.0, epochs=10**6)
+    monkeypatch.setattr(trainer, "_watch", lambda *_: 1.0)  # never better than the first time
+    reports = run(trainer)
+    assert len(reports) == 10
+    assert (reports[3].learning_rate > 0.5 * trainer.settings.lr, reports[-1].learning_rate) == (True, 0)
+    assert reports[-1].epoch == pytest.approx(1.5 * trainer.state.landing.epochs, rel=0.1)
+    assert clock.now < 0.7 * 20_000
 
 
 def checked(trainer, parameter, value: np.ndarray):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from .metrics import Keyboard, perplexity, perplexity_of_parts
 from .text.corpus import Sources, read_tokens
 from .text.reading import listed, source_name
 from .text.vocabulary import EOS_ID, UNK_ID
-from .threads import Map
+from .threads import Map, one_thread
 
 if TYPE_CHECKING:
     from .lm import LanguageModel
@@ -109,22 +110,23 @@ def evaluate(
     lm, steps = (learner.mixture, WINDOW) if learner else (model.lm, PLACES)
     steps = max(1, min(steps, NUMBERS // len(model.vocabulary)))
     state = lm.start(1)
-    for start in range(0, words, steps):
-        part = slice(start, start + steps)
-        p, given, state = lm.examine(ids[part, None], state)
-        if learner:
-            learner.learn(ids[part, None])
-        p, parts[:, part] = p[:, 0], given[:, :, 0]
-        nll[part] = -np.log(p[np.arange(len(p)), ids[part]])
-        if not np.isfinite(nll[part]).all():
-            raise OverflowedError
-        ranks[part] = metrics.ranks(p, ids[part])
-        best, confidence[part] = metrics.likeliest(p)
-        right[part] = best == ids[part]
-        if keyboard:
-            for place in start + np.flatnonzero(known[part]):
-                keys[place] = min(unaided[place], keyboard.keys(p[place - start], ids[place]))
-        progress(min(1.0, (start + steps) / words))
+    with one_thread() if learner else nullcontext():
+        for start in range(0, words, steps):
+            part = slice(start, start + steps)
+            p, given, state = lm.examine(ids[part, None], state)
+            if learner:
+                learner.learn(ids[part, None])
+            p, parts[:, part] = p[:, 0], given[:, :, 0]
+            nll[part] = -np.log(p[np.arange(len(p)), ids[part]])
+            if not np.isfinite(nll[part]).all():
+                raise OverflowedError
+            ranks[part] = metrics.ranks(p, ids[part])
+            best, confidence[part] = metrics.likeliest(p)
+            right[part] = best == ids[part]
+            if keyboard:
+                for place in start + np.flatnonzero(known[part]):
+                    keys[place] = min(unaided[place], keyboard.keys(p[place - start], ids[place]))
+            progress(min(1.0, (start + steps) / words))
     error, bins = metrics.calibration(confidence, right)
     return Evaluation(
         perplexity=perplexity(nll.mean()),

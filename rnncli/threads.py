@@ -3,6 +3,7 @@
 import functools
 import os
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 Map = Callable[..., Any]  # `map`, or what does the same on several threads, as `Threads.map`
@@ -13,6 +14,16 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):  # not on every system
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """Matrix products start no threads meanwhile.
+
+    Small ones gain little by them, and wait long for them where other programs take the cores.
+    """
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(limits=1, user_api="blas")
 
 
 class Threads:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 import rnncli
 from rnncli.errors import ModelError, TextError
@@ -123,6 +124,17 @@ def test_progress_is_told_to_the_end(model, tmp_path):
         read([path], progress=shares.append)
         assert shares == sorted(set(shares))
         assert shares[-1] == 1
+
+
+def test_what_learns_as_it_reads_keeps_to_one_core(model, text):
+    threads = []
+
+    def look(share) -> None:
+        threads.extend(library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas")
+
+    for read in (model.adapted, functools.partial(model.evaluate, dynamic=True)):
+        read([text], progress=look)
+    assert set(threads) <= {1}
 
 
 def test_a_model_whose_numbers_run_over_is_refused(model, text):

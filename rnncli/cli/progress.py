@@ -17,6 +17,7 @@ from ..errors import RnncliError
 from .output import on_terminal, warn
 
 LOG_BEGINS = b'{"epoch":'
+FEW = 100  # held-out words, by which a perplexity says little
 UNNOTICED = 1.0  # seconds of work that need no progress bar
 TWICE = 1.0  # seconds in which a key is pressed twice by mistake
 LANDING = "No better for long: from the best network on to the end."
@@ -173,6 +174,16 @@ def reading() -> Iterator[Callable[[float], None]]:
     finally:
         if bar:
             bar.stop()
+
+
+def show_result(model) -> None:
+    """Tell how well a model that was just trained foresees the held-out text."""
+    tuning = model.about["tuning"]
+    if tuning["words"] < FEW:
+        warn(f"only {tuning['words']} words were held out, which tell little")
+    whole, alone = (tuning[name] or math.inf for name in ("perplexity", "perplexity_of_network"))
+    network = f", of the network {rounded(alone)}" if len(model.lm.parts) > 1 else ""
+    click.echo(f"Saved. Validation perplexity {rounded(whole)}{network}:", err=True)
 
 
 def rounded(perplexity: float, digits: int = 1) -> str:

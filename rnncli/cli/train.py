@@ -1,6 +1,5 @@
 """rnncli train"""
 
-import math
 import os
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ import click
 from ..errors import ModelError
 from .options import DURATION, MODEL_PATH, Count, encoding_option, given
 from .output import visible, warn
-from .progress import check_log, deferred_interrupt, display, logging_to, rounded
+from .progress import check_log, deferred_interrupt, display, logging_to, show_result
 
 # What a model that a training goes on from has decided already.
 MODELS_OWN = {
@@ -275,9 +274,7 @@ def command(
     if state.given_up:
         warn("the training diverged again and again, and was given up: try a smaller learning rate (--lr)")
     if not quiet:
-        whole, alone = (model.about["tuning"][name] or math.inf for name in ("perplexity", "perplexity_of_network"))
-        network = f", of the network {rounded(alone)}" if len(model.lm.parts) > 1 else ""
-        click.echo(f"Saved. Validation perplexity {rounded(whole)}{network}:", err=True)
+        show_result(model)
     click.echo(visible(str(output)))
     if interrupted():
         sys.exit(128 + interrupted())

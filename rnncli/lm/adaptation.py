@@ -6,6 +6,7 @@ import numpy as np
 
 from ..nn.optimizers import clip_by_global_norm
 from ..text.vocabulary import EOS_ID
+from ..threads import one_thread
 from .mixture import Mixture
 from .network import Network
 
@@ -60,9 +61,10 @@ def adapted(mixture: Mixture, words: np.ndarray, progress: Callable[[float], obj
     """
     learner = Learner(mixture)
     state = learner.mixture.start(1)
-    for start in range(0, len(words), WINDOW):
-        window = words[start : start + WINDOW, None]
-        state = learner.mixture.read(window, state)
-        learner.learn(window)
-        progress(min(1.0, (start + WINDOW) / len(words)))
+    with one_thread():
+        for start in range(0, len(words), WINDOW):
+            window = words[start : start + WINDOW, None]
+            state = learner.mixture.read(window, state)
+            learner.learn(window)
+            progress(min(1.0, (start + WINDOW) / len(words)))
     return Mixture(learner.mixture.network, mixture.ngram, mixture.cache, mixture.shares, state)

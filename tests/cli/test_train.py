@@ -37,6 +37,14 @@ def test_progress_is_one_plain_line_for_each_epoch_where_there_is_no_terminal(in
     assert invoke("train", corpus_file, *TINY, "--quiet").stderr == ""
 
 
+def test_few_held_out_words_are_told_of(invoke, corpus_file):
+    lines = Path(corpus_file).read_text().splitlines(keepends=True)
+    Path("few.txt").write_text("".join(lines[:20]))
+    stderr = invoke("train", "few.txt", *TINY).stderr
+    told = re.search(r"^Warning: only (\d+) words were held out, which tell little$", stderr, re.M)
+    assert int(told[1]) == load("models/few.npz").about["tuning"]["words"]
+
+
 def test_every_option_reaches_the_model(invoke, corpus_file):
     paragraphs = corpus_file.read_text().replace("\n", "\n\n") + "Caf\u00e9.\n"
     Path("all.txt").write_text(paragraphs, encoding="latin-1")

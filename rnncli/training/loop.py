@@ -260,6 +260,7 @@ class Trainer:
         self._go_back()
 
     def _go_back(self) -> None:
+        """Take the best values again; what the streams remember is forgotten."""
         state = self.state
         for name, parameter in state.network.named_parameters().items():
             parameter.value[...] = state.best[name]

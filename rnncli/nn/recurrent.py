@@ -20,7 +20,7 @@ class Recurrent:
         self.cell = cell
         self.input_weight, self.recurrent_weight, self.bias = input_weight, recurrent_weight, bias
 
-    def start(self, batch: int) -> LayerState:
+    def zero_state(self, batch: int) -> LayerState:
         """The state before anything was read: zeros (B, H)."""
         weight = self.recurrent_weight.value
         fields = self.cell.State._fields

@@ -12,7 +12,7 @@ class Sample:
     """Some words, and how they came to be among them."""
 
     words: np.ndarray  # (S,), each once, in order
-    log_chance: np.ndarray  # (S,), the log of each one's probability to be in the sample
+    log_probability: np.ndarray  # (S,), the log of each one's probability to be in the sample
 
 
 class Sampler:

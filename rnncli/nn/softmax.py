@@ -27,7 +27,7 @@ class Softmax:
         logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
         return logits
 
-    def prob(self, features: np.ndarray, share: np.ndarray) -> np.ndarray:
+    def probabilities(self, features: np.ndarray, weight: np.ndarray) -> np.ndarray:
         """The probabilities (N, V) of all words after `features` (N, D), times a `share` (N,)."""
         p = features @ self.weight.value.T
         for block in _blocks(p):
@@ -35,7 +35,7 @@ class Softmax:
             part += self.bias.value
             part -= part.max(axis=1, keepdims=True)
             np.exp(part, out=part)
-            part *= (share[block] / part.sum(axis=1))[:, None]
+            part *= (weight[block] / part.sum(axis=1))[:, None]
         return p
 
     def score(self, features: np.ndarray, targets: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
@@ -66,7 +66,7 @@ class Softmax:
             weight = np.take(table, words, axis=0, out=empty((len(words), table.shape[1]), table.dtype), mode="clip")
             targets = np.searchsorted(words, targets)
             # A word that came by a chance of one in ten stands for ten; but a row's own target was sure to come.
-            raised = -sample.log_chance.astype(bias.dtype)
+            raised = -sample.log_probability.astype(bias.dtype)
             bias, excess = bias[words] + raised, raised[targets]
         logits = np.matmul(features, weight.T, out=empty((len(features), len(weight)), features.dtype))
         nll, total = _losses(logits, bias, targets, np.arange(len(targets)), excess)

@@ -34,7 +34,7 @@ def padded(texts: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return words, lengths
 
 
-def pasts(words: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+def prefix_numbers(words: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """A number for each place of texts side by side (T, B), the same where all words before it are the same.
 
     What stands behind a text's end counts as its beginning.

@@ -8,7 +8,7 @@ from functools import cache
 
 from ..errors import SettingError
 
-KINDS = ("word", "whitespace", "char")
+TOKENIZERS = ("word", "whitespace", "char")
 
 # Scripts that put no space between words: Thai and Lao, Myanmar, Khmer, kana, and the Han characters.
 UNSPACED = (
@@ -33,8 +33,12 @@ class Tokenizer:
     lowercase: bool = False
 
     def __post_init__(self):
-        if self.kind not in KINDS:
-            raise SettingError(f"no tokenizer is called {self.kind!r}: choose from {', '.join(KINDS)}")
+        if self.kind not in TOKENIZERS:
+            raise SettingError(f"no tokenizer is called {self.kind!r}: choose from {', '.join(TOKENIZERS)}")
+
+    @property
+    def is_char(self) -> bool:
+        return self.kind == "char"
 
     def tokenize(self, text: str) -> list[str]:
         """The tokens of one unit of text (a line or a paragraph)."""

@@ -2,38 +2,40 @@
 
 import rnncli
 
-model = rnncli.train(["corpus.txt"])
+model = rnncli.train("corpus.txt")
 model.predict("Tom is not good at science, so he will", n=5)
 rnncli.save(model, "models/corpus.npz")
 model = rnncli.load("models/corpus.npz")
 """
 
 import importlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .checkpoint import load, save
+    from .api import Predictor, load, save, start_training, train
     from .errors import ModelError, RnncliError, SettingError, TextError, TrainingError
     from .model import Model
-    from .training import train
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
-# Where each public name lives. It is looked up on first use, so that `rnncli --help` need not wait for NumPy.
+# Where each public name is defined. It is looked up on first use, so that `rnncli --help` need not wait for NumPy.
 _HOMES = {
     "Model": "model",
     "ModelError": "errors",
+    "Predictor": "api",
     "RnncliError": "errors",
     "SettingError": "errors",
     "TextError": "errors",
     "TrainingError": "errors",
-    "load": "checkpoint",
-    "save": "checkpoint",
-    "train": "training",
+    "load": "api",
+    "save": "api",
+    "start_training": "api",
+    "train": "api",
 }
 __all__ = [
     "Model",
     "ModelError",
+    "Predictor",
     "RnncliError",
     "SettingError",
     "TextError",
@@ -41,11 +43,12 @@ __all__ = [
     "__version__",
     "load",
     "save",
+    "start_training",
     "train",
 ]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)

@@ -3,25 +3,25 @@
 import gc
 import os
 
-SELDOM = 100_000  # objects made before garbage is looked for
-INTERRUPTED = 130  # the exit status after Ctrl-C
+GC_THRESHOLD = 100_000  # objects made before garbage is looked for
+INTERRUPTED_STATUS = 130
 
 
 def run() -> None:
-    """Run the command line, and leave.
+    """Run the command line, and exit.
 
-    By default Python would look for garbage again and again while modules are imported, and through all that they hold
-    when it ends. That is a fifth of the time that a prediction takes, and finds nothing. After Ctrl-C it would wait for
-    the threads that are still at work.
+    By default, Python looks for garbage again and again while modules are imported, and through everything they hold at
+    exit. That takes a fifth of the time of a prediction, and finds nothing.
     """
-    gc.set_threshold(SELDOM)
+    gc.set_threshold(GC_THRESHOLD)
     from .cli import main
 
     try:
         main(prog_name="rnncli")
     except SystemExit as end:
-        if end.code == INTERRUPTED:
-            os._exit(INTERRUPTED)  # what was answered, and said, was sent off before
+        if end.code == INTERRUPTED_STATUS:
+            # A normal exit would wait for the threads that still work. All output was flushed before.
+            os._exit(INTERRUPTED_STATUS)
         raise
     finally:
         gc.freeze()

@@ -1,4 +1,14 @@
-"""What can go wrong that a user can mend: every message is one line that names the thing and the remedy."""
+"""The errors that a user can mend. Every message is one line that names the thing and the remedy.
+
+    RnncliError
+        TextError             a text cannot be read, or holds too little to work with
+        ModelError            a model file is missing, damaged, foreign or too new, or cannot be written
+            OverflowedError   a model's numbers are too large, or are no numbers
+        SettingError          an option has a value that makes no sense
+        TrainingError         training cannot go on
+
+A message names an option as Python does, `hidden_size` or `encoding="latin-1"`; the command line translates that.
+"""
 
 
 class RnncliError(Exception):
@@ -14,14 +24,14 @@ class ModelError(RnncliError):
 
 
 class OverflowedError(ModelError):
-    """A model's numbers have become too large, or are no numbers."""
+    """A model's numbers are too large, or are no numbers."""
 
     def __init__(self) -> None:
         super().__init__("the model's numbers overflow, so it gives no probabilities: train it anew")
 
 
 class SettingError(RnncliError):
-    """A setting has a value that makes no sense."""
+    """An option has a value that makes no sense."""
 
 
 class TrainingError(RnncliError):

@@ -1,119 +1,182 @@
-"""The continuous cache: what followed lately when the network was in a like state is likely again (Grave et al. 2017).
+"""The continuous cache: what followed lately in a context similar to this one is likely again (Grave et al. 2017).
 
-For each of the last words read it keeps the network's features from before that word. A place there has the weight
-exp(sharpness * (cosine - 1) - fading * distance / size): the cosine is that of the angle between the features then and
-now, the distance is in words. The chance that a word comes again is the weight of the places where it stood, over that
-of all places and a doubt besides: where nothing is alike, the cache has little to say. In the paper likeness is the
-product of the features, nothing fades, and there is no doubt; benchmarks/README.md tells what each is worth.
+For each of the last words it keeps the network's features from before that word. A place there has the weight
+exp(sharpness * (cosine - 1) - DECAY * distance / size): the cosine is that of the angle between the features then and
+now, the distance is in words. The probability of a word is the weight of the places where it stood, over that of all
+places and `UNSEEN_MASS`: where nothing is similar, the cache claims little. In the paper, similarity is the product of
+the features, nothing decays, and no mass is left unseen; docs/benchmarks.md says what each is worth.
 """
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ..errors import SettingError
+from ..options import MAX_CACHE_WORDS
+from .interface import Part, StoredParts
 
-LARGEST = 10**6  # words
-FADING = 3.0  # how far the last word within reach has faded, as an exponent
-DOUBT = 0.08  # the weight of what may come besides; that of a place just before, and just alike, would be 1
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+DECAY = 3.0  # of the oldest word in reach, as an exponent
+UNSEEN_MASS = 0.08  # as a weight; that of a place just before, in the same context, would be 1
+SHARPNESSES = (10.0, 2.0, 4.0, 6.0, 8.0, 12.0, 14.0, 17.0, 20.0, 25.0)  # to choose from, the usual one first
+MAX_SHARPNESS = 1e6
 
 
-class State(NamedTuple):
-    """What is remembered of the last M words: the features (B, M, D) before each, made 1 long, and the words (B, M)."""
+class CacheState(NamedTuple):
+    """The last M words: the features (B, M, D) before each, scaled to length 1, and the words (B, M)."""
 
     keys: np.ndarray
     words: np.ndarray
 
 
-class Glance(NamedTuple):
-    """What T * B places look back to."""
+class CacheAttention:
+    """What T * B places see of M cached words: the context of a `Cache`.
 
-    words: np.ndarray  # (B, M), those within reach
-    weights: np.ndarray  # (T, B, M), of the places where they stood
-    norm: np.ndarray  # (T, B), the sum of the weights, and the doubt
+    `similarity` (T, B, M) is the cosine between the features then and now, `decay` (T, 1 or B, M) the exponent by
+    distance, minus infinity out of reach, and `words` (B, M) are the words.
+    """
 
-    @property
-    def total(self) -> np.ndarray:
-        """What the chances of all words come to (T, B): the less is alike, the further below one."""
-        return 1 - DOUBT / self.norm
+    def __init__(self, similarity: np.ndarray, decay: np.ndarray, words: np.ndarray):
+        self.similarity = similarity
+        self.decay = decay
+        self.words = words
+        self._weights: tuple[float, np.ndarray, np.ndarray] | None = None
 
-    def picked(self, places: np.ndarray) -> "Glance":
-        """The one of the T places of each stream that is named by `places` (B,)."""
-        streams = np.arange(len(places))
-        return Glance(self.words, self.weights[places, streams][None], self.norm[places, streams][None])
+    def weights(self, sharpness: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return the weights (T, B, M) of the cached words, and their sum with `UNSEEN_MASS` (T, B)."""
+        if self._weights is None or self._weights[0] != sharpness:
+            weights = self.similarity * self.similarity.dtype.type(sharpness)
+            weights += self.decay - self.decay.dtype.type(sharpness)
+            np.exp(weights, out=weights)
+            self._weights = sharpness, weights, weights.sum(axis=2) + UNSEEN_MASS
+        return self._weights[1:]
+
+    def pick(self, places: np.ndarray) -> CacheAttention:
+        """Pick one of the T places of each sequence, by `places` (B,)."""
+        sequences = np.arange(len(places))
+        return CacheAttention(self.similarity[places, sequences][None], self.decay[places, 0][None], self.words)
 
 
 @dataclass(frozen=True)
-class Cache:
-    """A cache of the last `size` words; the larger its `sharpness`, the more alike must what it goes by be."""
+class Cache(Part):
+    """A cache of the last `size` words. The larger its `sharpness`, the more similar a context must be to count."""
+
+    name: ClassVar[str] = "cache"
+    prior_weight: ClassVar[float] = 0.1
 
     size: int
     sharpness: float
+    width: int  # of the features
 
-    def __post_init__(self):
-        if not 1 <= self.size <= LARGEST:
-            raise SettingError(f"the cache's size is {self.size}, and must be from 1 to {LARGEST:,}")
+    @classmethod
+    def usual(cls, size: int, width: int) -> Cache:
+        """Return a cache of the usual sharpness."""
+        return cls(size, SHARPNESSES[0], width)
 
-    def start(self, batch: int, width: int) -> State:
-        """The state before anything was read; features are `width` numbers."""
-        return State(np.empty((batch, 0, width), np.float32), np.empty((batch, 0), np.int32))
+    def __post_init__(self) -> None:
+        if not 1 <= self.size <= MAX_CACHE_WORDS:
+            raise SettingError(f"cache_size is {self.size}, and must be from 1 to {MAX_CACHE_WORDS:,}")
 
-    def read(self, keys: np.ndarray, words: np.ndarray, state: State) -> State:
-        """The state after `words` (T, B), with the `keys` (B, T, D) of the features before each (see `keys_of`)."""
-        keys = np.concatenate([state.keys, keys[:, -self.size :]], axis=1)
-        return State(keys[:, -self.size :], _followed_by(state.words, words)[:, -self.size :])
+    def initial_state(self, batch: int) -> CacheState:
+        """Return an empty cache."""
+        return CacheState(np.empty((batch, 0, self.width), np.float32), np.empty((batch, 0), np.int32))
 
-    def look_back(self, keys: np.ndarray, words: np.ndarray, state: State) -> Glance:
-        """What is seen on looking back from before each of the `words` (T, B), with the `keys` (B, T, D) there.
+    def advance(
+        self, words: np.ndarray, state: CacheState, before: Mapping[str, Any]
+    ) -> tuple[CacheAttention, CacheState]:
+        """Read `words` (T, B). This takes T * (T + size) numbers a sequence: T should be some hundreds at most."""
+        keys = scaled_keys(before["network"])
+        seen = np.concatenate([state.words, words.T.astype(np.int32)], axis=1)
+        kept_keys = np.concatenate([state.keys, keys[:, -self.size :]], axis=1)
+        after = CacheState(kept_keys[:, -self.size :], seen[:, -self.size :])
+        return self.attend(keys, seen, state), after
 
-        It takes T * (T + size) numbers for each stream, so T should be no more than some hundred.
-        """
-        return self.glance(*self.likeness(keys, words, state))
+    def context(self, state: CacheState, before: Mapping[str, Any]) -> CacheAttention:
+        """Return what is seen of the cache after the last word that was read."""
+        keys = scaled_keys(before["network"])
+        unknown = np.zeros((len(keys), keys.shape[1]), np.int32)  # the next word is not known, and out of reach
+        return self.attend(keys, np.concatenate([state.words, unknown], axis=1), state)
 
-    def likeness(self, keys: np.ndarray, words: np.ndarray, state: State) -> tuple[np.ndarray, np.ndarray]:
-        """How alike (T, B, M) now and then are, from -1 to 1; and the words (B, M) that came then."""
-        (B, T, _), before = keys.shape, state.words.shape[1]
-        likeness = np.empty((B, T, before + T), keys.dtype)
-        np.matmul(keys, state.keys.swapaxes(1, 2), out=likeness[..., :before])
-        np.matmul(keys, keys.swapaxes(1, 2), out=likeness[..., before:])
-        return likeness.swapaxes(0, 1), _followed_by(state.words, words)
+    def attend(self, keys: np.ndarray, words: np.ndarray, state: CacheState) -> CacheAttention:
+        """Compare `keys` (B, T, D) with those in the cache and with each other; `words` (B, M) are those of both."""
+        batch, steps, _ = keys.shape
+        cached = state.words.shape[1]
+        similarity = np.empty((batch, steps, cached + steps), keys.dtype)
+        np.matmul(keys, state.keys.swapaxes(1, 2), out=similarity[..., :cached])
+        np.matmul(keys, keys.swapaxes(1, 2), out=similarity[..., cached:])
+        return CacheAttention(similarity.swapaxes(0, 1), self._decay(steps, cached + steps, keys.dtype), words)
 
-    def glance(self, likeness: np.ndarray, seen: np.ndarray) -> Glance:
-        """What is seen, where now and then are so alike (T, B, M) and the words (B, M) were `seen`."""
-        T, _, M = likeness.shape
-        distance = np.arange(M - 1, -T, -1)  # from the last word to all, and so on to the first: M numbers each
-        within = (distance > 0) & (distance <= self.size)
-        faded = np.where(within, -self.sharpness - distance * (FADING / self.size), -np.inf).astype(likeness.dtype)
-        weights = likeness * self.sharpness
-        weights += sliding_window_view(faded, M)[::-1, None]  # no more than 0
-        np.exp(weights, out=weights)
-        return Glance(seen, weights, weights.sum(axis=2) + DOUBT)
+    def _decay(self, steps: int, places: int, dtype: np.dtype) -> np.ndarray:
+        """Return the exponents (T, 1, M) by distance; a view, as each place sees the same row, moved on by one."""
+        distance = np.arange(places - 1, -steps, -1)
+        in_reach = (distance > 0) & (distance <= self.size)
+        exponent = np.where(in_reach, -distance * (DECAY / self.size), -np.inf).astype(dtype)
+        return sliding_window_view(exponent, places)[::-1, None]
+
+    def probability(self, words: np.ndarray, context: CacheAttention, prefixes: np.ndarray | None = None) -> np.ndarray:
+        """Return the probability (T, B) that each of the `words` (T, B) comes again."""
+        weights, total = context.weights(self.sharpness)
+        again = context.words == words[..., None].astype(context.words.dtype)
+        found: np.ndarray = weights.sum(axis=2, where=again) / total
+        return found
+
+    def add_to(self, p: np.ndarray, context: CacheAttention, weight: np.ndarray) -> None:
+        """Add the probabilities of all words, times `weight` (T, B), to `p` (T, B, V)."""
+        weights, total = context.weights(self.sharpness)
+        factors = weight / total
+        # The words are converted once: doing so for each place would take most of the time.
+        for sequence, words in enumerate(context.words.astype(np.intp)):
+            rows = p[:, sequence], weights[:, sequence], factors[:, sequence]
+            for row, own, factor in zip(*rows, strict=True):
+                np.add.at(row, words, own * factor)
+
+    def mass(self, context: CacheAttention) -> np.ndarray:
+        """Return the sum of all probabilities (T, B): the less is similar, the further below one."""
+        _, total = context.weights(self.sharpness)
+        return 1 - UNSEEN_MASS / total
+
+    def variants(self) -> Sequence[Cache]:
+        """Return caches of other sharpnesses."""
+        return [Cache(self.size, sharpness, self.width) for sharpness in SHARPNESSES]
+
+    def stored_config(self) -> dict[str, Any]:
+        """Return the size and the sharpness."""
+        values = asdict(self)
+        del values["width"]
+        return {self.name: values}
+
+    @classmethod
+    def from_file(cls, stored: StoredParts) -> Self | None:
+        """Make the cache of a model file; its width is that of the network's features."""
+        config = stored.config.get(cls.name)
+        if config is None:
+            return None
+        size, sharpness = config["size"], config["sharpness"]
+        if not isinstance(size, int) or isinstance(size, bool):
+            raise ValueError(f"its size is {size!r}")
+        if not isinstance(sharpness, int | float) or not 0 < sharpness < MAX_SHARPNESS:
+            raise ValueError(f"its cache's sharpness is {sharpness}")
+        network = stored.config["network"]
+        width = network["embedding_size"] if network["tied"] else network["hidden_size"]
+        return cls(size, sharpness, width)
+
+    def description(self) -> str:
+        """Describe the cache in a few words."""
+        return f"cache ({self.size:,} words, sharpness {self.sharpness:g})"
 
 
-def probability(words: np.ndarray, glance: Glance) -> np.ndarray:
-    """The chance (T, B) that each of the `words` (T, B) comes again."""
-    again = glance.words == words[..., None].astype(glance.words.dtype)
-    return glance.weights.sum(axis=2, where=again) / glance.norm
-
-
-def add_to(p: np.ndarray, glance: Glance, share: np.ndarray) -> None:
-    """Add to `p` (T, B, V) the chances of all words, each place's times its `share` (T, B)."""
-    factors = share / glance.norm
-    for b, words in enumerate(glance.words.astype(np.intp)):  # once: for each place anew it would take most of the time
-        for row, weights, factor in zip(p[:, b], glance.weights[:, b], factors[:, b], strict=True):
-            np.add.at(row, words, weights * factor)
-
-
-def keys_of(features: np.ndarray) -> np.ndarray:
-    """The network's features (T, B, D), made 1 long, as keys (B, T, D); those that are zeros stay so."""
-    largest = np.abs(features).max(axis=2, keepdims=True)  # whose square may be too large or too small for a number
+def scaled_keys(features: np.ndarray) -> np.ndarray:
+    """Scale the network's features (T, B, D) to length 1, as keys (B, T, D); features of zeros stay zeros."""
+    # Dividing by the largest first keeps the squares within the range of the numbers.
+    largest = np.abs(features).max(axis=2, keepdims=True)
     features = features / np.maximum(largest, np.finfo(features.dtype).tiny)
     length = np.sqrt(np.einsum("tbd,tbd->tb", features, features))[..., None]
-    return (features / np.maximum(length, 1)).swapaxes(0, 1)
-
-
-def _followed_by(seen: np.ndarray, words: np.ndarray) -> np.ndarray:
-    """The words (B, M) that were seen, and after them the `words` (T, B): (B, M + T)."""
-    return np.concatenate([seen, words.T.astype(np.int32)], axis=1)
+    keys: np.ndarray = features / np.maximum(length, 1)
+    return keys.swapaxes(0, 1)

@@ -1,159 +1,56 @@
-"""The recurrent language model: its sizes and its wiring. The arithmetic is in `rnncli.nn`."""
+"""The recurrent language model: the wiring of its layers. The arithmetic is in `rnncli.nn`."""
+
+from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ..errors import SettingError
 from ..nn.buffers import Empty
-from ..nn.cells import ACTIVATIONS, GRU, LSTM, Cell, Elman, LayerState
-from ..nn.layers import Embedding, Linear, dropout, dropout_mask
-from ..nn.parameters import Parameter, glorot, orthogonal, uniform
+from ..nn.cells import LayerState
+from ..nn.layers import Embedding, Linear, dropout
+from ..nn.parameters import Parameter
 from ..nn.recurrent import Recurrent
-from ..nn.sampling import Sample, Sampler
+from ..nn.sampling import Sample
 from ..nn.softmax import Softmax
-from ..text.vocabulary import EOS_ID, UNK_ID
+from ..text.vocabulary import EOS_ID
+from .interface import Part, PartLearner, StoredParts
+from .network_config import NetworkConfig
+from .noise import StepNoise
 
-CELLS: dict[str, type[Elman] | type[GRU] | type[LSTM]] = {"elman": Elman, "gru": GRU, "lstm": LSTM}
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
-WORD_TABLES = {"embedding.weight", "softmax.weight", "softmax.bias"}  # parameters with a row for each word
-LARGEST = {"vocabulary_size": 10**8, "hidden_size": 10**5, "embedding_size": 10**5, "layers": 100}
-
-State = tuple[LayerState, ...]  # one for each layer, the first layer first
-
-
-@dataclass(frozen=True)
-class Config:
-    """Everything that decides a network's shape, and the dropout that it is trained with."""
-
-    vocabulary_size: int
-    cell: str = "lstm"  # elman, gru or lstm
-    activation: str = "tanh"  # of the Elman cell: tanh, relu or sigmoid
-    hidden_size: int = 256
-    embedding_size: int = 256
-    layers: int = 1
-    tied: bool = True  # one table of words serves as embedding and as output
-    dropout: float = 0.0  # on the inputs, between layers and before the output
-    word_dropout: float = 0.0  # of words: the whole vectors of some are hidden wherever they stand in a step
-    recurrent_dropout: float = 0.0  # on the recurrent weights
-
-    def __post_init__(self):
-        if self.cell not in CELLS:
-            raise SettingError(f"no cell is called {self.cell!r}: choose from {', '.join(CELLS)}")
-        if self.activation not in ACTIVATIONS:
-            raise SettingError(f"no activation is called {self.activation!r}: choose from {', '.join(ACTIVATIONS)}")
-        for name, most in LARGEST.items():
-            value = getattr(self, name)
-            if not isinstance(value, int) or not 1 <= value <= most:
-                raise SettingError(f"{name} is {value}, and must be a whole number from 1 to {most:,}")
-        if self.activation != "tanh" and self.cell != "elman":
-            raise SettingError(f"the activation {self.activation} is for the elman cell; {self.cell} has its own")
-        for name in ("dropout", "word_dropout", "recurrent_dropout"):
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not 0 <= value < 1:
-                raise SettingError(f"{name} is {value}, and must be a number from 0 on and below 1")
-
-    def make_cell(self) -> Cell:
-        """The cell that this network's layers run."""
-        return Elman(self.activation) if self.cell == "elman" else CELLS[self.cell]()
-
-    @property
-    def width(self) -> int:
-        """How many features the softmax sees."""
-        return self.embedding_size if self.tied else self.hidden_size
-
-    @property
-    def projected(self) -> bool:
-        """Whether features must be brought to the embedding's size before they meet the tied table."""
-        return self.tied and self.embedding_size != self.hidden_size
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The name and shape of every parameter."""
-        V, D, H = self.vocabulary_size, self.embedding_size, self.hidden_size
-        width = CELLS[self.cell].gates * H
-        shapes: dict[str, tuple[int, ...]] = {"embedding.weight": (V, D)}
-        for layer in range(self.layers):
-            shapes[f"recurrent.{layer}.input_weight"] = (D if layer == 0 else H, width)
-            shapes[f"recurrent.{layer}.recurrent_weight"] = (H, width)
-            shapes[f"recurrent.{layer}.bias"] = (width,)
-        if self.projected:
-            shapes["projection.weight"] = (H, D)
-            shapes["projection.bias"] = (D,)
-        if not self.tied:
-            shapes["softmax.weight"] = (V, H)
-        shapes["softmax.bias"] = (V,)
-        return shapes
+NetworkState = tuple[LayerState, ...]  # one for each layer, the first layer first
+BatchBackward = Callable[..., None]  # adds the derivative of a loss to the gradients, times its argument, 1 by default
+SHOWN_OPTIONS = (
+    "cell",
+    "layers",
+    "embedding_size",
+    "hidden_size",
+    "tied",
+    "dropout",
+    "word_dropout",
+    "recurrent_dropout",
+)
+MAX_PARAMETER = 1e6  # larger ones do not occur in a sound model, and sums of them might overflow
 
 
-def initial_values(
-    config: Config, rng: "np.random.Generator", counts: np.ndarray | None = None, dtype: type = np.float32
-) -> dict[str, np.ndarray]:
-    """Values to start training from, by parameter name.
+class Network(Part):
+    """A recurrent language model. Its context are the features (T, B, D) that the softmax sees."""
 
-    Word tables are small and even, input matrices Glorot's, each gate's recurrent matrix a rotation. With the `counts`
-    (V,) of the training text's words, the output bias is the log of their frequencies, so that training need not
-    begin by learning those.
-    """
-    H, cell = config.hidden_size, config.make_cell()
-    values: dict[str, np.ndarray] = {}
-    for name, shape in config.shapes().items():
-        kind = name.rpartition(".")[2]
-        if name in ("embedding.weight", "softmax.weight"):
-            value = uniform(rng, shape, 0.1)
-        elif kind == "recurrent_weight":
-            value = np.concatenate([orthogonal(rng, H) for _ in range(cell.gates)], axis=1)
-        elif kind == "input_weight":
-            value = np.concatenate([glorot(rng, shape[0], H) for _ in range(cell.gates)], axis=1)
-        elif name == "projection.weight":
-            value = glorot(rng, *shape)
-        elif name.startswith("recurrent"):
-            value = cell.initial_bias(H)
-        elif name == "softmax.bias" and counts is not None:
-            value = np.log((counts + 1) / (counts.sum() + counts.size))
-        else:
-            value = np.zeros(shape)
-        values[name] = np.ascontiguousarray(value, dtype)
-    return values
+    name: ClassVar[str] = "network"
+    prior_weight: ClassVar[float] = 0.7
+    least_weight: ClassVar[float] = 1e-3  # the network alone gives every word a probability that fits its context
 
-
-def grown(values: Mapping[str, np.ndarray], counts: np.ndarray) -> dict[str, np.ndarray]:
-    """A network's values with rows for new words: those of `<unk>`, whose chance is shared out among them.
-
-    The `counts` (V,) are how often each word stands in a text, the new ones last.
-    """
-    old = len(values["softmax.bias"])
-    shares = np.append(counts[old:], counts[UNK_ID]) + 1.0
-    values = dict(values)
-    for name in WORD_TABLES & values.keys():
-        values[name] = np.concatenate([values[name], np.repeat(values[name][[UNK_ID]], len(shares) - 1, axis=0)])
-    values["softmax.bias"][[*range(old, len(counts)), UNK_ID]] += np.log(shares / shares.sum())
-    return values
-
-
-@dataclass(frozen=True)
-class Draw:
-    """What chance decides in one step of training."""
-
-    masks: list[np.ndarray]  # (B, features) each: what is hidden from each layer and from the softmax; or none
-    words: np.ndarray | None = None  # (T, B, 1): which inputs are hidden altogether
-    weights: tuple[np.ndarray, ...] = ()  # (G, H, H) for each layer: which recurrent weights are hidden
-    sample: Sample | None = None  # the words that the softmax is over; None: all
-
-    def share(self, streams: slice) -> "Draw":
-        """The part for some of the batch's streams."""
-        words = None if self.words is None else self.words[:, streams]
-        return Draw([mask[streams] for mask in self.masks], words, self.weights, self.sample)
-
-
-class Network:
-    """A recurrent language model (see `rnncli.lm` for the interface that all models share)."""
-
-    def __init__(self, config: Config, values: Mapping[str, np.ndarray]):
+    def __init__(self, config: NetworkConfig, values: Mapping[str, np.ndarray]):
         """Wire the `values` (by the names of `config.shapes()`) together; they are used, not copied."""
         self.config = config
         self.parameters = {name: Parameter(values[name]) for name in config.shapes()}
-        p, cell = self.parameters, config.make_cell()
+        p = self.parameters
+        cell = config.make_cell()
         self.embedding = Embedding(p["embedding.weight"])
         self.layers = [
             Recurrent(
@@ -164,47 +61,67 @@ class Network:
             )
             for i in range(config.layers)
         ]
-        self.projection = Linear(p["projection.weight"], p["projection.bias"]) if config.projected else None
+        is_projected = config.is_projected
+        self.projection = Linear(p["projection.weight"], p["projection.bias"]) if is_projected else None
         self.softmax = Softmax(p["embedding.weight" if config.tied else "softmax.weight"], p["softmax.bias"])
 
-    def named_parameters(self) -> dict[str, Parameter]:
-        """Every parameter under its name; a shared one once."""
-        return self.parameters
+    def values(self) -> dict[str, np.ndarray]:
+        """Return the value of every parameter by name, not copied; a shared one once."""
+        return {name: parameter.value for name, parameter in self.parameters.items()}
 
-    # Reading.
+    # Predicting.
 
-    def blank(self, batch: int) -> State:
-        """The state of a network that has read nothing at all."""
-        return tuple(layer.start(batch) for layer in self.layers)
+    def zero_state(self, batch: int) -> NetworkState:
+        """Return the state before anything was read."""
+        return tuple(layer.zero_state(batch) for layer in self.layers)
 
-    def start(self, batch: int) -> State:
-        """The state at the beginning of a unit: the end of some other one was just read."""
-        return self.read(np.full((1, batch), EOS_ID), self.blank(batch))
+    def initial_state(self, batch: int) -> NetworkState:
+        """Return the state at the beginning of a unit: after `<eos>`."""
+        return self._outputs(np.full((1, batch), EOS_ID), self.zero_state(batch))[1]
 
-    def read(self, words: np.ndarray, state: State) -> State:
-        """The state after reading `words` (T, B) from `state` on."""
-        return self._outputs(words, state)[1]
-
-    def log_prob(self, state: State) -> np.ndarray:
-        """The log-probability (B, V) of every word to come next."""
-        return self.softmax.log_prob(self.features(state))
-
-    def score(self, words: np.ndarray, state: State) -> tuple[np.ndarray, State]:
-        """Minus the log-probability (T, B) of each of the `words`, given `state` and the words before it."""
-        features, state = self.foresee(words, state)
-        nll = self.softmax.score(features.reshape(words.size, -1), words.ravel())
-        return nll.reshape(words.shape), state
-
-    def features(self, state: State) -> np.ndarray:
-        """What the softmax sees (B, D) to foresee the next word."""
-        return self._projected(state[-1].h)
-
-    def foresee(self, words: np.ndarray, state: State) -> tuple[np.ndarray, State]:
-        """What the softmax sees (T, B, D) before each of the `words` (T, B), and the state after them."""
+    def advance(
+        self, words: np.ndarray, state: NetworkState, before: Mapping[str, Any]
+    ) -> tuple[np.ndarray, NetworkState]:
+        """Read `words` (T, B): return the features (T, B, D) before each of them, and the state after them."""
         outputs, after = self._outputs(words, state)
         return self._projected(np.concatenate([state[-1].h[None], outputs[:-1]])), after
 
-    def _outputs(self, words: np.ndarray, state: State) -> tuple[np.ndarray, State]:
+    def context(self, state: NetworkState, before: Mapping[str, Any]) -> np.ndarray:
+        """Return the features (1, B, D) after the last word that was read."""
+        return self._projected(state[-1].h)[None]
+
+    def probability(self, words: np.ndarray, context: np.ndarray, prefixes: np.ndarray | None = None) -> np.ndarray:
+        """Return the probability (T, B) of each of the `words` (T, B); the softmax of equal contexts is shared."""
+        features = context.reshape(words.size, -1)
+        nll = np.empty(words.size)
+        if prefixes is None:
+            nll[:] = self.softmax.score(features, words.ravel())
+        else:
+            _, first, rows = np.unique(prefixes, return_index=True, return_inverse=True)
+            order = np.argsort(rows, axis=None, kind="stable")
+            nll[order] = self.softmax.score(features[first], words.ravel()[order], rows.ravel()[order])
+        p: np.ndarray = np.exp(-nll).reshape(words.shape)
+        return p
+
+    def add_to(self, p: np.ndarray, context: np.ndarray, weight: np.ndarray) -> None:
+        """Add the probabilities of all words, times `weight` (T, B), to `p` (T, B, V)."""
+        rows = p.reshape(weight.size, -1)
+        rows += self._weighted(context, weight)
+
+    def examine(self, p: np.ndarray, context: np.ndarray, weight: np.ndarray, words: np.ndarray) -> np.ndarray:
+        """Do `add_to`, and return the probability (T, B) of each of the `words`."""
+        weighted = self._weighted(context, weight)
+        rows = p.reshape(weight.size, -1)
+        rows += weighted
+        own = np.maximum(weighted[np.arange(words.size), words.ravel()], np.finfo(p.dtype).tiny)
+        probability: np.ndarray = own.reshape(words.shape) / weight
+        return probability
+
+    def _weighted(self, context: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        features = context.reshape(weight.size, -1)
+        return self.softmax.probabilities(features, weight.ravel().astype(features.dtype))
+
+    def _outputs(self, words: np.ndarray, state: NetworkState) -> tuple[np.ndarray, NetworkState]:
         x, _ = self.embedding.forward(words)
         after = []
         for layer, before in zip(self.layers, state, strict=True):
@@ -215,32 +132,11 @@ class Network:
     def _projected(self, h: np.ndarray) -> np.ndarray:
         return h if self.projection is None else self.projection.forward(h)[0]
 
-    # Learning.
+    # Training.
 
-    def replica(self) -> "Network":
-        """A network with the same values (shared, not copied), and gradients of its own."""
-        return Network(self.config, {name: parameter.value for name, parameter in self.parameters.items()})
-
-    def draw(
-        self, inputs: np.ndarray, targets: np.ndarray, rng: "np.random.Generator", sampler: Sampler | None = None
-    ) -> Draw:
-        """Decide by chance what the next step on `inputs` and `targets` (T, B) hides, and what its softmax is over.
-
-        The targets are the inputs moved on by one word, so the text's places are the first inputs and the targets.
-        """
-        config, dtype = self.config, self.softmax.bias.value.dtype.type
-        sizes = [*(layer.input_weight.value.shape[0] for layer in self.layers), config.hidden_size]
-        masks = [dropout_mask(rng, config.dropout, (inputs.shape[1], size), dtype) for size in sizes]
-        words, weights = None, ()
-        if config.word_dropout:
-            different, places = np.unique(inputs, return_inverse=True)
-            mask = dropout_mask(rng, config.word_dropout, (len(different),), dtype)
-            words = mask[places].reshape(*inputs.shape, 1)
-        if config.recurrent_dropout:
-            shape = (self.layers[0].cell.gates, config.hidden_size, config.hidden_size)
-            weights = tuple(dropout_mask(rng, config.recurrent_dropout, shape, dtype) for _ in self.layers)
-        sample = sampler.sample(np.concatenate([inputs[:1], targets]), rng) if sampler else None
-        return Draw(masks if config.dropout else [], words, weights, sample)
+    def replica(self) -> Network:
+        """Return a network with the same values (shared, not copied), and gradients of its own."""
+        return Network(self.config, self.values())
 
     def clear(self) -> None:
         """Begin all gradients anew, with zeros."""
@@ -248,7 +144,7 @@ class Network:
             parameter.clear()
 
     def use(self, inputs: np.ndarray, sample: Sample | None) -> None:
-        """Begin the gradients of the words' tables for a step: only of the rows that it touches."""
+        """Begin the gradients of the word tables for a step: only of the rows that it touches."""
         if sample is not None:
             for table in {self.embedding.weight, self.softmax.weight, self.softmax.bias}:  # two, where tied
                 table.use(sample.words)
@@ -259,41 +155,93 @@ class Network:
         self,
         inputs: np.ndarray,
         targets: np.ndarray,
-        state: State,
-        draw: Draw | None = None,
+        state: NetworkState,
+        noise: StepNoise | None = None,
         empty: Empty = np.empty,
-    ) -> tuple[float, State, Callable[..., None]]:
-        """The mean loss in nats of predicting `targets` (T, B), each after the input in its place (T, B).
+    ) -> tuple[float, NetworkState, BatchBackward]:
+        """Compute the mean loss in nats of predicting `targets` (T, B), each after the input in its place (T, B).
 
-        Returns the loss, the state after the inputs, and `backward`, which adds the loss's derivative to the
-        gradients of all parameters, times its argument (1 by default): a network that is given a share of a batch
-        passes that share. It is for one call. Without a `draw` nothing is hidden and the softmax is over all words.
+        Returns the loss, the state after the inputs, and `backward`, which adds the loss's derivative to the gradients
+        of all parameters, times its argument: the fraction of the batch that this network is given. It is for one
+        call. Without `noise` nothing is hidden, and the softmax is over all words.
         """
-        draw = draw or Draw([])
-        hidden, weights, backwards = iter(draw.masks), iter(draw.weights), []
-
-        def through(forward_result):
-            result, *_, backward = forward_result
-            backwards.append(backward)
-            return result
-
-        x, embed_backward = self.embedding.forward(inputs, empty)
-        x = through(dropout(x, draw.words, empty))
+        noise = noise or StepNoise()
+        masks = iter(noise.masks)
+        weight_masks = iter(noise.weight_masks)
+        backwards: list[Callable[[np.ndarray], np.ndarray]] = []
+        x, embedding_backward = self.embedding.forward(inputs, empty)
+        x, word_backward = dropout(x, noise.word_mask, empty)
+        backwards.append(word_backward)
         after = []
         for layer, before in zip(self.layers, state, strict=True):
-            x = through(dropout(x, next(hidden, None), empty))
-            x, last, layer_backward = layer.forward(x, before, empty, next(weights, None))
-            backwards.append(lambda d_out, backward=layer_backward: backward(d_out)[0])
+            x, mask_backward = dropout(x, next(masks, None), empty)
+            x, last, layer_backward = layer.forward(x, before, empty, next(weight_masks, None))
+            backwards += [mask_backward, _input_only(layer_backward)]
             after.append(last)
-        x = through(dropout(x, next(hidden, None), empty))
+        x, mask_backward = dropout(x, next(masks, None), empty)
+        backwards.append(mask_backward)
         if self.projection is not None:
-            x = through(self.projection.forward(x, empty))
-        nll, softmax_backward = self.softmax.forward(x.reshape(targets.size, -1), targets.ravel(), draw.sample, empty)
+            x, projection_backward = self.projection.forward(x, empty)
+            backwards.append(projection_backward)
+        rows = x.reshape(targets.size, -1)
+        nll, softmax_backward = self.softmax.forward(rows, targets.ravel(), noise.sample, empty)
 
-        def backward(share: float = 1.0) -> None:
-            d_out = softmax_backward(np.full(targets.size, share / targets.size, x.dtype)).reshape(x.shape)
+        def backward(batch_fraction: float = 1.0) -> None:
+            d_nll = np.full(targets.size, batch_fraction / targets.size, x.dtype)
+            d_x = softmax_backward(d_nll).reshape(x.shape)
             for step_back in reversed(backwards):
-                d_out = step_back(d_out)
-            embed_backward(d_out)
+                d_x = step_back(d_x)
+            embedding_backward(d_x)
 
         return float(nll.mean(dtype=np.float64)), tuple(after), backward
+
+    def learner(self, state: NetworkState | None) -> PartLearner:
+        """Return what makes a copy of this network learn from the text it reads."""
+        from .adaptation import NetworkLearner
+
+        return NetworkLearner(self, state)
+
+    # Storing and showing.
+
+    def stored_config(self) -> dict[str, Any]:
+        """Return the shape and the dropouts."""
+        return {self.name: asdict(self.config)}
+
+    def stored_arrays(self) -> dict[str, np.ndarray]:
+        """Return every parameter under its name."""
+        return self.values()
+
+    @classmethod
+    def from_file(cls, stored: StoredParts) -> Self | None:
+        """Make the network of a model file."""
+        config = NetworkConfig.from_json(stored.config[cls.name])
+        if config.vocabulary_size != stored.vocabulary_size:
+            raise ValueError(f"its vocabulary is not one of {config.vocabulary_size} different words")
+        values = {}
+        for name, shape in config.shapes().items():
+            value = stored.arrays[name]
+            if value.shape != shape or value.dtype != np.float32:
+                raise ValueError(f"{name} is {value.dtype} {value.shape}, and should be float32 {shape}")
+            if not is_moderate(value):
+                raise ValueError(f"{name} holds values that are not finite, or huge")
+            values[name] = np.ascontiguousarray(value)
+        return cls(config, values)
+
+    def facts(self) -> dict[str, Any]:
+        """Return the shape, the dropouts and the number of parameters."""
+        facts = {name: getattr(self.config, name) for name in SHOWN_OPTIONS}
+        if self.config.cell == "elman":
+            facts["cell"] = f"elman ({self.config.activation})"
+        return {**facts, "parameters": sum(value.size for value in self.values().values())}
+
+
+def is_moderate(value: np.ndarray) -> bool:
+    """Whether all numbers of a value are finite, and none is huge."""
+    return bool(value.min() > -MAX_PARAMETER and value.max() < MAX_PARAMETER)
+
+
+def _input_only(
+    backward: Callable[..., tuple[np.ndarray, LayerState]],
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Drop the gradient of a layer's first state: back-propagation is truncated there."""
+    return lambda d_out: backward(d_out)[0]

@@ -1,108 +1,143 @@
-"""Tuning a mixture: which shares, and which sharpness of the cache, foresee held-out text best."""
+"""Tunes a mixture on held-out text: the weights, and which variant of each part to take."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from . import cache as caches
-from .cache import Cache
-from .mixture import STEPS, Mixture
-from .network import Network
-from .ngram import NGram
+from .interface import Part
+from .mixture import Mixture, passes
 
-if TYPE_CHECKING:
-    from ..threads import Map
+MIN_GAIN = 3.0  # nats that an unusual variant must gain on the whole text, so that chance does not choose it
+EM_ROUNDS = 40  # of expectation-maximisation
+PRIOR_WORDS = 50.0  # how many words of evidence the prior weights count as
 
-SHARPNESSES = (2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 17.0, 20.0, 25.0)  # of the cache, to choose from
-USUAL_SHARPNESS = 10.0
-LEAD = 3.0  # nats that another one must gain on the whole text, lest it is chosen by chance
-ROUNDS = 40  # of expectation-maximisation
-PRIOR = 50.0  # words: what is known before any is worth as many
-LEAST = 1e-3  # of the network, which alone gives every word a chance that fits its context
+Map = Callable[..., Any]
 
 
-def tune(
-    network: Network, ngram: NGram | None, cache_size: int, words: np.ndarray, side_by_side: Map = map
-) -> tuple[Mixture, float, float]:
-    """Join the parts with the shares, and the cache's sharpness, that foresee a held-out text best.
+@dataclass(frozen=True)
+class Tuned:
+    """A tuned mixture."""
 
-    Returns the mixture, its mean loss in nats on that text, and that of the network alone. `words` (L, B) are B streams
-    of the text; `side_by_side` is `map`, or what does the same on several threads.
+    mixture: Mixture
+    loss: float  # in nats, on the held-out text
+    losses: dict[str, float]  # of each part alone
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the variants of all parts say of the N words of a text."""
+
+    probabilities: dict[str, list[np.ndarray]]  # by part, of each variant (N,): the probability of each word
+    masses: dict[str, list[np.ndarray]]  # by part, of each variant (N,): the sum over all words
+    groups: np.ndarray  # (N,)
+
+    def of(self, numbers: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the probabilities and the masses (parts, N) of one variant of each part."""
+        chosen = [list(zip(by_part.values(), numbers, strict=True)) for by_part in (self.probabilities, self.masses)]
+        p, masses = (np.stack([variants[number] for variants, number in some]) for some in chosen)
+        return p, masses
+
+
+def tune(parts: Sequence[Part], vocabulary_size: int, words: np.ndarray, side_by_side: Map = map) -> Tuned:
+    """Mix parts with the weights, and in the variants, that predict a held-out text best.
+
+    `words` (L, B) are B sequences of the text; `side_by_side` is `map`, or what does the same on several threads.
     """
-    candidates = [Cache(cache_size, sharpness) for sharpness in SHARPNESSES] if cache_size else []
-    beside = Mixture(network, ngram)  # what is beside the cache
-    known = Mixture(network, ngram, *candidates[:1])
-
-    def evidence(stream: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """What each part, and each candidate for the cache, gives the words of a stream; what it gives all words in
-        sum; and how many words of the context the n-grams know.
-        """
-        p, sums, lengths, state = [], [], [], known.start(1)
-        for start in range(0, len(words), STEPS):
-            part = words[start : start + STEPS, stream : stream + 1]
-            view, after = beside.view(part, state)
-            given = [*beside.chances(part, view)]
-            given_in_all = [np.ones(part.shape) for _ in given]
-            if candidates:
-                keys = caches.keys_of(view.features)
-                likeness, seen = candidates[0].likeness(keys, part, state.cache)
-                for cache in candidates:
-                    glance = cache.glance(likeness, seen)
-                    given.append(caches.probability(part, glance))
-                    given_in_all.append(glance.total)
-                after = after._replace(cache=candidates[0].read(keys, part, state.cache))
-            p.append(np.stack(given)[:, :, 0])
-            sums.append(np.stack(given_in_all)[:, :, 0])
-            lengths.append(view.lengths[:, 0])
-            state = after
-        return np.concatenate(p, axis=1), np.concatenate(sums, axis=1), np.concatenate(lengths)
-
-    streams = list(side_by_side(evidence, range(words.shape[1])))
-    p, sums, lengths = (np.concatenate(arrays, axis=-1) for arrays in zip(*streams, strict=True))
-    others = len(beside.parts)
-    best, least, loss_of_best = known, np.inf, np.inf
-    for number, cache in enumerate(candidates or [None]):
-        rows = [*range(others)] if cache is None else [*range(others), others + number]
-        shares = fit_shares(p[rows], lengths, known.shares, sums[rows])
-        weights = shares[lengths].T
-        whole = np.sum(weights * p[rows], axis=0) / np.sum(weights * sums[rows], axis=0)
-        loss = float(-np.log(np.maximum(whole, np.finfo(float).tiny)).mean())
-        handicap = LEAD / words.size if cache and cache.sharpness != USUAL_SHARPNESS else 0.0
-        if loss + handicap < least:
-            best, least, loss_of_best = Mixture(network, ngram, cache, shares), loss + handicap, loss
+    usual = Mixture(parts, vocabulary_size)
+    variants = {part.name: list(part.variants()) for part in parts}
+    evidence = _evidence(usual, variants, words, side_by_side)
+    least = np.array([part.least_weight for part in parts])
+    best: Mixture | None = None
+    best_loss = best_score = np.inf
+    for numbers in itertools.product(*(range(len(some)) for some in variants.values())):
+        p, masses = evidence.of(numbers)
+        weights = fit_weights(p, evidence.groups, usual.prior_weights(), masses, least)
+        by_word = weights[evidence.groups].T
+        mixed = np.sum(by_word * p, axis=0) / np.sum(by_word * masses, axis=0)
+        loss = float(-np.log(np.maximum(mixed, np.finfo(float).tiny)).mean())
+        score = loss + MIN_GAIN / words.size * np.count_nonzero(numbers)
+        if best is None or score < best_score:
+            chosen = [some[number] for some, number in zip(variants.values(), numbers, strict=True)]
+            best = Mixture(chosen, vocabulary_size, weights)
+            best_loss = loss
+            best_score = score
+    assert best is not None
     with np.errstate(divide="ignore"):
-        return best, loss_of_best, float(-np.log(p[0]).mean())
+        losses = {name: float(-np.log(some[0]).mean()) for name, some in evidence.probabilities.items()}
+    return Tuned(best, best_loss, losses)
 
 
-def fit_shares(p: np.ndarray, groups: np.ndarray, usual: np.ndarray, sums: np.ndarray | None = None) -> np.ndarray:
-    """The shares (groups, parts) with which the probabilities `p` (parts, N) that parts give some words do best.
+def _evidence(mixture: Mixture, variants: dict[str, list[Part]], words: np.ndarray, side_by_side: Map) -> Evidence:
+    """Ask all variants about the `words` (L, B), sequence by sequence."""
 
-    Each word is in one of the `groups` (N,), which have shares of their own; those of a group of few words stay near to
-    the shares of all, and where there are few words in all, near to the `usual` ones (groups, parts), the same for each
-    group. The first part keeps some share always. Where a part's probabilities of all words have other `sums` (parts,
-    N) than one, what they come to in the mixture is made to sum to one.
+    def ask(sequence: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the probabilities and the masses (variants of all parts, L), and the groups (L,)."""
+        p, masses, groups = [], [], []
+        state = mixture.initial_state(1)
+        for some in passes(len(words)):
+            own = words[some, sequence : sequence + 1]
+            context, state = mixture.advance(own, state)
+            answers = [
+                (variant.probability(own, context.contexts[name]), variant.mass(context.contexts[name]))
+                for name, candidates in variants.items()
+                for variant in candidates
+            ]
+            p.append(np.stack([probability[:, 0] for probability, _ in answers]))
+            masses.append(np.stack([np.broadcast_to(mass, own.shape)[:, 0] for _, mass in answers]))
+            groups.append(context.groups[:, 0])
+        return np.concatenate(p, axis=1), np.concatenate(masses, axis=1), np.concatenate(groups)
+
+    answers = list(side_by_side(ask, range(words.shape[1])))
+    p, masses, groups = (np.concatenate(arrays, axis=-1) for arrays in zip(*answers, strict=True))
+    ends = np.cumsum([len(candidates) for candidates in variants.values()])[:-1]
+    by_part = [
+        {name: list(rows) for name, rows in zip(variants, np.split(array, ends), strict=True)} for array in (p, masses)
+    ]
+    return Evidence(by_part[0], by_part[1], groups)
+
+
+def fit_weights(
+    p: np.ndarray,
+    groups: np.ndarray,
+    prior: np.ndarray,
+    masses: np.ndarray | None = None,
+    least: np.ndarray | None = None,
+) -> np.ndarray:
+    """Fit the weights (groups, parts) with which the probabilities `p` (parts, N) predict their words best.
+
+    Each word is in one of the `groups` (N,), which have weights of their own; those of a group of few words stay near
+    the weights of all words, and of a short text near the `prior` (groups, parts), the same for each group. No part
+    gets less than its `least` weight. Where a part's probabilities of all words sum to other `masses` (parts, N) than
+    one, the mixture is normalised.
     """
-    sums = np.ones(p.shape) if sums is None else sums
-    common = _maximised(p, sums, np.zeros_like(groups), usual[:1])
-    return _maximised(p, sums, groups, np.repeat(common, len(usual), axis=0))
+    masses = np.ones(p.shape) if masses is None else masses
+    least = np.zeros(len(p)) if least is None else least
+    common = _maximise(p, masses, np.zeros_like(groups), prior[:1], least)
+    return _maximise(p, masses, groups, np.repeat(common, len(prior), axis=0), least)
 
 
-def _maximised(p: np.ndarray, sums: np.ndarray, groups: np.ndarray, begin: np.ndarray) -> np.ndarray:
-    """Shares (groups, parts) after some rounds of expectation-maximisation, held near to where they `begin`."""
-    shares = begin
-    for _ in range(ROUNDS):
-        earned, paid = (_credit(shares, given, groups) for given in (p, sums))
-        # Where all sums are one, this is what a part has earned, over the number of words.
-        shares = shares * (earned + PRIOR * begin) / (paid + PRIOR * shares)
-        shares[:, 0] = np.maximum(shares[:, 0], LEAST * shares.sum(axis=1))
-        shares /= shares.sum(axis=1, keepdims=True)
-    return shares
+def _maximise(
+    p: np.ndarray, masses: np.ndarray, groups: np.ndarray, prior: np.ndarray, least: np.ndarray
+) -> np.ndarray:
+    """Return the weights (groups, parts) after rounds of expectation-maximisation that begin at the `prior`."""
+    weights = prior
+    for _ in range(EM_ROUNDS):
+        earned = _credit(weights, p, groups)
+        paid = _credit(weights, masses, groups)
+        # Where all masses are one, this is what a part has earned, over the number of words.
+        weights = weights * (earned + PRIOR_WORDS * prior) / (paid + PRIOR_WORDS * weights)
+        weights = np.maximum(weights, least * weights.sum(axis=1, keepdims=True))
+        weights /= weights.sum(axis=1, keepdims=True)
+    return weights
 
 
-def _credit(shares: np.ndarray, given: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """How much of what is `given` (parts, N) to the words of each group, each word's as one, is each part's."""
-    credit = shares[groups].T * given
+def _credit(weights: np.ndarray, amounts: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Divide each word's weighted `amounts` (parts, N) among the parts, as one, and sum by group: (groups, parts)."""
+    credit = weights[groups].T * amounts
     credit /= np.maximum(credit.sum(axis=0), np.finfo(float).tiny)
-    return np.stack([np.bincount(groups, part, len(shares)) for part in credit], axis=1)
+    return np.stack([np.bincount(groups, part, len(weights)) for part in credit], axis=1)

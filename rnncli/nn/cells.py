@@ -216,3 +216,11 @@ class LSTM:
         da_o *= d.h
         da_g *= dc
         dc *= f
+
+
+CELLS: dict[str, type[Elman] | type[GRU] | type[LSTM]] = {"elman": Elman, "gru": GRU, "lstm": LSTM}
+
+
+def make_cell(name: str, activation: str = "tanh") -> Cell:
+    """Make the cell of this name; the Elman cell takes an activation function."""
+    return Elman(activation) if name == "elman" else CELLS[name]()

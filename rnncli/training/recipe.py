@@ -1,81 +1,190 @@
-"""What a training does where nothing else is said: rules by the amount of text and of time.
+"""The rules for the options that are left open, from the amount of text and of time.
 
-The more often a text can be read in the time, the more must be hidden from the network, lest it learns the text by
-heart; and the more time there is, the larger a network pays. `benchmarks/README.md` tells what was measured.
+The more often a text can be read in the time, the more dropout a network needs against overfitting; and the more time
+there is, the larger a network pays. The figures behind the rules are in docs/benchmarks.md.
+
+Each rule is a function that asks for what it needs by the names of its parameters: options that are decided before it
+(see `RULES`), and the facts that `rnncli.training.plan` knows of the text. Its `text` describes it in help and docs.
 """
 
-SMALL, MIDDLE, LARGE = 256, 384, 512  # units of a layer
-USUAL = 600.0  # seconds that a training takes
-ENOUGH, LONG = 600.0, 1800.0  # seconds, from which on there is time for a network of middle size, and for a large one,
-MUCH = 500_000  # if there are so many words to learn
-PACE = 3_300_000  # words a second times units, roughly, on two slow cores
-OFTEN, VERY_OFTEN = 5, 15  # readings of a text
-WINDOWS = 10  # that a stream of a text has at least
-PRUNED = 5_000_000  # words; of a longer text n-grams that occurred once are left out
-LATE, LATE_SAMPLES = 0.5, 3000  # of a training: from there on a sampled softmax draws so many words at least
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..nn.threads import usable_cores
+
+DEFAULT_SECONDS = 600.0
+SMALL_UNITS, MEDIUM_UNITS, LARGE_UNITS = 256, 384, 512
+MEDIUM_SECONDS, LARGE_SECONDS = 600.0, 1800.0  # of training time, from which on a larger network pays
+LARGE_TEXT_WORDS = 500_000  # from which on a larger network pays, and more epochs
+UNIT_WORDS_PER_SECOND = 3_300_000  # speed times hidden size, roughly, on two slow cores
+SEVERAL_EPOCHS, MANY_EPOCHS = 5, 15  # from which on a network needs more dropout
+WINDOWS_PER_SEQUENCE = 10  # at least
+PRUNED_WORDS = 5_000_000  # in a longer text, n-grams that occurred once are left out
+LATE_FRACTION = 0.5  # of a training, from which on a sampled softmax draws `LATE_SAMPLES` words at least
+LATE_SAMPLES = 3000
+SMALL_TEXT_WORDS = 50_000  # in a smaller text even a word that occurs once is worth knowing
+KNOWN_WORDS = 20_000
+
+RULES: dict[str, Rule] = {}  # by option, in the order in which they are decided
 
 
-def hidden_size(words: int, seconds: float | None) -> int:
-    """How many units a layer has, for so many words of text and so much time (None where only epochs are counted)."""
-    if words < MUCH or (seconds or 0) < ENOUGH:
-        return SMALL
-    return MIDDLE if seconds < LONG else LARGE
+class Rule:
+    """A rule for one option: call it with the facts."""
+
+    def __init__(self, text: str, decide: Callable[..., Any]):
+        self.text = text
+        self.decide = decide
+        self.parameters = tuple(inspect.signature(decide).parameters)
+
+    def __call__(self, facts: Mapping[str, Any]) -> Any:
+        return self.decide(**{name: facts[name] for name in self.parameters})
 
 
-def most_epochs(words: int) -> int:
-    """How often so many words of text are read at most, where there is time: few words are soon known by heart."""
-    return 20 if words < MUCH else 40
+def rule(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Make a function the rule for the option of its name, described by `text`."""
+
+    def declare(decide: Callable[..., Any]) -> Callable[..., Any]:
+        RULES[decide.__name__] = Rule(text, decide)
+        return decide
+
+    return declare
 
 
-def readings(words: int, hidden_size: int, seconds: float | None, epochs: int | None) -> float:
-    """How often the text will be read, roughly: in the time, or as was said."""
-    most = epochs or most_epochs(words)
-    return min(most, seconds * PACE / hidden_size / max(1, words)) if seconds else most
+def decided(options: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The options with all that was left open decided by the rules, as far as the options have one."""
+    known = {**facts, **options}
+    for name, decide in RULES.items():
+        if name in options and known[name] is None:
+            known[name] = decide(known)
+    return {name: known[name] for name in options}
 
 
+# The text. Facts: `text_words` without the ends of units; `marks_unknown`, whether it writes <unk> itself; `repeats`,
+# whether any word occurs twice; `fine_tuning`, whether the training goes on from a model.
+
+
+@rule(f"2; 1 for less than {SMALL_TEXT_WORDS:,} words, or a text with its own <unk>; 2 with --init")
+def min_count(text_words: int, marks_unknown: bool, repeats: bool, fine_tuning: bool) -> int:
+    """How often a word must occur to be known."""
+    if fine_tuning:
+        return 2
+    return 2 if text_words >= SMALL_TEXT_WORDS and repeats and not marks_unknown else 1
+
+
+@rule(f"{KNOWN_WORDS}; all for a text with its own <unk>")
+def max_vocab(marks_unknown: bool, fine_tuning: bool) -> int:
+    """How many words are known; when fine-tuning, how many new ones."""
+    return 0 if marks_unknown and not fine_tuning else KNOWN_WORDS
+
+
+# The time. Facts: `train_words` with the ends of units.
+
+
+@rule("10m; no limit with --epochs")
+def time(epochs: int | None) -> float:
+    """How many seconds a training takes."""
+    return math.inf if epochs else DEFAULT_SECONDS
+
+
+@rule(f"as often as there is time for, up to 20 times; up to 40 times from {LARGE_TEXT_WORDS:,} words on")
+def epochs(train_words: int) -> int:
+    """How often a text is read at most: a small one is soon known by heart."""
+    return 20 if train_words < LARGE_TEXT_WORDS else 40
+
+
+@rule(
+    f"{SMALL_UNITS}; with {LARGE_TEXT_WORDS:,} words or more {MEDIUM_UNITS} from 10 minutes on,"
+    f" {LARGE_UNITS} from 30 minutes on"
+)
+def hidden_size(train_words: int, time: float) -> int:
+    """How many units a layer has."""
+    if train_words < LARGE_TEXT_WORDS or time < MEDIUM_SECONDS or math.isinf(time):
+        return SMALL_UNITS
+    return MEDIUM_UNITS if time < LARGE_SECONDS else LARGE_UNITS
+
+
+@rule(f"the hidden size, at most {SMALL_UNITS}")
 def embedding_size(hidden_size: int) -> int:
-    """How many numbers a word's vector has: each word that the softmax is over costs as much as they are."""
-    return min(hidden_size, SMALL)
+    """How many numbers a word's vector has: the cost of every word in the softmax is proportional to it."""
+    return min(hidden_size, SMALL_UNITS)
 
 
+def expected_epochs(train_words: int, hidden_size: int, time: float, epochs: int) -> float:
+    """How often the text will be read, roughly, on two slow cores."""
+    return min(epochs, time * UNIT_WORDS_PER_SECOND / hidden_size / max(1, train_words))
+
+
+@rule(f"0.5; 0.35 for less than {MANY_EPOCHS} expected epochs, 0.2 for less than {SEVERAL_EPOCHS}")
+def dropout(train_words: int, hidden_size: int, time: float, epochs: int) -> float:
+    """What fraction of the units is hidden."""
+    expected = expected_epochs(train_words, hidden_size, time, epochs)
+    return 0.5 if expected >= MANY_EPOCHS else 0.35 if expected >= SEVERAL_EPOCHS else 0.2
+
+
+def _needs_all_dropouts(train_words: int, hidden_size: int, time: float, epochs: int) -> bool:
+    expected = expected_epochs(train_words, hidden_size, time, epochs)
+    return hidden_size >= LARGE_UNITS and expected >= SEVERAL_EPOCHS
+
+
+@rule(f"0; 0.1 for {LARGE_UNITS} units or more and {SEVERAL_EPOCHS} expected epochs or more")
+def word_dropout(train_words: int, hidden_size: int, time: float, epochs: int) -> float:
+    """What fraction of the words is hidden."""
+    return 0.1 if _needs_all_dropouts(train_words, hidden_size, time, epochs) else 0.0
+
+
+@rule(f"0; 0.3 for {LARGE_UNITS} units or more and {SEVERAL_EPOCHS} expected epochs or more")
+def recurrent_dropout(train_words: int, hidden_size: int, time: float, epochs: int) -> float:
+    """What fraction of the recurrent weights is hidden."""
+    return 0.3 if _needs_all_dropouts(train_words, hidden_size, time, epochs) else 0.0
+
+
+# The training. Facts: `vocabulary_size`.
+
+
+@rule(f"20; 40 with more than {SMALL_UNITS} units")
 def batch_size(hidden_size: int) -> int:
-    """How many streams are read in parallel: the more, the faster, but the fewer steps."""
-    return 20 if hidden_size <= SMALL else 40
+    """How many sequences are read in parallel: more are faster, but make fewer steps."""
+    return 20 if hidden_size <= SMALL_UNITS else 40
 
 
-def most_streams(words: int, bptt: int) -> int:
-    """How many streams so many words of text are cut into at most, where a step reads `bptt` words of each."""
-    return max(1, words // (WINDOWS * bptt))
+def max_batch_size(train_words: int, bptt: int) -> int:
+    """How many sequences a text is cut into at most, so that each has `WINDOWS_PER_SEQUENCE`."""
+    return max(1, train_words // (WINDOWS_PER_SEQUENCE * bptt))
 
 
-def samples(hidden_size: int) -> int:
-    """How many words a sampled softmax draws in a step, before it is `LATE`: what it misses shows only then."""
-    return 500 if hidden_size < LARGE else 1000
-
-
-def softmax(vocabulary_size: int, samples: int) -> str:
-    """Whether a step weighs its words against all that are known, or against so many samples."""
-    return "sampled" if vocabulary_size > 2 * samples else "full"
-
-
-def learning_rate(optimizer: str, cell: str, fine_tuning: bool) -> float:
+@rule("adam 0.004, with elman or --init 0.001; sgd 1")
+def lr(optimizer: str, cell: str, fine_tuning: bool) -> float:
     """The peak of the learning rate: lower for an Elman cell, and for a network that has learned already."""
     if optimizer == "sgd":
         return 1.0
     return 1e-3 if cell == "elman" or fine_tuning else 4e-3
 
 
-def prunes(words: int) -> bool:
-    """Whether n-grams of three words and more that occurred once are left out, for so many words of text."""
-    return words > PRUNED
+@rule(
+    f"500; 1000 with {LARGE_UNITS} units or more; at least {LATE_SAMPLES} in the second half of the training",
+)
+def samples(hidden_size: int) -> int:
+    """How many words a sampled softmax draws in a step of the first half."""
+    return 500 if hidden_size < LARGE_UNITS else 1000
 
 
-def dropouts(words: int, hidden_size: int, seconds: float | None, epochs: int | None) -> dict[str, float]:
-    """What shares of the units, of the words and of the recurrent weights are hidden."""
-    often = readings(words, hidden_size, seconds, epochs)
-    all_kinds = hidden_size >= LARGE and often >= OFTEN
-    return {
-        "dropout": 0.5 if often >= VERY_OFTEN else 0.35 if often >= OFTEN else 0.2,
-        "word_dropout": 0.1 if all_kinds else 0.0,
-        "recurrent_dropout": 0.3 if all_kinds else 0.0,
-    }
+@rule("sampled if the vocabulary is larger than twice the samples, else full")
+def softmax(vocabulary_size: int, samples: int) -> str:
+    """Whether the softmax of a step is over all words or over a sample."""
+    return "sampled" if vocabulary_size > 2 * samples else "full"
+
+
+@rule("all that may be used")
+def threads() -> int:
+    """How many cores work."""
+    return usable_cores()
+
+
+@rule(f"only for more than {PRUNED_WORDS:,} words")
+def prune(train_words: int) -> bool:
+    """Whether n-grams of three words and more that occurred once are left out."""
+    return train_words > PRUNED_WORDS

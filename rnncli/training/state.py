@@ -1,4 +1,4 @@
-"""What a training is at one moment, and what it tells of itself."""
+"""What a training is at one moment."""
 
 from __future__ import annotations
 
@@ -7,66 +7,79 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..lm.network import Network, State
+from ..lm.network import Network, NetworkState
 from ..nn.optimizers import SGD, Adam
+from .report import Report
 
 
 @dataclass(frozen=True)
-class Report:
-    """What an epoch came to, or a tenth of the time. `step`, `words` and `seconds` count from the beginning."""
-
-    epoch: float  # how often the text has been read
-    step: int
-    words: int
-    seconds: float  # of training alone, without validation
-    words_per_second: float  # since the last report
-    learning_rate: float  # now
-    train_perplexity: float  # since the last report, as it went, with dropout
-    valid_perplexity: float
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where the training stands after a step."""
-
-    epoch: int  # the one that is under way, from 1
-    share: float  # of the whole training that is done, from 0 to 1
-    words_per_second: float  # since the last report
-    train_perplexity: float  # since then
-    landing: bool = False  # whether it is on the way to a sooner end, as it got no better
-    report: Report | None = None  # where one is due after this step
-
-
-@dataclass(frozen=True)
-class Landing:
-    """Where the way to a sooner end began."""
+class Cooldown:
+    """Where the way to an early end began."""
 
     epochs: float  # how often the text had been read
-    share: float  # of the whole training that was done
+    fraction: float  # of the training that was done
+
+
+@dataclass
+class Schedule:
+    """Where a training is on its way, in seconds since it began to read the text.
+
+    A training by epochs has no `end`.
+    """
+
+    elapsed: float = 0.0
+    start: float = 0.0  # when the first step began
+    end: float = math.inf  # when the last step ends
+
+    def fraction(self) -> float:
+        """Return the fraction of the time for steps that is over."""
+        if math.isinf(self.end):
+            return 0.0
+        return 1.0 if self.elapsed >= self.end else (self.elapsed - self.start) / (self.end - self.start)
+
+
+@dataclass
+class Recent:
+    """What the steps since the last report come to."""
+
+    loss: float = 0.0  # the sum over the words
+    words: int = 0
+    seconds: float = 0.0
+
+
+@dataclass
+class Best:
+    """The values of the network that did best on validation."""
+
+    values: dict[str, np.ndarray] = field(default_factory=dict)
+    perplexity: float = math.inf
+    reports_since: int = 0
+    rollbacks_since: int = 0
 
 
 @dataclass
 class TrainingState:
-    """All that changes while a network learns: whoever has it, the text and the settings can go on from there."""
+    """Everything that changes while a network learns: with it, the corpus and the plan, a training goes on exactly.
+
+    A training by the clock goes on from the time that it had used.
+    """
 
     network: Network  # the parameters
     optimizer: Adam | SGD  # their moments
-    rng: np.random.Generator  # for dropout, and for the words of a sampled softmax
-    carried: State  # what the network remembers of each stream
+    rng: np.random.Generator  # for the noise of the steps
+    carried: NetworkState  # of each sequence, after the last step
+    watched_words: int = 0  # of the held-out text, measured for each report
+    tuning_words: int = 0  # of the held-out text, that the mixture is tuned on at the end
+    schedule: Schedule = field(default_factory=Schedule)
     epochs: int = 0  # how often the text has been read to its end
-    position: int = 0  # the row of the streams that is read next
-    share: float = 0.0  # of the whole training that is done, from 0 to 1
+    position: int = 0  # the row of the sequences that is read next
+    fraction: float = 0.0  # of the training that is done, from 0 to 1
     step: int = 0
     words: int = 0
-    seconds: float = 0.0
+    seconds: float = 0.0  # of all steps
     rate_scale: float = 1.0  # halved at each rollback
-    recent_loss: float = 0.0  # the sum over the words since the last report
-    recent_words: int = 0
-    recent_seconds: float = 0.0
+    recent: Recent = field(default_factory=Recent)
     history: list[Report] = field(default_factory=list)
-    best: dict[str, np.ndarray] = field(default_factory=dict)  # the values that did best on validation
-    best_perplexity: float = math.inf
-    stale: int = 0  # reports since then
-    rollbacks: int = 0  # since then
-    landing: Landing | None = None  # where it got no better for long
-    given_up: bool = False  # because it diverged again and again
+    best: Best = field(default_factory=Best)
+    cooldown: Cooldown | None = None
+    gave_up: bool = False  # because the training diverged again and again

@@ -1,72 +1,90 @@
-"""A step's work, shared out: a worker is a share of the batch and a gradient to be summed."""
+"""Divides the work of a step: each worker has some of the batch's sequences, and gives a gradient to be summed."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from ..lm.network import Draw, Network, State
+from ..lm.network import Network, NetworkState
+from ..lm.noise import StepNoise
 from ..nn.buffers import Buffers
-from ..threads import Threads
+from ..nn.threads import Threads
 
-# Measured with the default network, on one core for one stream of a batch: 1.4 ms with 20 of them, 1.5 with 10, 1.9
-# with 4, 2.8 with 2, 4.6 with a single one.
-FEWEST_STREAMS = 4
+# Milliseconds for one sequence of a batch on one core, with the default network: 1.4 in a batch of 20, 1.5 of 10, 1.9
+# of 4, 2.8 of 2, 4.6 of one.
+MIN_SEQUENCES = 4
 
 
 class Worker:
-    """Some of a batch's streams, and a network with gradients of its own that learns from them."""
+    """A slice of a batch's sequences, and a network with gradients of its own that learns from them."""
 
-    def __init__(self, network: Network, streams: slice):
-        self.network, self.streams, self.buffers = network, streams, Buffers()
+    def __init__(self, network: Network, worker_slice: slice):
+        self.network = network
+        self.worker_slice = worker_slice
+        self.buffers = Buffers()
 
-    def learn(self, inputs: np.ndarray, targets: np.ndarray, state: State, draw: Draw) -> tuple[float, State]:
-        """Do this worker's share of a step, all of which is given: its part of the loss and of the state after it."""
-        mine, words = self.streams, targets.size
+    def learn(
+        self, inputs: np.ndarray, targets: np.ndarray, state: NetworkState, noise: StepNoise
+    ) -> tuple[float, NetworkState]:
+        """Do this worker's slice of a step on a whole batch: return its part of the loss, and its state after it."""
+        mine = self.worker_slice
         self.buffers.reset()
         self.network.clear()
-        self.network.use(inputs, draw.sample)
-        inputs, targets = inputs[:, mine], targets[:, mine]
-        state = tuple(type(layer)(*(field[mine] for field in layer)) for layer in state)
-        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is the trainer's business
-            loss, state, backward = self.network.loss(inputs, targets, state, draw.share(mine), self.buffers.empty)
-            backward(targets.size / words)
-        return loss * targets.size / words, state
+        self.network.use(inputs, noise.sample)
+        own_inputs = inputs[:, mine]
+        own_targets = targets[:, mine]
+        batch_fraction = own_targets.size / targets.size
+        own_state = tuple(type(layer)(*(field[mine] for field in layer)) for layer in state)
+        with np.errstate(over="ignore", invalid="ignore"):  # the trainer deals with what is not finite
+            loss, after, backward = self.network.loss(
+                own_inputs, own_targets, own_state, noise.for_sequences(mine), self.buffers.empty
+            )
+            backward(batch_fraction)
+        return loss * batch_fraction, after
 
 
 class Team:
     """Workers who share the values of one network, which is that of the first of them.
 
-    There are as many as threads, but no more than have a few streams each: products of few rows are slow.
+    There are as many as threads, but each has at least `MIN_SEQUENCES`: products of few rows are slow.
     """
 
     def __init__(self, network: Network, batch: int, threads: Threads):
-        count = min(threads.count, max(1, batch // FEWEST_STREAMS))
+        count = min(threads.count, max(1, batch // MIN_SEQUENCES))
         self.threads = threads
-        self.workers = [Worker(network.replica() if k else network, _share(batch, k, count)) for k in range(count)]
+        self.workers = [
+            Worker(network.replica() if number else network, _slice(batch, number, count)) for number in range(count)
+        ]
 
-    def learn(self, inputs: np.ndarray, targets: np.ndarray, state: State, draw: Draw) -> tuple[float, State]:
-        """The mean loss on a batch (T, B) and the state after it; the gradient is in the first worker's network."""
-        parts = self.threads.map(lambda worker: worker.learn(inputs, targets, state, draw), self.workers)
-        gradients = [[p.grad for p in worker.network.named_parameters().values()] for worker in self.workers]
-
-        def add_up(share: int) -> None:
-            for total, *others in zip(*gradients, strict=True):
-                rows = _share(len(total), share, len(self.workers))
-                for grad in others:  # in a fixed order, so that the same number of workers gives the same result
-                    with np.errstate(over="ignore", invalid="ignore"):
-                        np.add(total[rows], grad[rows], out=total[rows])
-
+    def learn(
+        self, inputs: np.ndarray, targets: np.ndarray, state: NetworkState, noise: StepNoise
+    ) -> tuple[float, NetworkState]:
+        """Return the mean loss on a batch (T, B) and the state after it; the gradient is in the first network."""
+        results = self.threads.map(lambda worker: worker.learn(inputs, targets, state, noise), self.workers)
         if len(self.workers) > 1:
-            self.threads.map(add_up, range(len(self.workers)))
-        return sum(loss for loss, _ in parts), _joined([state for _, state in parts])
+            self.threads.map(self._sum_gradients, range(len(self.workers)))
+        return sum(loss for loss, _ in results), _joined([after for _, after in results])
+
+    def _sum_gradients(self, number: int) -> None:
+        """Sum one slice of each gradient into that of the first worker.
+
+        The order is fixed, so that the same number of workers gives the same result.
+        """
+        gradients = ([parameter.grad for parameter in worker.network.parameters.values()] for worker in self.workers)
+        for total, *others in zip(*gradients, strict=True):
+            rows = _slice(len(total), number, len(self.workers))
+            for gradient in others:
+                with np.errstate(over="ignore", invalid="ignore"):
+                    np.add(total[rows], gradient[rows], out=total[rows])
 
 
-def _share(size: int, number: int, count: int) -> slice:
-    """One of `count` about equal parts of `size` things."""
+def _slice(size: int, number: int, count: int) -> slice:
+    """Return one of `count` about equal slices of `size` things."""
     return slice(size * number // count, size * (number + 1) // count)
 
 
-def _joined(states: Sequence[State]) -> State:
-    """The states of several streams as one, layer by layer and field by field."""
+def _joined(states: Sequence[NetworkState]) -> NetworkState:
+    """Join the states of several slices of a batch, layer by layer and field by field."""
     layers = zip(*states, strict=True)
     return tuple(type(parts[0])(*map(np.concatenate, zip(*parts, strict=True))) for parts in layers)

@@ -1,0 +1,86 @@
+"""Makes command-line options of options that are declared in `rnncli.options`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from ..declaration import Declaration, declarations, defaults
+from ..training.recipe import RULES
+from .options import DURATION, Count
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def declared_options(*classes: type) -> Callable[[F], F]:
+    """Give a command every option of some option classes."""
+    default_values = defaults(*classes)
+
+    def decorate(function: F) -> F:
+        # Click lists options in the order of their decorators, of which the last one is applied first.
+        for name, declaration in reversed(declarations(*classes).items()):
+            function = click.option(*_flags(name, declaration), **_attributes(name, declaration, default_values[name]))(
+                function
+            )
+        return function
+
+    return decorate
+
+
+def by_name(values: dict[str, Any], *classes: type) -> dict[str, Any]:
+    """Rename the values of a command's parameters to the names of the options."""
+    return {name: values[_parameter(name, declared)] for name, declared in declarations(*classes).items()}
+
+
+def flag(name: str, declaration: Declaration) -> str:
+    """Write an option as on the command line, with the flag that says no, if there is one."""
+    return "/".join(_flags(name, declaration)[0].split("/"))
+
+
+def _parameter(name: str, declaration: Declaration) -> str:
+    """Return the name of Click's parameter, from which the environment variable follows."""
+    return declaration.flag or name
+
+
+def _flags(name: str, declaration: Declaration) -> list[str]:
+    flag = f"--{_parameter(name, declaration)}".replace("_", "-")
+    if declaration.off_flag:
+        flag += f"/--{declaration.off_flag}"
+    return [flag]
+
+
+def _attributes(name: str, declaration: Declaration, default: Any) -> dict[str, Any]:
+    """Return what Click is told of an option."""
+    attributes: dict[str, Any] = {"help": declaration.help, "default": default}
+    if declaration.kind is bool:
+        attributes["is_flag"] = True
+        attributes["show_default"] = bool(declaration.off_flag) and default is not None
+    else:
+        attributes["type"] = _type(declaration)
+        attributes["show_default"] = default is not None and not declaration.repeatable
+    if declaration.repeatable:
+        attributes["multiple"] = True
+    if declaration.metavar:
+        attributes["metavar"] = declaration.metavar
+    if declaration.by_rule:
+        attributes["help"] += f"  [default: {RULES[name].text}]"
+    return attributes
+
+
+def _type(declaration: Declaration) -> click.ParamType:
+    if declaration.repeatable:
+        return click.Path()
+    if declaration.choices:
+        return click.Choice(declaration.choices)
+    if declaration.is_duration:
+        return DURATION
+    if declaration.kind is str:
+        return click.STRING
+    low = None if math.isinf(declaration.low) else declaration.low
+    high = None if math.isinf(declaration.high) else declaration.high
+    if declaration.kind is int:
+        return (Count if declaration.is_count else click.IntRange)(low, high)
+    return click.FloatRange(low, high, declaration.low_open, declaration.high_open and high is not None)

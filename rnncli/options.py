@@ -1,0 +1,196 @@
+"""Every option of a training, declared once.
+
+The types are those of a finished plan. An option `BY_RULE` is None until `rnncli.training.plan` has decided it from the
+text and the time; the rules are in `rnncli.training.recipe`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .declaration import BY_RULE, check, option
+
+TOKENIZERS = ("word", "whitespace", "char")
+UNITS = ("auto", "line", "paragraph")
+CELLS = ("lstm", "gru", "elman")
+ACTIVATIONS = ("tanh", "relu", "sigmoid")
+OPTIMIZERS = ("adam", "sgd")
+SCHEDULES = ("cosine", "step")
+SOFTMAXES = ("full", "sampled")
+MAX_NGRAM_ORDER = 20  # words
+MAX_CACHE_WORDS = 10**6
+
+
+@dataclass(frozen=True)
+class TextOptions:
+    """How a text is read and which of its words become known. Raises `SettingError` for a value out of bounds."""
+
+    tokenizer: str = option(
+        "word",
+        "How a line is cut: into words and punctuation, at white space alone, or into characters.",
+        choices=TOKENIZERS,
+        fixed_by_model=True,
+    )
+    lowercase: bool = option(False, "Read everything in lower case.", fixed_by_model=True)
+    unit: str = option(
+        "auto",
+        "What <eos> ends: a line, or a paragraph between blank lines; auto finds hard-wrapped prose.",
+        choices=UNITS,
+        fixed_by_model=True,
+    )
+    encoding: str = option("utf-8", "The encoding of the text.", metavar="NAME")
+    min_count: int = option(BY_RULE, "Words that occur less often become <unk>.", kind=int, low=1)
+    max_vocab: int = option(
+        BY_RULE,
+        "How many words to know, with <eos> and <unk>; 0: all.",
+        kind=int,
+        low=0,
+        is_count=True,
+        fixed_by_model=True,
+    )
+    valid: Any = option(  # noqa: RUF009 (its default is a tuple)
+        (),
+        "A text to choose the best network and tune the mixture weights on; may be repeated.",
+        kind=str,
+        repeatable=True,
+    )
+    valid_fraction: float = option(
+        0.05,
+        "Without --valid: the fraction at the end of the corpus that is held out for that.",
+        low=0,
+        high=1,
+        low_open=True,
+        high_open=True,
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True)
+class NetworkOptions:
+    """The shape of a network and its dropout. Raises `SettingError` for a value out of bounds."""
+
+    cell: str = option("lstm", "The recurrent cell.", choices=CELLS, fixed_by_model=True)
+    activation: str = option(
+        "tanh", "The activation function of the Elman cell.", choices=ACTIVATIONS, fixed_by_model=True
+    )
+    hidden_size: int = option(BY_RULE, "Units of a layer.", kind=int, low=1, high=10**5, fixed_by_model=True)
+    embedding_size: int = option(
+        BY_RULE, "Numbers in a word's vector.", kind=int, low=1, high=10**5, fixed_by_model=True
+    )
+    layers: int = option(1, "Recurrent layers.", low=1, high=100, fixed_by_model=True)
+    tied: bool = option(
+        True, "One table of words for input and output, or two.", off_flag="untied", fixed_by_model=True
+    )
+    dropout: float = option(
+        BY_RULE,
+        "The fraction of units hidden in training: of the inputs, between layers and before the output.",
+        kind=float,
+        low=0,
+        high=1,
+        high_open=True,
+    )
+    word_dropout: float = option(
+        BY_RULE,
+        "The fraction of the words of a step that are hidden in all their places.",
+        kind=float,
+        low=0,
+        high=1,
+        high_open=True,
+    )
+    recurrent_dropout: float = option(
+        BY_RULE,
+        "The fraction of the recurrent weights hidden in a step.",
+        kind=float,
+        low=0,
+        high=1,
+        high_open=True,
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How a network learns, and the parts beside it. Raises `SettingError` for a value out of bounds."""
+
+    batch_size: int = option(BY_RULE, "Sequences read in parallel; fewer for a small text.", kind=int, low=1)
+    bptt: int = option(35, "Steps of back-propagation through time.", low=1)
+    optimizer: str = option(
+        "adam",
+        "The learning rule. sgd is plain gradient descent, the textbook rule, to teach and compare with: it needs many"
+        " times as long.",
+        choices=OPTIMIZERS,
+    )
+    lr: float = option(BY_RULE, "The peak learning rate.", kind=float, low=0, low_open=True, high_open=True)
+    schedule: str = option("cosine", "How the learning rate falls, after a short warm-up.", choices=SCHEDULES)
+    clip: float = option(1.0, "Clip the gradient to this norm; 0: do not.", low=0, high_open=True)
+    weight_decay: float = option(
+        0.0,
+        "Draw the weights towards zero (AdamW's decay), to compare with: dropout does more against overfitting.",
+        low=0,
+        high_open=True,
+    )
+    softmax: str = option(
+        BY_RULE,
+        "Normalise over all words in every step, or over those of the step and a sample: fast with any vocabulary.",
+        kind=str,
+        choices=SOFTMAXES,
+    )
+    samples: int = option(
+        BY_RULE,
+        "How many words a sampled softmax takes besides a step's own: the most frequent ones, and others at random.",
+        kind=int,
+        low=1,
+        is_count=True,
+    )
+    time: float = option(
+        BY_RULE,
+        "How long it may take in all, such as 90s, 10m or 1h.",
+        kind=float,
+        low=0,
+        low_open=True,
+        is_duration=True,
+    )
+    epochs: int = option(BY_RULE, "How often to read the text; with --time at most.", kind=int, low=1)
+    patience: int = option(
+        3,
+        "After this many reports without a better validation perplexity, go back to the best network and cool down."
+        " There is a report for each epoch, or ten in the --time.",
+        low=1,
+    )
+    threads: int = option(
+        BY_RULE, "How many cores to work on; at most one for four sequences of the batch.", kind=int, low=1
+    )
+    seed: int = option(
+        1,
+        "With --epochs and no --time, the same seed and number of threads give the same model.",
+        low=0,
+    )
+    ngram_order: int = option(
+        5,
+        "Words in the longest n-grams; 0: no n-grams.",
+        low=0,
+        high=MAX_NGRAM_ORDER,
+    )
+    prune: bool = option(
+        BY_RULE, "Leave out n-grams of three words and more that occurred once.", kind=bool, off_flag="no-prune"
+    )
+    cache_size: int = option(
+        2000,
+        "How many of the last words the cache holds; 0: no cache.",
+        low=0,
+        high=MAX_CACHE_WORDS,
+        flag="cache",
+        metavar="SIZE",
+        is_count=True,
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+OPTION_CLASSES = (TextOptions, NetworkOptions, TrainingOptions)

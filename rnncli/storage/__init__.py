@@ -1,0 +1,1 @@
+"""Files: models, archives of arrays, and writing whole files or nothing."""

@@ -1,0 +1,170 @@
+"""The model file: one `.npz` that NumPy alone can read, safe to load from a stranger.
+
+format        the number of this layout
+config        JSON: what each part tells of itself (`Part.stored_config`), the tokenizer, the unit of text
+vocabulary    the words in UTF-8, one a line, as bytes
+about         JSON: the corpus, the settings and the history of the training, the versions of the programs
+shares        the mixture weights (groups, parts)
+...           the arrays of the parts (`Part.stored_arrays`): each parameter of the network in float32 under its name;
+              ngram.unigrams, and ngram.N.* for each length N from 2 on (see `rnncli.lm.ngram.Level`)
+
+Members are stored uncompressed and begin at multiples of 64 bytes, so that a file is mapped, not read: of a large one
+only what is used is fetched.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import ModelError
+from ..lm.interface import StoredParts
+from ..lm.mixture import Mixture
+from ..lm.network import Network, is_moderate
+from ..lm.parts import PART_KINDS
+from ..model import Model
+from ..text.tokenizers import Tokenizer
+from ..text.vocabulary import StoredVocabulary
+from .archive import ForeignError, read_arrays, write_arrays
+from .atomic import write_whole
+
+FORMAT = 1
+SECTIONS = ("corpus", "settings", "versions", "tuning")
+HISTORY_NUMBERS = ("epoch", "train_perplexity", "valid_perplexity")
+MAX_NUMBER = 1e300
+MIN_WEIGHT = 1e-6  # of a part that has a least weight
+
+
+def save(model: Model, path: str | Path) -> None:
+    """Write a model to `path`: whole, or not at all. The old file stays until the new one is complete.
+
+    Raises `ModelError` where it cannot be written, or the model has adapted to a text.
+    """
+    if model.lm.beginning is not None:
+        raise ModelError("a model that has adapted to a text is not written: train one on the text with init=MODEL")
+    network = model.lm.find(Network)
+    for name, value in (network.values() if network else {}).items():
+        if not is_moderate(value):
+            raise ModelError(f"{name} holds values that are not finite, or huge: train with a smaller lr")
+    config: dict[str, Any] = {}
+    arrays: dict[str, np.ndarray] = {}
+    for part in model.lm.parts:
+        config |= part.stored_config()
+        arrays |= part.stored_arrays()
+    config |= {"tokenizer": asdict(model.tokenizer), "unit": model.unit}
+    members = {
+        "format": np.array(FORMAT),
+        "config": np.array(json.dumps(config)),
+        "vocabulary": np.frombuffer(model.vocabulary.text(), np.uint8),
+        "about": np.array(json.dumps(model.about)),
+        **arrays,
+        "shares": model.lm.weights,
+    }
+    write_whole(path, lambda file: write_arrays(file, members))
+
+
+def load(path: str | Path, *, checked: bool = True) -> Model:
+    """Read a model from `path`. Raises `ModelError`, which says what is wrong, for anything but a sound model.
+
+    Unless it is `checked`, two checks that read the whole file are left out: its checksums, and whether all of its
+    n-grams make sense. Those that do not are reported when they are used.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise ModelError(f"{path} is a folder: name a model in it")
+    try:
+        return _model(read_arrays(path, checked), checked)
+    except (ModelError, MemoryError):
+        raise
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror or error}") from error
+    except ForeignError as error:
+        raise ModelError(f"{path} {error}") from error
+    except Exception as error:  # a stranger's bytes can bring about anything
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error).partition("\n")[0]
+        raise ModelError(f"{path} is damaged: {reason}") from error
+
+
+def _model(arrays: dict[str, np.ndarray], checked: bool) -> Model:
+    _check_format(arrays)
+    config = json.loads(_text(arrays["config"]))
+    vocabulary = StoredVocabulary(arrays["vocabulary"].tobytes())
+    if checked and len(vocabulary.numbers) != len(vocabulary):
+        raise ValueError(f"its vocabulary is not one of {len(vocabulary)} different words")
+    stored = StoredParts(config, arrays, len(vocabulary), checked)
+    parts = [part for kind in PART_KINDS if (part := kind.from_file(stored)) is not None]
+    mixture = Mixture(parts, len(vocabulary), arrays.get("shares"))
+    _check_weights(mixture)
+    if config["unit"] not in ("line", "paragraph"):
+        raise ValueError(f"its unit is {config['unit']!r}")
+    about = _about(_text(arrays["about"]))
+    return Model(mixture, vocabulary, _tokenizer(config["tokenizer"]), config["unit"], about)
+
+
+def _check_format(arrays: Mapping[str, np.ndarray]) -> None:
+    if not {"format", "config"} <= set(arrays):
+        raise ForeignError("is not a model of rnncli: name a file that `rnncli train` wrote")
+    version = arrays["format"]
+    if version.shape or version.dtype.kind not in "iu":
+        raise ValueError("its format is not a number")
+    if version != FORMAT:
+        newer = "a newer rnncli: upgrade to use it" if version > FORMAT else "an older rnncli: train it anew"
+        raise ForeignError(f"(format {version}) was written by {newer}")
+
+
+def _check_weights(mixture: Mixture) -> None:
+    weights = mixture.weights
+    if weights.shape != mixture.prior_weights().shape or weights.dtype.kind != "f":
+        raise ValueError(f"shares is {weights.dtype} {weights.shape}")
+    needed = np.array([part.least_weight > 0 for part in mixture.parts])
+    is_sound = (weights >= 0).all() and np.allclose(weights.sum(axis=1), 1)
+    if not (is_sound and (weights[:, needed] > MIN_WEIGHT).all()):
+        raise ValueError("its shares do not sum to one, or the network has none")
+
+
+def _text(array: np.ndarray) -> str:
+    if array.shape or array.dtype.kind != "U":
+        raise ValueError("it holds numbers where text should be")
+    return str(array)
+
+
+def _tokenizer(values: Mapping[str, Any]) -> Tokenizer:
+    kind, lowercase = values["kind"], values["lowercase"]
+    if not isinstance(kind, str) or not isinstance(lowercase, bool):
+        raise ValueError(f"its tokenizer is {dict(values)}")
+    return Tokenizer(kind, lowercase)
+
+
+def _about(text: str) -> dict[str, Any]:
+    """Read the facts of the training, and check those that others rely on: sections, and numbers for each epoch."""
+
+    def finite(number: str) -> float:
+        if not math.isfinite(value := float(number)):
+            raise ValueError(f"what it tells of its training holds {number}")
+        return value
+
+    about = json.loads(text, parse_float=finite, parse_constant=finite)
+    if not all(isinstance(section, dict) for section in (about, *(about.get(name, {}) for name in SECTIONS))):
+        raise ValueError("what it tells of its training makes no sense")
+    for entry in about.get("history", []):
+        for name in HISTORY_NUMBERS:
+            _check_number(name, entry[name])
+    _check_number("best_valid_perplexity", about.get("best_valid_perplexity"))
+    return dict(about)
+
+
+def _check_number(name: str, value: Any) -> None:
+    """Raise `ValueError` for what is no number of epochs, or no perplexity."""
+    is_number = isinstance(value, int | float)
+    if name == "epoch":
+        is_sound = is_number and 0 <= value < MAX_NUMBER
+    else:
+        is_sound = value is None or (is_number and 0 < value < MAX_NUMBER)
+    if not is_sound:
+        raise ValueError(f"its {name} is {value!r:.40}")

@@ -1,0 +1,108 @@
+"""Explains a prediction: what each word of the prompt, and each part of the model, contributes to it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import SettingError, TextError
+from ..lm.mixture import MixtureContext, MixtureState
+from ..model import Model
+from ..nn.threads import on_all_cores
+from ..text.vocabulary import UNK_ID
+from .batching import chunks
+from .fill import BLANK
+from .predict import best_words, without_unk
+
+VARIANTS_PER_GROUP = 64  # of a prompt, read side by side
+GROUPS_PER_REPORT = 8  # that the cores work on between two reports of progress
+
+
+@dataclass(frozen=True)
+class Influence:
+    """A word of the prompt, and its influence on the explained word."""
+
+    word: str
+    change: float  # nats of log-probability that it adds, compared with hiding it
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a word is as likely as it is after a prompt."""
+
+    prompt: str
+    word: str
+    probability: float
+    parts: dict[str, float]  # what each part of the model contributes; their sum is the probability
+    influences: list[Influence]  # in the prompt's order
+    unknown_words: list[str]  # of the prompt
+
+
+def explain(
+    model: Model,
+    prompt: str,
+    word: str | None = None,
+    *,
+    progress: Callable[[float], object] = lambda fraction: None,
+) -> Explanation:
+    """Measure how much each word of `prompt` changes the prediction of `word`, by default of the likeliest next word.
+
+    Each word in turn is hidden, as if it were unknown, and the log-probability then is compared with that after the
+    whole prompt. The work grows with the square of the prompt's length; `progress` is told the fraction of it that is
+    done. Raises `SettingError` for a word that the model does not know.
+    """
+    if BLANK.search(prompt):
+        raise TextError(f"{prompt!r} has a blank: only what comes next is explained")
+    tokens = model.tokenizer.tokenize(prompt)
+    ids, unknown = model.encode_tokens(tokens)
+    starts: list[tuple[slice, MixtureState]] = []  # groups of words to hide, and the state before each group
+    state = model.lm.initial_state(1)
+    for some in chunks(len(ids), VARIANTS_PER_GROUP):
+        starts.append((some, state))
+        state = model.lm.read(ids[some], state)
+    context = model.lm.context(state)
+    p = without_unk(model.lm.distribution(context)[0, 0])
+    target = int(best_words(p, 1)[0]) if word is None else model.vocabulary.find(word)
+    if target == UNK_ID:
+        raise SettingError(f"the model does not know the word {word!r}: name one of its words")
+
+    def changes_in(group: tuple[slice, MixtureState]) -> list[float]:
+        hidden_p = _hide_each(model, ids, *group)[:, target]
+        changes: list[float] = np.log(p[target] / hidden_p).tolist()
+        return changes
+
+    changes: list[float] = []
+    for some in chunks(len(starts), GROUPS_PER_REPORT):
+        changes += itertools.chain.from_iterable(on_all_cores(changes_in, starts[some]))
+        rest = 1 - len(changes) / len(ids)
+        progress(1 - rest * rest)  # the later a hidden word, the fewer words are read after it
+    return Explanation(
+        prompt,
+        model.vocabulary.word(target),
+        float(p[target]),
+        _contributions(model, context, target, float(p[target])),
+        [Influence(token, change) for token, change in zip(tokens, changes, strict=True)],
+        unknown,
+    )
+
+
+def _hide_each(model: Model, ids: np.ndarray, some: slice, state: MixtureState) -> np.ndarray:
+    """Return the probabilities (K, V) after K variants of the words: in each, one of `some` words is hidden.
+
+    `state` is that before these words.
+    """
+    count = some.stop - some.start
+    hidden = np.repeat(ids[some.start :], count, axis=1)
+    np.fill_diagonal(hidden, UNK_ID)
+    variants = model.lm.read(hidden, state.repeat(count))
+    return without_unk(model.lm.distribution(model.lm.context(variants))[0])
+
+
+def _contributions(model: Model, context: MixtureContext, target: int, p: float) -> dict[str, float]:
+    """Divide the probability `p` of a word by what the parts contribute to it."""
+    contributions = model.lm.contributions(context)[:, 0, 0, target].astype(np.float64)
+    contributions *= p / max(contributions.sum(), np.finfo(np.float32).tiny)
+    return dict(zip(model.lm.names, contributions.tolist(), strict=True))

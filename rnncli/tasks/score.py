@@ -1,0 +1,59 @@
+"""Scores lines of text: how likely each of them is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import OverflowedError
+from ..model import Model
+from ..nn.threads import on_all_cores
+from ..text.batches import padded, prefix_numbers
+from ..text.vocabulary import EOS_ID
+from .batching import length_groups
+
+WORDS_PER_GROUP = 4096  # that are read side by side, about
+MAX_NATS = 700.0  # per word: e^700 is about as large as a number can be
+
+
+@dataclass(frozen=True)
+class Score:
+    """How likely one line is, as a unit of its own."""
+
+    log_probability: float  # of all its words and its end, in nats
+    words: list[str]  # without the end
+    word_log_probabilities: list[float]  # of each word, given all words before it; the last one is that of the end
+    unknown_words: list[str]
+
+    @property
+    def perplexity(self) -> float:
+        """The perplexity per word, the end counting as one."""
+        return math.exp(min(-self.log_probability / (len(self.words) + 1), MAX_NATS))
+
+
+def score_all(model: Model, lines: Sequence[str]) -> list[Score]:
+    """Score each of the `lines` by itself, from the beginning of a unit to its end.
+
+    An unknown word is as likely as `<unk>`.
+    """
+    tokens = [model.tokenizer.tokenize(line) for line in lines]
+    encoded = [model.encode_tokens(words) for words in tokens]
+    groups = length_groups([len(words) + 1 for words in tokens], max_words=WORDS_PER_GROUP)
+    start = model.lm.initial_state(1)  # that of all lines: it is computed once
+
+    def log_probabilities(group: list[int]) -> list[np.ndarray]:
+        words, lengths = padded([np.append(encoded[place][0], EOS_ID) for place in group])
+        prefixes = prefix_numbers(words, lengths) if len(group) > 1 else None
+        nll, _ = model.lm.score(words, start.repeat(len(group)), prefixes)
+        if not np.isfinite(nll).all():
+            raise OverflowedError
+        return [-nll[:length, row] for row, length in enumerate(lengths)]
+
+    scores: dict[int, Score] = {}
+    for group, found in zip(groups, on_all_cores(log_probabilities, groups), strict=True):
+        for place, own in zip(group, found, strict=True):
+            scores[place] = Score(float(own.sum()), tokens[place], own.tolist(), encoded[place][1])
+    return [scores[place] for place in range(len(lines))]

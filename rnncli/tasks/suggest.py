@@ -1,0 +1,79 @@
+"""Suggests words as somebody types: the next ones, or those that the letters typed so far may become."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import numpy as np
+
+from ..lm.mixture import MixtureState
+from ..model import Model
+from ..text.tokenizers import is_unspaced
+from .predict import Prediction, best_words, without_unk
+
+
+class Suggester:
+    """Suggests words for a line that grows by a letter at a time, and reads only what has changed."""
+
+    def __init__(self, model: Model, n: int = 5):
+        """Suggest at most `n` words. Raises `SettingError` for a model of characters."""
+        self.model = model
+        self.n = n
+        self.completer = model.completer
+        # What was read: the words, the state before each of them and after the last, and the probabilities there.
+        self._words: list[int] = []
+        self._states: list[MixtureState] = [model.lm.initial_state(1)]
+        self._p: np.ndarray | None = None
+
+    def suggest(self, text: str) -> list[Prediction]:
+        """Return the likeliest words that may come next, or that the last word of `text` may become, best first.
+
+        Their probabilities are those among the words that fit.
+        """
+        before, fitting = self.completer.split(text)
+        p = self._probabilities_after(self.model.encode(before)[0][:, 0].tolist())
+        best = best_words(p, self.n, fitting)
+        probabilities = p[best] / p[fitting].sum()
+        names = self.model.vocabulary.words
+        return [Prediction(names[word], p) for word, p in zip(best.tolist(), probabilities.tolist(), strict=True)]
+
+    def accept(self, text: str, word: str, after: str = "") -> tuple[str, str]:
+        """Return the line with `word` in place of the half-typed word at the end of `text`, and the text `after` it.
+
+        Where the cursor is inside of a word, the rest of that word goes too.
+        """
+        tokenizer = self.model.tokenizer
+        before = self.completer.split(text)[0]
+        half = text[len(before) :]
+        if half:
+            rest = unicodedata.normalize("NFC", half + after)  # as the tokenizer reads it
+            whole = tokenizer.tokenize(rest.split(maxsplit=1)[0])[0]
+            after = rest[max(len(unicodedata.normalize("NFC", half)), len(whole)) :]
+        after = after.lstrip()
+        spacer = tokenizer.spacer()
+        for token in tokenizer.tokenize(before):
+            spacer.next(token)
+        piece = spacer.next(word)
+        is_glued = half and before and not before[-1].isspace()  # as it was typed: (st or x=st
+        before = before + piece.lstrip() if is_glued else before.rstrip() + piece
+        if after:
+            is_spaced = spacer.next(tokenizer.tokenize(after)[0]).startswith(" ")
+        else:
+            is_spaced = not (spacer.glued or (tokenizer.kind == "word" and is_unspaced(word)))
+        return before + " " * is_spaced, after
+
+    def _probabilities_after(self, words: list[int]) -> np.ndarray:
+        """Return the probabilities (V,) of the words that may come after `words`."""
+        same = 0
+        for old, new in zip(self._words, words, strict=False):
+            if old != new:
+                break
+            same += 1
+        if same < len(self._words) or same < len(words) or self._p is None:
+            del self._words[same:], self._states[same + 1 :]
+            lm = self.model.lm
+            for word in words[same:]:
+                self._words.append(word)
+                self._states.append(lm.read(np.array([[word]]), self._states[-1]))
+            self._p = without_unk(lm.distribution(lm.context(self._states[-1]))[0, 0])
+        return self._p

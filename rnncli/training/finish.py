@@ -1,0 +1,107 @@
+"""The end of a training: the best network is joined with the other parts, and the mixture is tuned."""
+
+from __future__ import annotations
+
+import math
+import platform
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from .. import __version__
+from ..errors import TrainingError
+from ..lm.cache import Cache
+from ..lm.interface import Part
+from ..lm.loss import perplexity
+from ..lm.mixture import WORDS_PER_PASS
+from ..lm.network import Network
+from ..lm.ngram import NGram
+from ..lm.tuning import Tuned, tune
+from ..model import Model
+from ..nn.threads import Threads
+from ..text.batches import excerpt, streams
+from ..text.corpus import Corpus
+from .plan import Plan
+from .state import TrainingState
+
+MAX_TUNING_WORDS = 100_000
+MAX_TUNING_SEQUENCES = 8  # that the held-out text is read in, side by side
+CACHE_FILLS_PER_SEQUENCE = 2  # each sequence is long enough to fill the cache as often as that
+HISTORY_FIELDS = ("epoch", "step", "words", "learning_rate", "train_perplexity", "valid_perplexity")
+
+
+class Finisher:
+    """Makes the model of a training: its best network, n-grams and cache, tuned on held-out text."""
+
+    def __init__(self, plan: Plan, corpus: Corpus, ngram: NGram | None, threads: Threads):
+        self.plan = plan
+        self.corpus = corpus
+        self.ngram = ngram
+        self.threads = threads
+
+    def parts(self, network: Network) -> list[Part]:
+        """Return the parts of the model, with this network."""
+        parts: list[Part] = [network]
+        if self.ngram:
+            parts.append(self.ngram)
+        if self.plan.training.cache_size:
+            usual = Cache.usual(self.plan.training.cache_size, network.config.width)
+            parts.append(usual)
+        return parts
+
+    def tune(self, network: Network, ids: np.ndarray) -> Tuned:
+        """Tune the mixture on held-out words (N,)."""
+        words = streams(ids, self._sequences(len(ids)))[1:]
+        return tune(self.parts(network), len(self.corpus.vocabulary), words, self.threads.map)
+
+    def tuning_text(self, words: int) -> np.ndarray:
+        """Return about so many held-out words, in pieces from all over the text."""
+        return excerpt(self.corpus.valid, words, self._sequences(words))
+
+    def _sequences(self, words: int) -> int:
+        """Return how many sequences so many words are read in: in each, the cache should be full for most of it."""
+        shortest = max(WORDS_PER_PASS, CACHE_FILLS_PER_SEQUENCE * self.plan.training.cache_size)
+        return min(MAX_TUNING_SEQUENCES, max(1, words // shortest))
+
+    def model(self, state: TrainingState) -> Model:
+        """Return the model with the network that did best on validation.
+
+        Raises `TrainingError` where no network predicted it at all.
+        """
+        if math.isinf(state.best.perplexity):
+            raise TrainingError("no model came out that predicts the validation text: try a smaller learning rate")
+        network = Network(self.plan.network, state.best.values)
+        tuning_text = self.tuning_text(state.tuning_words)
+        tuned = self.tune(network, tuning_text)
+        about = self._about(state)
+        about["tuning"] = {
+            "words": len(tuning_text),
+            "perplexity": finite(perplexity(tuned.loss)),
+            "perplexity_of_network": finite(perplexity(tuned.losses[network.name])),
+        }
+        corpus = self.corpus
+        return Model(tuned.mixture, corpus.vocabulary, corpus.tokenizer, corpus.unit, about)
+
+    def _about(self, state: TrainingState) -> dict[str, Any]:
+        """Return the facts of the training. No times: the same training gives the same file."""
+        corpus = self.corpus
+        settings = {name: finite(value) for name, value in asdict(self.plan.training).items()}
+        return {
+            "corpus": {
+                "name": corpus.name,
+                "train_words": len(corpus.train),
+                "valid_words": len(corpus.valid),
+                "watched_words": state.watched_words,
+                "sha256": corpus.sha256,
+            },
+            "settings": settings,
+            "history": [{name: finite(getattr(report, name)) for name in HISTORY_FIELDS} for report in state.history],
+            "best_valid_perplexity": finite(state.best.perplexity),
+            "versions": {"rnncli": __version__, "numpy": np.__version__, "python": platform.python_version()},
+        }
+
+
+def finite(value: Any) -> Any:
+    """Return the value, or None for a number that JSON does not have."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,98 @@
+"""Decides everything that a training does: options in, a plan out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from ..declaration import check_names, declarations, pick
+from ..errors import SettingError
+from ..lm.network import Network
+from ..lm.network_config import NetworkConfig, check_activation
+from ..model import Model
+from ..options import OPTION_CLASSES, NetworkOptions, TextOptions, TrainingOptions
+from ..text.corpus import Corpus, Sources, read_split, text_facts
+from ..text.tokenizers import Tokenizer
+from ..text.vocabulary import Vocabulary
+from .recipe import decided, max_batch_size
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a training does. No option is left open."""
+
+    text: TextOptions
+    network: NetworkConfig
+    training: TrainingOptions
+    is_fine_tuning: bool = False
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of a training as they were given; those left open are None."""
+
+    text: TextOptions
+    network: NetworkOptions
+    training: TrainingOptions
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], init: Model | None = None) -> Options:
+        """Sort options by name. With a model to go on from, its own options hold.
+
+        Raises `SettingError` for a name or a value that makes no sense, or an option that only the model decides.
+        """
+        known = declarations(*OPTION_CLASSES)
+        check_names(given, known)
+        if init:
+            for name in given:
+                if known[name].fixed_by_model:
+                    raise SettingError(f"{name} does not go with init: the model has its own")
+            given = {**_options_of(init), **given}
+        network = NetworkOptions(**pick(given, NetworkOptions))
+        check_activation(network)
+        return cls(TextOptions(**pick(given, TextOptions)), network, TrainingOptions(**pick(given, TrainingOptions)))
+
+
+def _options_of(model: Model) -> dict[str, Any]:
+    """Return the options that a model decides."""
+    network = model.lm.find(Network)
+    if network is None:
+        raise SettingError("the model holds no network to go on from: train a new one")
+    shape = asdict(network.config)
+    own = {"tokenizer": model.tokenizer.kind, "lowercase": model.tokenizer.lowercase, "unit": model.unit}
+    fixed = declarations(NetworkOptions)
+    return {**own, **{name: shape[name] for name, declared in fixed.items() if declared.fixed_by_model}}
+
+
+def make_plan(options: Options, sources: Sources, init: Model | None = None) -> tuple[Plan, Corpus]:
+    """Read the texts in `sources`, and decide what was left open.
+
+    Raises `TextError` for a text that cannot be read or holds too few words.
+    """
+    text = options.text
+    split = read_split(
+        sources,
+        tokenizer=Tokenizer(text.tokenizer, text.lowercase),
+        unit=text.unit,
+        encoding=text.encoding,
+        valid=text.valid,
+        valid_fraction=text.valid_fraction,
+    )
+    facts: dict[str, Any] = {**text_facts(split.train), "fine_tuning": init is not None}
+    text = replace(text, unit=split.unit, **decided(_open(text), facts))
+    if init:
+        vocabulary = init.vocabulary.extended(split.train, text.min_count, text.max_vocab)
+    else:
+        vocabulary = Vocabulary.from_tokens(split.train, text.min_count, text.max_vocab)
+    corpus = split.known_by(vocabulary)
+    facts |= {"train_words": len(corpus.train), "vocabulary_size": len(vocabulary)}
+    values = decided(asdict(options.network) | asdict(options.training), facts)
+    values["batch_size"] = min(values["batch_size"], max_batch_size(len(corpus.train), values["bptt"]))
+    network = NetworkConfig(vocabulary_size=len(vocabulary), **pick(values, NetworkOptions))
+    training = TrainingOptions(**pick(values, TrainingOptions))
+    return Plan(text, network, training, init is not None), corpus
+
+
+def _open(options: TextOptions) -> dict[str, Any]:
+    return {"min_count": options.min_count, "max_vocab": options.max_vocab}

@@ -1,0 +1,50 @@
+"""Ways back to the best network: after divergence, and where validation no longer improves."""
+
+from __future__ import annotations
+
+import math
+
+from ..errors import TrainingError
+from .plan import Plan
+from .state import Best, Cooldown, TrainingState
+
+MAX_ROLLBACKS = 5  # since the last improvement
+
+
+def keep_best(state: TrainingState, perplexity: float) -> None:
+    """Keep the network's values as the best ones so far, with their perplexity on validation."""
+    state.best = Best({name: value.copy() for name, value in state.network.values().items()}, perplexity)
+
+
+def roll_back(state: TrainingState, plan: Plan) -> None:
+    """Go back to the best values after a loss that was not finite, and on with half the learning rate.
+
+    After `MAX_ROLLBACKS` the training is given up. Raises `TrainingError` then if no network was measured yet.
+    """
+    state.best.rollbacks_since += 1
+    if state.best.rollbacks_since > MAX_ROLLBACKS:
+        if math.isinf(state.best.perplexity):
+            rate = plan.training.lr * state.rate_scale
+            raise TrainingError(f"training diverged, even with a learning rate of {rate:.2g}: try a smaller one")
+        state.gave_up = True
+    state.rate_scale /= 2
+    state.best.reports_since = 0
+    state.optimizer.reset()
+    _restore_best(state)
+
+
+def cool_down(state: TrainingState, epochs: float) -> None:
+    """Go back to the best values, and from here to the end in a fraction of the `epochs` so far.
+
+    The optimizer keeps its moments: after a reset, its first steps would be as long as the rate allows.
+    """
+    state.cooldown = Cooldown(epochs, state.fraction)
+    _restore_best(state)
+
+
+def _restore_best(state: TrainingState) -> None:
+    """Take the best values again; what the network carried from the last step is dropped."""
+    for name, parameter in state.network.parameters.items():
+        parameter.value[...] = state.best.values[name]
+    batch = state.carried[0].h.shape[0]
+    state.carried = state.network.zero_state(batch)

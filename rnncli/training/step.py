@@ -1,0 +1,68 @@
+"""One step of a training: noise, gradient, update."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+
+from ..lm.noise import draw_noise
+from ..nn.optimizers import clip_by_global_norm
+from ..nn.sampling import Sampler
+from ..nn.schedules import SCHEDULES
+from ..nn.threads import Threads
+from ..text.batches import window
+from .plan import Plan
+from .recipe import LATE_FRACTION, LATE_SAMPLES
+from .state import TrainingState
+from .workers import Team
+
+
+class Stepper:
+    """Takes steps of a training on the sequences (L, B) of a text, with word `counts` (V,)."""
+
+    def __init__(self, plan: Plan, state: TrainingState, sequences: np.ndarray, counts: np.ndarray, threads: Threads):
+        self.plan = plan
+        self.state = state
+        self.sequences = sequences
+        self.team = Team(state.network, sequences.shape[1], threads)
+        self.samplers: list[Sampler] = []
+        if plan.training.softmax == "sampled":
+            samples = plan.training.samples
+            self.samplers = [Sampler(counts, size) for size in (samples, max(samples, LATE_SAMPLES))]
+
+    def learning_rate(self) -> float:
+        """Return the learning rate at this point of the training."""
+        schedule = SCHEDULES[self.plan.training.schedule]
+        return self.plan.training.lr * self.state.rate_scale * schedule(self.state.fraction)
+
+    def step(self) -> bool:
+        """Learn from the next words of each sequence; return whether loss and gradient were finite.
+
+        If they were not, the parameters stay as they are.
+        """
+        state = self.state
+        began = time.perf_counter()
+        inputs, targets = window(self.sequences, state.position, self.plan.training.bptt)
+        sampler = self.samplers[state.fraction >= LATE_FRACTION] if self.samplers else None
+        dtype = state.network.softmax.bias.value.dtype.type
+        noise = draw_noise(state.network.config, inputs, targets, state.rng, sampler, dtype)
+        state.network.use(inputs, noise.sample)
+        with np.errstate(over="ignore", invalid="ignore"):
+            state.optimizer.catch_up()
+            loss, carried = self.team.learn(inputs, targets, state.carried, noise)
+            norm = clip_by_global_norm(state.network.parameters, self.plan.training.clip)
+            is_finite = math.isfinite(loss) and math.isfinite(norm)
+            if is_finite:
+                state.optimizer.step(self.learning_rate())
+                state.carried = carried
+                state.recent.loss += loss * targets.size
+                state.recent.words += targets.size
+        state.step += 1
+        state.words += targets.size
+        state.position += len(targets)
+        elapsed = time.perf_counter() - began
+        state.seconds += elapsed
+        state.recent.seconds += elapsed
+        return is_finite

@@ -18,9 +18,12 @@ class Cell(Protocol):
     memory in order.
     """
 
-    State: Any  # the class of the cell's state
     gates: int  # G: a step takes G*H numbers from the weights
     additive: bool  # whether a step sees only `a + u`, and `h` only in `u`: then `du` is the same array as `da`
+
+    @property
+    def State(self) -> Any:  # noqa: N802
+        """The class of the cell's state."""
 
     def initial_bias(self, size: int) -> np.ndarray:
         """The bias (G*H,) to start training from, for H = `size` units."""

@@ -101,3 +101,14 @@ def test_a_word_that_would_be_drawn_exactly_once_is_always_drawn(rng):
     sampler = Sampler(np.array([2, 0, 0, 0]), 2)  # weights 3, 1, 1, 1: two draws of the first would share the line
     assert sampler.always.tolist() == [0]
     assert sampler.draws == 1
+
+
+def test_the_largest_random_number_draws_the_last_word(rng):
+    class Largest:
+        def random(self, size):
+            return np.full(size, np.nextafter(1, 0))
+
+    for _ in range(100):
+        counts = rng.integers(0, 50, 40)
+        sampler = Sampler(counts, 12)
+        assert sampler.sampled[-1] in sampler.sample(NONE, Largest()).words

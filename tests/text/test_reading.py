@@ -82,8 +82,8 @@ def test_bytes_that_are_not_utf8_are_an_error_with_file_offset_and_remedy(tmp_pa
         ("a" * (BYTES_PER_BLOCK - 1) + "é", b"\xff", 0xFF),  # after a character that is split between two blocks
         ("a" * (BYTES_PER_BLOCK - 1) + "é" + "b" * 100, b"\xe9 ", 0xE9),
         ("a" * (BYTES_PER_BLOCK - 3) + "😀" + "é" * BYTES_PER_BLOCK, b"\xff", 0xFF),
-        ("a" * (BYTES_PER_BLOCK - 1), b"\xc3(", 0xC3),  # the bad byte ends a block, and shows in the next one
-        ("a" * (BYTES_PER_BLOCK - 2), b"\xf0\x9f(", 0xF0),
+        ("a" * (BYTES_PER_BLOCK - 1), b"\xc3(abc", 0xC3),  # the bad byte ends a block, and shows in the next one
+        ("a" * (BYTES_PER_BLOCK - 2), b"\xf0\x9f(abc", 0xF0),
         ("a" * (BYTES_PER_BLOCK - 1), b"\xc3", 0xC3),
     ],
     ids=range(9),

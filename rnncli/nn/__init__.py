@@ -1,4 +1,4 @@
-"""What a network is made of: arrays in, arrays out, no words.
+"""The pieces of a network: arrays in, arrays out, no words.
 
 Axes have fixed letters everywhere: T steps, B sequences, N = T * B rows, D inputs, H hidden units,
 G gates, V words. Arrays of sequences are time-major, (T, B, ...). Every `forward` returns its result and a

@@ -1,4 +1,4 @@
-"""Memory that is used again in every step of a training."""
+"""Memory that is reused in every step of a training."""
 
 import math
 from collections.abc import Callable
@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-Empty = Callable[..., np.ndarray]  # what makes an array of a shape and a dtype without filling it, as `np.empty` does
+Empty = Callable[..., np.ndarray]  # makes an array of a shape and a dtype without filling it, as `np.empty` does
 
 
 class Buffers:
-    """Arrays for a pass through a network, the same ones in every pass.
+    """Gives arrays to a pass through a network, out of the same memory in every pass.
 
-    A fresh array of a megabyte comes from the system page by page, which costs as much as what is done to it. A pass
-    asks for the same shapes in the same order as the pass before, or nearly, so the n-th request is answered with
-    the memory that the n-th request was answered with before.
+    The system hands out a new array of a megabyte page by page, which costs as much as the work on it. Each pass
+    asks for nearly the same shapes in the same order, so the n-th request of a pass gets the memory of the n-th
+    request of the pass before.
     """
 
     def __init__(self) -> None:
@@ -22,11 +22,11 @@ class Buffers:
         self._taken = 0
 
     def reset(self) -> None:
-        """Begin a pass: whatever was taken before is free again."""
+        """Begin a pass: all memory is free again."""
         self._taken = 0
 
     def empty(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-        """An array that holds anything, until the next `reset`."""
+        """Return an array with arbitrary contents. It is valid until the next `reset`."""
         size = math.prod(shape)
         if self._taken == len(self._memory):
             self._memory.append(np.empty(0, dtype))

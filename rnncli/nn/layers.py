@@ -1,4 +1,4 @@
-"""The layers without a memory: Embedding, Linear and locked dropout."""
+"""The layers without a state: Embedding, Linear and locked dropout."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Embedding:
         out = np.take(table, ids, axis=0, out=empty((*ids.shape, table.shape[1]), table.dtype), mode="clip")
 
         def backward(d_out: np.ndarray) -> None:
-            # Rows of one word side by side, then summed in runs: several times faster than `np.add.at`.
+            # Sort the rows by word, then sum each run: several times faster than `np.add.at`.
             flat = ids.ravel()
             order = np.argsort(flat, kind="stable")
             words, starts = np.unique(flat[order], return_index=True)
             rows = d_out.reshape(flat.size, -1)[order]
-            self.weight.grad[self.weight.places(words)] += np.add.reduceat(rows, starts, axis=0)
+            self.weight.grad[self.weight.grad_rows(words)] += np.add.reduceat(rows, starts, axis=0)
 
         return out, backward
 
@@ -38,41 +38,46 @@ class Linear:
     """y = x W + b, with W (D, H) and b (H,)."""
 
     def __init__(self, weight: Parameter, bias: Parameter):
-        self.weight, self.bias = weight, bias
+        self.weight = weight
+        self.bias = bias
 
     def forward(self, x: np.ndarray, empty: Empty = np.empty) -> tuple[np.ndarray, Backward]:
         """Map `x` (..., D) to (..., H)."""
         inputs, outputs = self.weight.value.shape
-        rows = x.reshape(-1, inputs)  # one large product; (T, B, D) as it stands would be T small ones
+        rows = x.reshape(-1, inputs)  # one large product: (T, B, D) would be T small ones
 
         def backward(d_out: np.ndarray) -> np.ndarray:
             d_rows = d_out.reshape(-1, outputs)
             self.weight.add_product(rows.T, d_rows, empty)
             self.bias.add(d_rows.sum(axis=0))
-            return (d_rows @ self.weight.value.T).reshape(x.shape)
+            d_x: np.ndarray = d_rows @ self.weight.value.T
+            return d_x.reshape(x.shape)
 
-        y = rows @ self.weight.value
+        y: np.ndarray = rows @ self.weight.value
         y += self.bias.value
         return y.reshape(*x.shape[:-1], outputs), backward
 
 
 def dropout_mask(rng: np.random.Generator, rate: float, shape: tuple[int, ...], dtype: type) -> np.ndarray:
-    """A mask that hides a share `rate`, to a 65,536th, of what it is multiplied with, and scales up what stays.
+    """Draw a mask: zero with probability `rate` (to a 65,536th), else 1 / (1 - rate).
 
-    So nothing needs to change without dropout.
+    It keeps the mean of what it multiplies, so nothing needs to be scaled without dropout.
     """
-    return (rng.integers(0, 2**16, shape, dtype=np.uint16) >= round(rate * 2**16)) / dtype(1 - rate)
+    mask: np.ndarray = (rng.integers(0, 2**16, shape, dtype=np.uint16) >= round(rate * 2**16)) / dtype(1 - rate)
+    return mask
 
 
 def dropout(x: np.ndarray, mask: np.ndarray | None, empty: Empty = np.empty) -> tuple[np.ndarray, Backward]:
-    """Hide what a `mask` says of `x` (T, B, D): by (B, D) the same features at every step, by (T, B, 1) whole words.
+    """Multiply `x` (T, B, D) by a `mask`: (B, D) drops the same features at every step, (T, B, 1) whole words.
 
-    Locked (variational) dropout: Gal and Ghahramani 2016. Without a mask `x` comes back as it is.
+    Locked (variational) dropout: Gal and Ghahramani 2016. Without a mask, `x` is returned as it is.
     """
     if mask is None:
         return x, lambda d_out: d_out
 
-    def hide(features: np.ndarray) -> np.ndarray:
-        return np.multiply(features, mask, out=empty(x.shape, x.dtype))
+    def masked(features: np.ndarray) -> np.ndarray:
+        out = empty(x.shape, x.dtype)
+        np.multiply(features, mask, out=out)
+        return out
 
-    return hide(x), hide
+    return masked(x), masked

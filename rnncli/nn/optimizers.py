@@ -1,25 +1,28 @@
-"""How parameters follow their gradients: clipping, SGD and Adam.
+"""Optimizers: clipping, SGD and Adam.
 
-Where only some rows of a parameter are in use (`Parameter.use`), a step touches just these: their moments, their
-values, and their share of the decay. The others rest. Under Adam's rule a row moves on for some steps after its
-gradient has become zero, while its moments fade: `catch_up` makes up for that in one go, when a row comes in use
-again, so that rows that are seldom seen learn as they would without this saving. Weight decay is not made up for.
+Where a gradient is row-sparse (`Parameter.use`), a step updates only those rows: their values, their moments, and
+their weight decay. Under Adam's rule a row also moves for some steps after its gradient has become zero, while its
+moments decay. `catch_up` applies all these steps at once when the row is used again, so that rare rows learn as
+they would with dense updates. It does not apply the weight decay of these steps.
 """
 
+from __future__ import annotations
+
+import math
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .parameters import Parameter
 
-BLOCK = 2**15  # numbers updated at a time: the half dozen arrays of an update then stay in the cache
+NUMBERS_PER_BLOCK = 2**15  # of an update: its half dozen arrays then stay in the cache
 
 
 def clip_by_global_norm(parameters: Mapping[str, Parameter], limit: float) -> float:
     """Scale all gradients down together where their joint norm is above `limit`; returns the norm before.
 
-    Pascanu, Mikolov and Bengio 2013. A `limit` of 0 leaves them as they are.
+    Pascanu, Mikolov and Bengio 2013. A `limit` of 0 means none.
     """
     # np.vdot sums in the gradients' precision, but in blocks, which is accurate enough for a norm.
     norm = float(np.sqrt(sum(float(np.vdot(p.grad, p.grad)) for p in parameters.values())))
@@ -30,9 +33,13 @@ def clip_by_global_norm(parameters: Mapping[str, Parameter], limit: float) -> fl
     return norm
 
 
+def _rows_per_block(parameter: Parameter) -> int:
+    return max(1, NUMBERS_PER_BLOCK // max(1, math.prod(parameter.value.shape[1:])))
+
+
 def _blocks(parameter: Parameter) -> Iterator[tuple[np.ndarray, Any]]:
-    """A gradient, some rows at a time, and where these rows are in the value."""
-    size = max(1, BLOCK // max(1, parameter.value[0].size))
+    """Some rows of the gradient at a time, and the index of these rows in the value."""
+    size = _rows_per_block(parameter)
     for start in range(0, len(parameter.grad), size):
         part = slice(start, start + size)
         yield parameter.grad[part], part if parameter.rows is None else parameter.rows[part]
@@ -42,10 +49,11 @@ class SGD:
     """Stochastic gradient descent with decoupled weight decay on the matrices."""
 
     def __init__(self, parameters: Mapping[str, Parameter], weight_decay: float = 0.0):
-        self.parameters, self.weight_decay = parameters, weight_decay
+        self.parameters = parameters
+        self.weight_decay = weight_decay
 
     def step(self, learning_rate: float) -> None:
-        """Move each parameter against its gradient, which is used up."""
+        """Move each parameter against its gradient, which is overwritten."""
         for parameter in self.parameters.values():
             for g, rows in _blocks(parameter):
                 if self.weight_decay and parameter.value.ndim > 1:
@@ -54,10 +62,27 @@ class SGD:
                 parameter.value[rows] -= g
 
     def catch_up(self, everything: bool = False) -> None:
-        """Make up for the steps that rows in use have missed: nothing here, where each gradient is used up at once."""
+        """Do nothing: SGD moves no row after its gradient has become zero."""
 
     def reset(self) -> None:
-        """Forget what was gathered from earlier gradients: nothing here."""
+        """Do nothing: SGD has no moments."""
+
+
+class _Arrays(NamedTuple):
+    """A parameter's value and its moments, or some rows of them."""
+
+    value: np.ndarray
+    total: np.ndarray  # the decaying sum of gradients
+    square: np.ndarray  # the decaying sum of squared gradients
+
+    def take(self, rows: Any) -> _Arrays:
+        """The `rows`: views for a slice, copies for row numbers."""
+        return _Arrays(self.value[rows], self.total[rows], self.square[rows])
+
+    def put(self, rows: Any, changed: _Arrays) -> None:
+        """Write changed copies of the `rows` back."""
+        for array, part in zip(self, changed, strict=True):
+            array[rows] = part
 
 
 class Adam:
@@ -70,83 +95,108 @@ class Adam:
         betas: tuple[float, float] = (0.9, 0.999),
         epsilon: float = 1e-8,
     ):
-        self.parameters, self.weight_decay = parameters, weight_decay
-        self.betas, self.epsilon = betas, epsilon
+        self.parameters = parameters
+        self.weight_decay = weight_decay
+        self.betas = betas
+        self.epsilon = epsilon
         self.reset()
 
     def reset(self) -> None:
-        """Forget the moments: the sums of the gradients and of their squares, in which earlier ones count less."""
+        """Forget the moments, which are decaying sums of the gradients and of their squares."""
         self.steps = 0
         self.sums = {name: np.zeros_like(p.value) for name, p in self.parameters.items()}
         self.squares = {name: np.zeros_like(p.value) for name, p in self.parameters.items()}
-        self.rate = self.margin = 0.0  # of the last step, corrected
-        # The last step that each row took part in, or had made up for, and the rate then.
+        self.rate = 0.0  # of the last step, with the corrections of the moments' bias
+        self.margin = 0.0  # epsilon, with the same corrections
+        # Of each row: the last step that has been applied to it, and the rate of the last step that it was used in.
         self.caught_up = {name: np.zeros(len(p.value), np.int64) for name, p in self.parameters.items()}
         self.rates = {name: np.zeros(len(p.value)) for name, p in self.parameters.items()}
 
+    def step(self, learning_rate: float) -> None:
+        """Move each parameter by its moments. The gradient is overwritten."""
+        self.steps += 1
+        self._correct_bias(learning_rate)
+        shrink = 1 - learning_rate * self.weight_decay
+        for name, parameter in self.parameters.items():
+            arrays = self._arrays(name)
+            if parameter.rows is not None:
+                self._mark_caught_up(name, parameter.rows)
+            for g, rows in _blocks(parameter):
+                part = arrays.take(rows)
+                self._update_moments(part, g)
+                value = part.value
+                if self.weight_decay and value.ndim > 1:
+                    value *= shrink
+                value -= g
+                if parameter.rows is not None:
+                    arrays.put(rows, part)
+
     def catch_up(self, everything: bool = False) -> None:
-        """Make up for the steps that the rows in use have missed, or all rows: to be called before they are read.
+        """Apply the steps that the rows in use have missed, or those of all rows. Call it before they are read.
 
         In k steps without a gradient the sums shrink by beta1^k, the sums of squares by beta2^k, and each step moves
-        the value by r = beta1 / sqrt(beta2) times as much as the one before it. The rate is taken to have stayed what
-        it was, as nine tenths of the way are gone in the first twenty steps.
+        the value by r = beta1 / sqrt(beta2) times as much as the step before. The learning rate is taken to be that of
+        the last use: nine tenths of the movement happen in the first twenty steps.
         """
-        beta1, beta2 = self.betas
-        ratio = beta1 / beta2**0.5
         for name, parameter in self.parameters.items():
             if parameter.rows is None:
                 continue
-            whole = parameter.value, self.sums[name], self.squares[name]
-            size = max(1, BLOCK // max(1, parameter.value[0].size))
+            arrays = self._arrays(name)
             in_use = np.arange(len(parameter.value)) if everything else parameter.rows
             in_use = in_use[self.caught_up[name][in_use] < self.steps]
+            size = _rows_per_block(parameter)
             for start in range(0, len(in_use), size):
                 rows = in_use[start : start + size]
-                value, total, square = (array[rows] for array in whole)
-                missed = self.steps - self.caught_up[name][rows]
-                rate = self.rates[name][rows]
-                factors = (rate * ratio * (1 - ratio**missed) / (1 - ratio), beta1**missed, beta2**missed)
-                column = -1, *[1] * (value.ndim - 1)
-                move, fade, fade_squares = (factor.astype(value.dtype).reshape(column) for factor in factors)
-                value -= move * total / (np.sqrt(square) + self.margin)
-                total *= fade
-                square *= fade_squares
-                for array, changed in zip(whole, (value, total, square), strict=True):
-                    array[rows] = changed
-            self._note(name, in_use)
+                part = arrays.take(rows)
+                self._apply_missed_steps(part, self.steps - self.caught_up[name][rows], self.rates[name][rows])
+                arrays.put(rows, part)
+            self._mark_caught_up(name, in_use)
 
-    def _note(self, name: str, rows: np.ndarray) -> None:
-        self.caught_up[name][rows], self.rates[name][rows] = self.steps, self.rate
+    def _arrays(self, name: str) -> _Arrays:
+        return _Arrays(self.parameters[name].value, self.sums[name], self.squares[name])
 
-    def step(self, learning_rate: float) -> None:
-        """Move each parameter by its moments; the gradient is used up."""
-        self.steps += 1
+    def _mark_caught_up(self, name: str, rows: np.ndarray) -> None:
+        self.caught_up[name][rows] = self.steps
+        self.rates[name][rows] = self.rate
+
+    def _correct_bias(self, learning_rate: float) -> None:
+        """Set the rate and the margin of a step, with the paper's corrections of the moments' bias.
+
+        The paper's moments are our sums times 1 - beta. These factors are applied here, once a step.
+        """
         beta1, beta2 = self.betas
-        # The paper's means are these sums times 1 - beta; this, and its correction of their beginning, is done once.
         scale = ((1 - beta2**self.steps) / (1 - beta2)) ** 0.5
         self.rate = learning_rate * (1 - beta1) / (1 - beta1**self.steps) * scale
         self.margin = self.epsilon * scale
-        for name, parameter in self.parameters.items():
-            whole = parameter.value, self.sums[name], self.squares[name]
-            if parameter.rows is not None:
-                self._note(name, parameter.rows)
-            for g, rows in _blocks(parameter):
-                value, total, square = (array[rows] for array in whole)  # views, or copies of the rows in use
-                total *= beta1
-                total += g
-                square *= beta2
-                g *= g
-                square += g
-                np.sqrt(square, out=g)
-                g += self.margin
-                np.divide(total, g, out=g)
-                g *= self.rate
-                if self.weight_decay and value.ndim > 1:
-                    value *= 1 - learning_rate * self.weight_decay
-                value -= g
-                if parameter.rows is not None:
-                    for array, changed in zip(whole, (value, total, square), strict=True):
-                        array[rows] = changed
+
+    def _update_moments(self, part: _Arrays, g: np.ndarray) -> None:
+        """Add the gradient `g` to the moments, and turn it in place into the step: rate * total / sqrt(square)."""
+        beta1, beta2 = self.betas
+        _, total, square = part
+        total *= beta1
+        total += g
+        square *= beta2
+        g *= g
+        square += g
+        np.sqrt(square, out=g)
+        g += self.margin
+        np.divide(total, g, out=g)
+        g *= self.rate
+
+    def _apply_missed_steps(self, part: _Arrays, missed: np.ndarray, rates: np.ndarray) -> None:
+        """Apply to each row as many steps without a gradient as it has `missed`, at its rate."""
+        beta1, beta2 = self.betas
+        ratio = beta1 / beta2**0.5
+        value, total, square = part
+        column = (-1, *[1] * (value.ndim - 1))
+
+        def by_row(factors: np.ndarray) -> np.ndarray:
+            return factors.astype(value.dtype).reshape(column)
+
+        move = by_row(rates * ratio * (1 - ratio**missed) / (1 - ratio))
+        value -= move * total / (np.sqrt(square) + self.margin)
+        total *= by_row(beta1**missed)
+        square *= by_row(beta2**missed)
 
 
-OPTIMIZERS = {"adam": Adam, "sgd": SGD}
+OPTIMIZERS: dict[str, type[Adam] | type[SGD]] = {"adam": Adam, "sgd": SGD}

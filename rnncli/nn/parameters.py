@@ -1,4 +1,4 @@
-"""Parameters, and the values that they start from."""
+"""Parameters and their initial values."""
 
 from __future__ import annotations
 
@@ -10,44 +10,45 @@ from .buffers import Empty
 class Parameter:
     """A value that is learned, and the gradient of the loss with respect to it.
 
-    A step begins it anew by `clear` or `use`, the layers add to it by `add` and `add_product`, and an optimizer uses it
-    up. Two layers that share one `Parameter` are tied.
+    A step sets the gradient to zero with `clear` or `use`, the layers add to it with `add` and `add_product`, and an
+    optimizer overwrites it. Two layers that share one `Parameter` are tied.
 
-    `grad` has the shape of `value`. But where a step touches few rows of a large table, `use` keeps it to those: then
-    `rows` says which rows of `value` the rows of `grad` belong to, and a step costs the same however large the table.
+    `grad` has the shape of `value`. Where a step touches few rows of a large table, `use` makes it row-sparse: row i of
+    `grad` is then the gradient of row `rows[i]` of `value`, and the cost of a step does not depend on the table's size.
     """
 
     __slots__ = ("_cleared", "_grad", "_memory", "rows", "value")
 
     def __init__(self, value: np.ndarray):
         self.value = value
-        self._grad = self._memory = np.empty(value.shape, value.dtype)
-        self._cleared = True  # whether the gradient is zero, whatever its memory still holds
+        self._memory = np.empty(value.shape, value.dtype)
+        self._grad = self._memory
+        self._cleared = True  # whether the gradient counts as zero, whatever its memory holds
         self.rows: np.ndarray | None = None
 
     @property
     def grad(self) -> np.ndarray:
-        """The gradient as it stands; its numbers may be changed in place."""
+        """The gradient so far. It may be changed in place."""
         if self._cleared:
             self._grad.fill(0)
             self._cleared = False
         return self._grad
 
     def clear(self) -> None:
-        """Begin a new gradient, of zeros. That costs nothing: what is added first is written in their place."""
+        """Set the gradient to zero. This costs nothing: the first addition overwrites the memory."""
         self._cleared = True
 
     def use(self, rows: np.ndarray) -> None:
-        """Begin a gradient, zero so far, of the `rows` alone: numbers of rows of `value`, each once, in order."""
+        """Set the gradient to zero, and restrict it to the `rows` of `value`: row numbers, sorted, each once."""
         if self.rows is None or len(self._memory) < len(rows):
             self._memory = np.empty((len(rows) + len(rows) // 8, *self.value.shape[1:]), self.value.dtype)
         self.rows = rows
         self._grad = self._memory[: len(rows)]
         self.clear()
 
-    def places(self, words: np.ndarray) -> np.ndarray:
-        """Where the rows of `words` stand in `grad`: all of them must be in use."""
-        return words if self.rows is None else np.searchsorted(self.rows, words)
+    def grad_rows(self, rows: np.ndarray) -> np.ndarray:
+        """Find the rows of `grad` that belong to `rows` of `value`. All of them must be in use."""
+        return rows if self.rows is None else np.searchsorted(self.rows, rows)
 
     def add(self, amount: np.ndarray) -> None:
         """Add to the gradient."""
@@ -64,17 +65,17 @@ class Parameter:
 
 
 def uniform(rng: np.random.Generator, shape: tuple[int, ...], limit: float) -> np.ndarray:
-    """Values drawn evenly from [-limit, limit), of the given shape."""
+    """Draw values uniformly from [-limit, limit)."""
     return rng.uniform(-limit, limit, shape)
 
 
 def glorot(rng: np.random.Generator, inputs: int, outputs: int) -> np.ndarray:
-    """A matrix (inputs, outputs) that keeps the variance of what passes (Glorot and Bengio 2010)."""
+    """Draw a matrix (inputs, outputs) that keeps the variance of its inputs (Glorot and Bengio 2010)."""
     return uniform(rng, (inputs, outputs), (6 / (inputs + outputs)) ** 0.5)
 
 
 def orthogonal(rng: np.random.Generator, size: int) -> np.ndarray:
-    """A random rotation (size, size), which keeps lengths over many steps (Saxe, McClelland and Ganguli 2014)."""
+    """Draw an orthogonal matrix (size, size), which keeps lengths over many steps (Saxe et al. 2014)."""
     q, r = np.linalg.qr(rng.standard_normal((size, size)))
-    # Without the signs of r's diagonal the rotation would depend on the habits of the QR routine.
+    # With the signs of r's diagonal the distribution is uniform, whatever signs the QR routine chooses.
     return q * np.sign(np.diag(r))

@@ -1,6 +1,9 @@
 """A recurrent layer: its weights, its matrix products and the loop over time. The cell does the rest."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -8,9 +11,29 @@ from .buffers import Empty
 from .cells import Cell, LayerState
 from .parameters import Parameter
 
-RecurrentBackward = Callable[..., tuple[np.ndarray, LayerState]]
+MAX_STEPS_WITHOUT_COPY = 16  # a longer pass is faster with a copy of the recurrent weights, gate by gate
+COLUMNS_PER_STRIP = 32  # of a matrix that is transposed
 
-FEW = 16  # steps: for more it pays to lay the weights out anew, gate by gate
+
+class RecurrentBackward(Protocol):
+    """The derivative of a pass: gradients of the outputs and of the last state to those of `x` and the first state."""
+
+    def __call__(self, d_out: np.ndarray, d_last: LayerState | None = None) -> tuple[np.ndarray, LayerState]: ...
+
+
+@dataclass(frozen=True)
+class _Tape:
+    """The arrays of one pass through a layer that its derivative needs."""
+
+    rows: np.ndarray  # (N, D): the inputs of all steps
+    weight: np.ndarray  # (G, H, H): the recurrent weight, gate by gate, masked if there is a mask
+    mask: np.ndarray | None  # (G, H, H)
+    a: np.ndarray  # (T, G, B, H): the input part of the gates; after the pass, their activations
+    saved: np.ndarray  # (T, B, H): what the cell saves for its derivative
+    history: LayerState  # of (T + 1, B, H): the first state, then the state after each step
+    flat: np.ndarray  # (N, G*H): memory to work in
+    u: np.ndarray  # (G, B, H): memory to work in, for the recurrent part of one step
+    empty: Empty
 
 
 class Recurrent:
@@ -18,10 +41,12 @@ class Recurrent:
 
     def __init__(self, cell: Cell, input_weight: Parameter, recurrent_weight: Parameter, bias: Parameter):
         self.cell = cell
-        self.input_weight, self.recurrent_weight, self.bias = input_weight, recurrent_weight, bias
+        self.input_weight = input_weight
+        self.recurrent_weight = recurrent_weight
+        self.bias = bias
 
     def zero_state(self, batch: int) -> LayerState:
-        """The state before anything was read: zeros (B, H)."""
+        """The state before any input: zeros (B, H)."""
         weight = self.recurrent_weight.value
         fields = self.cell.State._fields
         return self.cell.State(*(np.zeros((batch, weight.shape[0]), weight.dtype) for _ in fields))
@@ -33,81 +58,119 @@ class Recurrent:
 
         The recurrent weight is multiplied by a `mask` (G, H, H), gate by gate, if there is one (Merity et al. 2018).
         `backward` takes the gradient with respect to the outputs, and to the last state where it matters;
-        it returns the gradients with respect to `x` and to the first state. It is for one call.
+        it returns the gradients with respect to `x` and to the first state. Call it once.
         """
-        steps, batch, inputs = x.shape
-        cell, dtype = self.cell, x.dtype
-        size, width = self.recurrent_weight.value.shape
-        gates = cell.gates
-        rows = x.reshape(steps * batch, inputs)
-        # All inputs at once: only the recurrent part has to wait its turn. Then gate by gate within every step.
-        flat = np.matmul(rows, self.input_weight.value, out=empty((len(rows), width), dtype))
-        a = empty((steps, gates, batch, size), dtype)
-        np.add(flat.reshape(steps, batch, gates, size).swapaxes(1, 2), self.bias.value.reshape(gates, 1, size), out=a)
-        weight = self.recurrent_weight.value.reshape(size, gates, size).swapaxes(0, 1)
-        if mask is not None:
-            weight = np.multiply(weight, mask, out=empty(weight.shape, dtype))
-        elif steps > FEW:
-            copied = empty(weight.shape, dtype)
-            copied[...] = weight
-            weight = copied
-        histories = cell.State(*(empty((steps + 1, batch, size), dtype) for _ in state))
-        for history, first in zip(histories, state, strict=True):
-            history[0] = first
-        states = [cell.State(*moment) for moment in zip(*histories, strict=True)]  # views: T + 1 states
-        kept, u = empty((steps, batch, size), dtype), empty((gates, batch, size), dtype)
-        for a_t, kept_t, before, after in zip(a, kept, states, states[1:], strict=False):
-            np.matmul(before.h, weight, out=u)
-            cell.step(a_t, u, kept_t, before, after)
+        tape = self._prepare(x, state, mask, empty)
+        self._run(tape)
 
         def backward(d_out: np.ndarray, d_last: LayerState | None = None) -> tuple[np.ndarray, LayerState]:
-            d = cell.State(*(np.zeros((batch, size), dtype) for _ in state))
-            for total, given in zip(d, d_last or (), strict=False):
-                total += given
-            before, after = (cell.State(*(h[part] for h in histories)) for part in (slice(-1), slice(1, None)))
-            da = empty(a.shape, dtype)
-            cell.derivatives(a, kept, before, after, da)
-            du = da if cell.additive else empty(a.shape, dtype)
-            transposed = _transposed(weight, empty(weight.shape, dtype))
-            dh, through_u = d.h, empty((batch, size), dtype)
-            for d_out_t, *moment, du_t in zip(d_out[::-1], a[::-1], kept[::-1], da[::-1], du[::-1], strict=True):
-                dh += d_out_t
-                cell.step_backward(*moment, du_t, d)
-                np.matmul(du_t, transposed, out=u)
-                if cell.additive:
-                    np.add.reduce(u, axis=0, out=dh)
-                else:
-                    dh += np.add.reduce(u, axis=0, out=through_u)
+            d = self.zero_state(x.shape[1])
+            for total, gradient in zip(d, d_last or (), strict=False):
+                total += gradient
+            da, du = self._run_backward(tape, d_out, d)
+            return self._add_gradients(tape, da, du).reshape(x.shape), d
 
-            def side_by_side(gradient: np.ndarray) -> np.ndarray:
-                flat.reshape(steps, batch, gates, size)[...] = gradient.swapaxes(1, 2)
-                return flat
+        last = self.cell.State(*(field[-1].copy() for field in tape.history))  # a view would keep the whole history
+        return tape.history.h[1:], last, backward
 
-            du_rows = side_by_side(du)
-            before_rows = histories.h[:-1].reshape(-1, size)
-            if mask is None:
-                self.recurrent_weight.add_product(before_rows.T, du_rows, empty)
+    def _prepare(self, x: np.ndarray, state: LayerState, mask: np.ndarray | None, empty: Empty) -> _Tape:
+        """Compute the input part of all steps in one product, and make room for what the loop fills."""
+        steps, batch, inputs = x.shape
+        size, width = self.recurrent_weight.value.shape
+        gates = self.cell.gates
+        rows = x.reshape(steps * batch, inputs)
+        flat = np.matmul(rows, self.input_weight.value, out=empty((len(rows), width), x.dtype))
+        a = empty((steps, gates, batch, size), x.dtype)
+        np.add(flat.reshape(steps, batch, gates, size).swapaxes(1, 2), self.bias.value.reshape(gates, 1, size), out=a)
+        weight = self._weight_by_gate(steps, mask, empty)
+        history = self.cell.State(*(empty((steps + 1, batch, size), x.dtype) for _ in state))
+        for field, first in zip(history, state, strict=True):
+            field[0] = first
+        saved = empty((steps, batch, size), x.dtype)
+        u = empty((gates, batch, size), x.dtype)
+        return _Tape(rows, weight, mask, a, saved, history, flat, u, empty)
+
+    def _weight_by_gate(self, steps: int, mask: np.ndarray | None, empty: Empty) -> np.ndarray:
+        """The recurrent weight as (G, H, H), times the mask: a copy where that pays, else a view."""
+        size, _ = self.recurrent_weight.value.shape
+        weight = self.recurrent_weight.value.reshape(size, self.cell.gates, size).swapaxes(0, 1)
+        if mask is not None:
+            masked = empty(weight.shape, weight.dtype)
+            np.multiply(weight, mask, out=masked)
+            return masked
+        if steps <= MAX_STEPS_WITHOUT_COPY:
+            return weight
+        copied = empty(weight.shape, weight.dtype)
+        copied[...] = weight
+        return copied
+
+    def _run(self, tape: _Tape) -> None:
+        """Take all steps, from the first on."""
+        states = [self.cell.State(*fields) for fields in zip(*tape.history, strict=True)]  # views: T + 1 states
+        for a_t, saved_t, before, after in zip(tape.a, tape.saved, states, states[1:], strict=False):
+            np.matmul(before.h, tape.weight, out=tape.u)
+            self.cell.step(a_t, tape.u, saved_t, before, after)
+
+    def _run_backward(self, tape: _Tape, d_out: np.ndarray, d: LayerState) -> tuple[np.ndarray, np.ndarray]:
+        """Go back through all steps: the gradients (T, G, B, H) of the input part and of the recurrent part.
+
+        `d`, the gradient with respect to the last state, is turned in place into that of the first state.
+        """
+        cell = self.cell
+        before = cell.State(*(field[:-1] for field in tape.history))
+        after = cell.State(*(field[1:] for field in tape.history))
+        da = tape.empty(tape.a.shape, tape.a.dtype)
+        cell.derivatives(tape.a, tape.saved, before, after, da)
+        du = da if cell.additive else tape.empty(tape.a.shape, tape.a.dtype)
+        transposed = _transposed(tape.weight, tape.empty(tape.weight.shape, tape.weight.dtype))
+        dh = d.h
+        dh_through_u = tape.empty(dh.shape, dh.dtype)
+        backwards = zip(d_out[::-1], tape.a[::-1], tape.saved[::-1], da[::-1], du[::-1], strict=True)
+        for d_out_t, a_t, saved_t, da_t, du_t in backwards:
+            dh += d_out_t
+            cell.step_backward(a_t, saved_t, da_t, du_t, d)
+            np.matmul(du_t, transposed, out=tape.u)
+            if cell.additive:
+                np.add.reduce(tape.u, axis=0, out=dh)
             else:
-                d_weight = np.matmul(before_rows.T, du_rows, out=empty((size, width), dtype))
-                d_weight.reshape(size, gates, size)[...] *= mask.swapaxes(0, 1)
-                self.recurrent_weight.add(d_weight)
-            da_rows = du_rows if cell.additive else side_by_side(da)
-            self.input_weight.add_product(rows.T, da_rows, empty)
-            self.bias.add(da_rows.sum(axis=0))
-            d_rows = np.matmul(da_rows, self.input_weight.value.T, out=empty(rows.shape, dtype))
-            return d_rows.reshape(x.shape), d
+                dh += np.add.reduce(tape.u, axis=0, out=dh_through_u)
+        return da, du
 
-        last = cell.State(*(history[-1].copy() for history in histories))  # a view would keep the whole histories
-        return histories.h[1:], last, backward
+    def _add_gradients(self, tape: _Tape, da: np.ndarray, du: np.ndarray) -> np.ndarray:
+        """Add to the gradients of the parameters, one product for all steps each; returns that of the rows (N, D)."""
+        du_rows = _rows(du, tape.flat)
+        self._add_recurrent_gradient(tape, du_rows)
+        da_rows = du_rows if da is du else _rows(da, tape.flat)
+        self.input_weight.add_product(tape.rows.T, da_rows, tape.empty)
+        self.bias.add(da_rows.sum(axis=0))
+        return np.matmul(da_rows, self.input_weight.value.T, out=tape.empty(tape.rows.shape, tape.rows.dtype))
+
+    def _add_recurrent_gradient(self, tape: _Tape, du_rows: np.ndarray) -> None:
+        size, width = self.recurrent_weight.value.shape
+        h_rows = tape.history.h[:-1].reshape(-1, size)
+        if tape.mask is None:
+            self.recurrent_weight.add_product(h_rows.T, du_rows, tape.empty)
+            return
+        d_weight = np.matmul(h_rows.T, du_rows, out=tape.empty((size, width), du_rows.dtype))
+        by_gate = d_weight.reshape(size, self.cell.gates, size)
+        by_gate *= tape.mask.swapaxes(0, 1)
+        self.recurrent_weight.add(d_weight)
+
+
+def _rows(gradient: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """A gradient (T, G, B, H) as rows (N, G*H), copied into `out`: so that one product can take all steps."""
+    steps, gates, batch, size = gradient.shape
+    out.reshape(steps, batch, gates, size)[...] = gradient.swapaxes(1, 2)
+    return out
 
 
 def _transposed(weight: np.ndarray, out: np.ndarray) -> np.ndarray:
-    """Each gate's matrix of `weight` (G, H, H) the other way round, copied into `out`.
+    """Each gate's matrix of `weight` (G, H, H) transposed, copied into `out`.
 
-    The small products of the loop run nearly twice as fast with the copy, and the copy five times as fast in strips
-    as in one go where H is a power of two.
+    The small products of the loop run nearly twice as fast with the copy. The copy itself is five times as fast in
+    strips as in one go where H is a power of two.
     """
-    for start in range(0, weight.shape[1], 32):
-        strip = slice(start, start + 32)
+    for start in range(0, weight.shape[1], COLUMNS_PER_STRIP):
+        strip = slice(start, start + COLUMNS_PER_STRIP)
         out[:, :, strip] = weight[:, strip].swapaxes(1, 2)
     return out

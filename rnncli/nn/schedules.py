@@ -1,8 +1,8 @@
-"""The learning rate over a training, as a factor of its peak: functions of progress, from 0 (start) to 1 (end)."""
+"""Learning rate schedules: the factor of the peak rate, as a function of progress from 0 (start) to 1 (end)."""
 
 import math
 
-WARM_UP = 0.02  # the share of the training in which the rate climbs from near zero
+WARM_UP_FRACTION = 0.02  # of the training, in which the learning rate climbs from near zero
 
 
 def cosine(progress: float) -> float:
@@ -16,7 +16,7 @@ def stepwise(progress: float) -> float:
 
 
 def _warm_up(progress: float) -> float:
-    return min(1.0, 0.01 + progress / WARM_UP)
+    return min(1.0, 0.01 + progress / WARM_UP_FRACTION)
 
 
 SCHEDULES = {"cosine": cosine, "step": stepwise}

@@ -1,1 +1,1 @@
-"""Text and the numbers of words: reading, cutting into words, counting, batching. No network."""
+"""Text and word numbers: reading, tokenizing, vocabulary, batches. No network."""

@@ -1,4 +1,4 @@
-"""A long row of words as parallel streams, and as the windows of truncated back-propagation."""
+"""Arranges texts for a network: parallel streams, and the windows of truncated back-propagation."""
 
 from collections.abc import Sequence
 
@@ -8,25 +8,26 @@ from .vocabulary import EOS_ID
 
 
 def streams(ids: np.ndarray, batch: int) -> np.ndarray:
-    """Cut a text (N,) into `batch` parallel streams (L + 1, B): one text's parts, read side by side.
+    """Cut a text (N,) into `batch` parallel streams (L + 1, B), which are read side by side.
 
-    Row t is input t and target t - 1. The text's beginning is preceded by `<eos>`, each other stream by the word
-    before it, so every word is a target once; what is left over at the end, less than `batch` words, is dropped.
+    Row t is input t and target t - 1. The first stream begins with `<eos>`, each other one with the word before it in
+    the text, so every word is a target once. The remainder at the end, less than `batch` words, is dropped.
     """
     length = len(ids) // batch
     preceded = np.concatenate([[EOS_ID], ids])
     starts = np.arange(batch) * length
-    return preceded[starts[None, :] + np.arange(length + 1)[:, None]].astype(np.int32)
+    words: np.ndarray = preceded[starts[None, :] + np.arange(length + 1)[:, None]]
+    return words.astype(np.int32)
 
 
 def window(words: np.ndarray, start: int, steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """The inputs and the targets, (T, B) each, of `steps` rows of `streams` from `start` on; fewer at the end."""
+    """Take the inputs and the targets, (T, B) each, of `steps` rows of streams from `start` on; fewer at the end."""
     end = min(start + steps, len(words) - 1)
     return words[start:end], words[start + 1 : end + 1]
 
 
 def padded(texts: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Several texts (N,) as the streams (T, B) of a batch, each filled up with `<eos>`; and their lengths (B,)."""
+    """Put texts (N,) side by side as a batch (T, B), padded with `<eos>`; returns it and their lengths (B,)."""
     lengths = np.array([len(text) for text in texts])
     words = np.full((lengths.max(), len(texts)), EOS_ID, np.int32)
     for stream, text in enumerate(texts):
@@ -35,24 +36,26 @@ def padded(texts: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def prefix_numbers(words: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """A number for each place of texts side by side (T, B), the same where all words before it are the same.
+    """Number the prefixes of padded texts (T, B): positions get the same number where all words before are the same.
 
-    What stands behind a text's end counts as its beginning.
+    Positions in the padding get the number of the empty prefix, 0.
     """
-    numbers, past, known = np.zeros(words.shape, np.int64), np.zeros(words.shape[1], np.int64), 1
+    numbers = np.zeros(words.shape, np.int64)
+    prefix = np.zeros(words.shape[1], np.int64)
+    known = 1  # how many numbers are taken
     size = int(words.max()) + 1
     for step in range(len(words) - 1):
-        # The past of the next place is this past and this word.
-        _, past = np.unique(past * size + words[step], return_inverse=True)
-        numbers[step + 1] = np.where(step + 1 < lengths, known + past, 0)
-        known += past.max() + 1
+        # The next prefix is this prefix and this word.
+        _, prefix = np.unique(prefix * size + words[step], return_inverse=True)
+        numbers[step + 1] = np.where(step + 1 < lengths, known + prefix, 0)
+        known += prefix.max() + 1
     return numbers
 
 
 def excerpt(ids: np.ndarray, words: int, pieces: int) -> np.ndarray:
-    """About so many `words` of a text (N,), in some `pieces` from all over it; the whole text where it has no more."""
+    """Take about `words` words of a text (N,), in `pieces` spread evenly over it; the whole text if it is shorter."""
     length = words // pieces
     if words >= len(ids) or not length:
         return ids
-    starts = ((np.arange(pieces) + 0.5) * len(ids) / pieces - length / 2).astype(int)  # the middles of equal parts
+    starts = ((np.arange(pieces) + 0.5) * len(ids) / pieces - length / 2).astype(int)  # in the middles of equal parts
     return np.concatenate([ids[start : start + length] for start in starts])

@@ -1,4 +1,4 @@
-"""From files, folders and standard input to lines, and from lines to units of text."""
+"""Reads lines from files, folders and standard input, and makes units of text of them."""
 
 import bz2
 import codecs
@@ -7,49 +7,53 @@ import itertools
 import lzma
 import sys
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from ..errors import SettingError, TextError
 
 STDIN = "-"
 UNITS = ("auto", "line", "paragraph")
-OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-SAMPLE = 2000  # lines that decide whether a text is hard-wrapped
+OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+SAMPLE_LINES = 2000  # that decide whether a text is hard-wrapped
+BYTES_PER_BLOCK = 2**16
 
 
 def read_units(
     sources: str | Path | Iterable[str | Path], unit: str = "auto", encoding: str = "utf-8", keep_blank: bool = False
 ) -> tuple[str, Iterator[str]]:
-    """What a unit is, and the units of all `sources` in order: files, folders (their text files), "-" for stdin.
+    """Read the units of all `sources` in order: files, folders (their text files), "-" for standard input.
 
     `unit` is "line", "paragraph", or "auto": paragraphs if the first file is hard-wrapped prose, else lines. Blank
-    lines are left out unless `keep_blank`, which corpora prepared line by line want; "auto" is "line" then.
-    Raises `TextError` for what cannot be read, naming it.
+    lines are left out unless `keep_blank`, which is for corpora prepared line by line; "auto" is "line" then.
+    Returns the unit that was chosen, and the units. Raises `TextError` for a source that cannot be read, naming it.
     """
     if unit not in UNITS:
         raise SettingError(f"no unit is called {unit!r}: choose from {', '.join(UNITS)}")
-    files = (read_lines(path, encoding) for source in listed(sources) for path in _files(source, encoding))
+    files: Iterator[Iterator[str]] = (
+        read_lines(path, encoding) for source in listed(sources) for path in _files(source, encoding)
+    )
     if unit == "auto" and keep_blank:
         unit = "line"
     elif unit == "auto":
         first = next(files, iter(()))
-        sample = list(itertools.islice(first, SAMPLE))
+        sample = list(itertools.islice(first, SAMPLE_LINES))
         files = itertools.chain([itertools.chain(sample, first)], files)
         unit = "paragraph" if is_hard_wrapped(sample) else "line"
-    cut = _paragraphs if unit == "paragraph" else lambda lines: (line for line in lines if keep_blank or line.strip())
-    return unit, itertools.chain.from_iterable(map(cut, files))
+    if unit == "paragraph":
+        return unit, itertools.chain.from_iterable(map(_paragraphs, files))
+    return unit, (line for lines in files for line in lines if keep_blank or line.strip())
 
 
 def source_name(source: str | Path) -> str:
-    """What to call a source in a message."""
+    """Name a source for a message."""
     return "standard input" if source == STDIN else str(source)
 
 
 def listed(sources: str | Path | Iterable[str | Path]) -> list[str | Path]:
-    """The sources as a list, also where there is a single one; at least one."""
+    """Return the sources as a list, also a single one. Raises `TextError` if there is none."""
     found = [sources] if isinstance(sources, str | Path) else list(sources)
     if not found:
         raise TextError("there is no text: name a file, a folder, or - for standard input")
@@ -57,70 +61,83 @@ def listed(sources: str | Path | Iterable[str | Path]) -> list[str | Path]:
 
 
 def read_lines(source: str | Path, encoding: str = "utf-8") -> Iterator[str]:
-    """The lines of one file, or of standard input ("-"), without their ends. A byte order mark is left out."""
+    """Read the lines of one file, or of standard input ("-"), without line ends. A byte order mark is left out."""
     return itertools.chain.from_iterable(read_batches(source, encoding))
 
 
 def read_batches(source: str | Path, encoding: str = "utf-8", errors: str = "strict") -> Iterator[list[str]]:
-    """The lines of `read_lines`, as many at a time as have arrived: some hundred of a file, of a dialogue each one.
+    """Read the lines of `read_lines` in batches: some hundred lines of a file, each line of a dialogue by itself.
 
-    With "surrogateescape" as `errors` a byte that is not valid ends nothing: see `is_undecoded`.
+    With "surrogateescape" as `errors`, an undecodable byte is not an error: see `is_undecoded`.
     """
     try:
-        "".encode(encoding)  # says no to what is not an encoding of text, such as base64
+        "".encode(encoding)  # refuses what is not an encoding of text, such as base64
         decoder = codecs.lookup(encoding).incrementaldecoder(errors)
-        decoder.decode(b"", True)  # says no to `errors` that it cannot take, as idna does
+        decoder.decode(b"", True)  # refuses `errors` that the encoding cannot handle, as idna does
     except (LookupError, UnicodeError):
         raise SettingError(f"no text encoding is called {encoding!r}: try utf-8, latin-1 or cp1252") from None
     try:
         with _open(source) as file:
-            yield from _decoded_lines(file, decoder, encoding, source_name(source))
+            yield from _split_lines(_decode(file, decoder, encoding, source_name(source)))
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else f"damaged ({error})"
         raise TextError(f"cannot read {source_name(source)}: {reason}") from error
 
 
 def is_undecoded(line: str) -> bool:
-    """Whether a line holds bytes that were not valid, and stand there as surrogates, as Python has them."""
+    """Whether a line holds undecodable bytes, which Python represents as surrogates."""
     return not line.isprintable() and any("\udc80" <= letter <= "\udcff" for letter in line)
 
 
-def _decoded_lines(file: BinaryIO, decoder: codecs.IncrementalDecoder, encoding: str, name: str) -> Iterator[list[str]]:
-    offset, first = 0, True
-    rest: list[str] = []  # the pieces of a line whose end has not come yet
-    read = getattr(file, "read1", file.read)  # what has arrived, without waiting for a full block
-    while True:
-        data = read(2**16)
-        state, problem = decoder.getstate(), None
+def _decode(file: BinaryIO, decoder: codecs.IncrementalDecoder, encoding: str, name: str) -> Iterator[str]:
+    """Decode a file block by block, without its byte order mark. All text before an undecodable byte is given."""
+    read = getattr(file, "read1", file.read)  # read1 returns what has arrived, without waiting for a full block
+    offset = 0
+    at_start = True
+    data = None
+    while data != b"":
+        data = read(BYTES_PER_BLOCK)
+        state = decoder.getstate()
+        pending = state[0]  # bytes of a character whose end has not come yet
+        problem = None
         try:
             text = decoder.decode(data, final=not data)
         except UnicodeDecodeError as error:
-            sound = error.start - len(state[0])  # bytes of the data, before the one that is not
-            decoder.setstate(state)
-            text = decoder.decode(data[: max(0, sound)])
-            byte, where = error.object[error.start], offset + sound
+            valid = error.start - len(pending)  # bytes of the data before the undecodable one; negative: in `pending`
             problem = TextError(
-                f"{name} is not {encoding.upper()} text (byte 0x{byte:02x} at offset {where}):"
-                " name its encoding with --encoding, such as --encoding latin-1"
+                f"{name} is not {encoding.upper()} text"
+                f" (byte 0x{error.object[error.start]:02x} at offset {offset + valid}):"
+                ' name its encoding with encoding="latin-1"'
             )
+            decoder.setstate(state)
+            text = decoder.decode(data[: max(0, valid)])
         except UnicodeError as error:  # such as UTF-16 that does not begin with a byte order mark
             raise TextError(f"{name} is not {encoding.upper()} text ({error}): name another encoding") from None
-        offset += len(data)
-        if first and text:
-            text, first = text.removeprefix("\ufeff"), False
-        # Only \n ends a line, with a \r before it or not: str.splitlines would also cut at form feeds and the like.
-        end, *others = text.split("\n")
-        rest.append(end)
-        if others:
-            *lines, last = "".join(rest), *others
-            rest = [last]
-            yield [line.removesuffix("\r") for line in lines]
+        if at_start and text:
+            text = text.removeprefix("\ufeff")
+            at_start = False
+        yield text
         if problem:
             raise problem
-        if not data:
-            if last := "".join(rest):
-                yield [last.removesuffix("\r")]
-            return
+        offset += len(data)
+
+
+def _split_lines(texts: Iterable[str]) -> Iterator[list[str]]:
+    """Split a text that comes in pieces into lines: of each piece, the lines that end in it.
+
+    Only a line feed ends a line, with a carriage return before it or not: `str.splitlines` would also split at form
+    feeds and the like.
+    """
+    unfinished: list[str] = []  # the pieces of a line whose end has not come yet
+    for text in texts:
+        end, *others = text.split("\n")
+        unfinished.append(end)
+        if others:
+            *lines, last = "".join(unfinished), *others
+            unfinished = [last]
+            yield [line.removesuffix("\r") for line in lines]
+    if last := "".join(unfinished):
+        yield [last.removesuffix("\r")]
 
 
 def _open(source: str | Path) -> AbstractContextManager[BinaryIO]:
@@ -128,11 +145,13 @@ def _open(source: str | Path) -> AbstractContextManager[BinaryIO]:
         if sys.stdin is None:
             raise TextError("standard input is closed: name a file, or pipe a text in")
         return nullcontext(sys.stdin.buffer)
-    return OPENERS.get(Path(source).suffix.lower(), open)(source, "rb")
+    opener = OPENERS.get(Path(source).suffix.lower(), open)
+    file: BinaryIO = opener(source, "rb")
+    return file
 
 
 def _files(source: str | Path, encoding: str) -> Iterator[str | Path]:
-    """The source itself; of a folder, every text file below it in sorted order, hidden ones left out."""
+    """Yield the source itself, or every text file below a folder in sorted order, without hidden ones."""
     if source == STDIN or not Path(source).is_dir():
         yield source
         return
@@ -145,7 +164,7 @@ def _files(source: str | Path, encoding: str) -> Iterator[str | Path]:
 
 
 def _is_binary(path: Path) -> bool:
-    """Whether a file begins like a program or a picture, not like a text: with a byte of zero."""
+    """Whether a file holds a zero byte near its beginning, as programs and pictures do."""
     try:
         with _open(path) as file:
             return b"\0" in file.read(8192)
@@ -154,9 +173,9 @@ def _is_binary(path: Path) -> bool:
 
 
 def is_hard_wrapped(lines: list[str]) -> bool:
-    """Whether lines are prose broken to a width: paragraphs between blank lines, each line as full as it could be.
+    """Whether lines are prose wrapped at a width: paragraphs between blank lines, each line as full as possible.
 
-    A line was broken by a program or a careful typist where the next line's first word would not have fitted.
+    A line is full if the first word of the next line would not have fitted.
     """
     lines = [line.rstrip() for line in lines]
     breaks = [(line, after) for line, after in itertools.pairwise(lines) if line and after]

@@ -1,75 +1,77 @@
-"""Cutting a line into tokens, and writing tokens as people write text."""
+"""Cuts a line into tokens, and writes tokens as people write text."""
 
+import itertools
 import re
+import threading
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from ..errors import SettingError
 
-TOKENIZERS = ("word", "whitespace", "char")
-
-# Scripts that put no space between words: Thai and Lao, Myanmar, Khmer, kana, and the Han characters.
+# Scripts without spaces between words: Thai and Lao, Myanmar, Khmer, kana, and the Han characters. As the ranges of a
+# regular expression's character class: first character, hyphen, last character.
 UNSPACED = (
     "\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0eba\u0ebc-\u0ecd\u1000-\u103f\u1050-\u108f\u1780-\u17d3"
     "\u3005-\u3007\u3040-\u30fa\u30fc-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     "\uff66-\uff9f\U00020000-\U0003ffff"
 )
+UNSPACED_PUNCTUATION = "\u3000-\u303f\uff00-\uff65"
 PICTOGRAPHS = "\u2190-\u21ff\u2300-\u23ff\u25a0-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff"
+CHARACTERS_PER_PAGE = 1024  # of Unicode, whose combining marks go into the pattern together
+MARK_PAGES = frozenset([*range(0x20000 // CHARACTERS_PER_PAGE), 0xE0000 // CHARACTERS_PER_PAGE])  # with all marks
+MAX_SEPARATE_PAGES = 4  # texts with marks of more pages get those of all pages at once
 
 
 @dataclass(frozen=True)
 class Tokenizer:
-    """How a text is cut into tokens; stored in every model, so that prompts are cut as the corpus was.
+    """How a text is cut into tokens. Stored in every model, so that prompts are cut as the corpus was.
 
     word        words of any script with inner apostrophes and hyphens, numbers, initialisms (U.S.), web addresses,
-                emoji; every other character for itself, also each one of scripts written without spaces
-    whitespace  what stands between white space, for corpora prepared elsewhere
+                emoji; every other character by itself, also in scripts written without spaces
+    whitespace  whatever white space separates, for corpora that were tokenized before
     char        single characters
     """
 
     kind: str = "word"
     lowercase: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.kind not in TOKENIZERS:
             raise SettingError(f"no tokenizer is called {self.kind!r}: choose from {', '.join(TOKENIZERS)}")
 
     @property
     def is_char(self) -> bool:
-        return self.kind == "char"
+        """Whether tokens are single characters, spaces included."""
+        return TOKENIZERS[self.kind].is_char
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether the corpus was tokenized before, line by line."""
+        return TOKENIZERS[self.kind].is_prepared
 
     def tokenize(self, text: str) -> list[str]:
-        """The tokens of one unit of text (a line or a paragraph)."""
-        if self.lowercase:
-            text = text.lower()
-        if self.kind == "whitespace":
-            return text.split()
-        if not text.isascii():
-            text = unicodedata.normalize("NFC", text)
-        if self.kind == "char":
-            return list(text)
-        return _word_pattern(text.isascii()).findall(text)
+        """Cut one unit of text (a line or a paragraph) into tokens."""
+        return TOKENIZERS[self.kind].cut(text.lower() if self.lowercase else text)
 
     def detokenize(self, tokens: Iterable[str]) -> str:
-        """The tokens of one unit as a person would write them."""
+        """Write the tokens of one unit as a person would."""
         spacer = self.spacer()
         return "".join(spacer.next(token) for token in tokens)
 
     def spacer(self) -> "Spacer":
-        """What writes tokens as text, one at a time."""
-        return _NoSpace() if self.kind == "char" else Spacer(prepared=self.kind == "whitespace")
+        """Return a writer of tokens as text, one at a time."""
+        return _NoSpace() if self.is_char else Spacer(prepared=self.is_prepared)
 
 
 @cache
-def _word_pattern(ascii_only: bool) -> re.Pattern[str]:
-    """What a word token is. The pattern for ASCII finds the same in ASCII text, and is made much sooner."""
-    unspaced, marks = ("", "") if ascii_only else (UNSPACED, _combining_marks())
+def _word_pattern(unspaced: str, pictographs: str, marks: str) -> re.Pattern[str]:
+    """Compile the pattern of a word token, with the given ranges of characters in its classes."""
     letter = f"[^\\W_{unspaced}]"  # letters and digits
-    run = letter + "+" if ascii_only else f"{letter}+(?:[{marks}]+{letter}*)*"
+    run = f"{letter}+(?:[{marks}]+{letter}*)*" if marks else f"{letter}+"
     initial = f"[^\\W\\d_{unspaced}]"
-    joint = "['’_‐‑·״׳\u200c\u200d-]"  # apostrophes, hyphens, and what joins inside of words in other scripts
+    joint = "['’_‐‑·״׳\u200c\u200d-]"  # apostrophes, hyphens, and what joins parts of a word in other scripts
     alternatives = [
         "<unk>",
         r"https?://[^\s<>\"]*[\w/]",
@@ -80,65 +82,135 @@ def _word_pattern(ascii_only: bool) -> re.Pattern[str]:
         # it's, well-known, 3,000.50, 10:30, file.txt; the dogs' bones
         f"{run}(?:(?:{joint}|(?<=\\d)[.,:](?=\\d)|\\.(?=[a-z0-9])){run})*(?:(?<=s)'(?!\\w))?",
     ]
-    if not ascii_only:
+    if pictographs:
         modifier = f"[\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f{marks}]"
         alternatives += [
             "[\U0001f1e6-\U0001f1ff]{2}",  # a flag
-            f"[{PICTOGRAPHS}]{modifier}*(?:\u200d[{PICTOGRAPHS}]{modifier}*)*",
-            f"[{UNSPACED}][{marks}]*",
+            f"[{pictographs}]{modifier}*(?:\u200d[{pictographs}]{modifier}*)*",
         ]
+    if unspaced:
+        alternatives.append(f"[{unspaced}][{marks}]*" if marks else f"[{unspaced}]")
     alternatives += [r"\.{2,}", "-{2,}", r"[^\s]"]
     return re.compile("|".join(alternatives))
 
 
-def _combining_marks() -> str:
-    """All characters that combine with the one before (categories Mn, Mc and Me), as ranges of a regex class."""
-    ranges: list[list[int]] = []
-    for code in (*range(0x300, 0x20000), *range(0xE0100, 0xE01F0)):
-        if unicodedata.category(chr(code))[0] == "M":
-            if ranges and ranges[-1][1] == code - 1:
-                ranges[-1][1] = code
-            else:
-                ranges.append([code, code])
-    return "".join(f"{chr(first)}-{chr(last)}" for first, last in ranges)
+class WordCutter:
+    """Cuts text into words, with a pattern that grows with the characters of the texts.
+
+    The full pattern holds large character classes and takes a tenth of a second to compile. A class needs only the
+    characters that occur, so the tokens are the same. Text without marks, unspaced scripts and pictographs is cut
+    with the pattern for ASCII.
+    """
+
+    def __init__(self) -> None:
+        self._unspaced = ""  # the ranges that are in the pattern
+        self._pictographs = ""
+        self._mark_pages: set[int] = set()
+        self._pattern = re.compile("")
+        self._known: set[str] = set()  # the characters that the pattern allows for
+        self._lock = threading.Lock()
+
+    def cut(self, text: str) -> list[str]:
+        """Cut a text into tokens."""
+        if text.isascii():
+            return self._ascii_pattern.findall(text)
+        text = unicodedata.normalize("NFC", text)
+        if not self._known.issuperset(text):
+            with self._lock:
+                self._grow(set(text) - self._known)
+        return self._pattern.findall(text)
+
+    @cached_property
+    def _ascii_pattern(self) -> re.Pattern[str]:
+        return _word_pattern("", "", "")
+
+    def _grow(self, new: set[str]) -> None:
+        """Allow for `new` characters."""
+        if not self._unspaced and any(_is_in(character, UNSPACED) for character in new):
+            self._unspaced = UNSPACED
+        if not self._pictographs and any(_is_in(character, PICTOGRAPHS) for character in new):
+            self._pictographs = PICTOGRAPHS
+        self._mark_pages |= {ord(character) // CHARACTERS_PER_PAGE for character in new if _is_mark(character)}
+        if len(self._mark_pages) > MAX_SEPARATE_PAGES:
+            self._mark_pages |= MARK_PAGES
+        self._pattern = _word_pattern(self._unspaced, self._pictographs, _marks(frozenset(self._mark_pages)))
+        self._known |= new  # last, for other threads: they read it without the lock
 
 
-_CLITICS = frozenset({"n't", "'s", "'re", "'ve", "'ll", "'d", "'m"})  # as corpora like the Penn Treebank cut them
+def _is_in(character: str, ranges: str) -> bool:
+    """Whether a character is in the ranges of a character class."""
+    return any(first <= character <= last for first, last in zip(ranges[::3], ranges[2::3], strict=True))
+
+
+def _is_mark(character: str) -> bool:
+    """Whether a character combines with the one before it (categories Mn, Mc and Me)."""
+    return unicodedata.category(character)[0] == "M"
+
+
+@cache
+def _marks(pages: frozenset[int]) -> str:
+    """All marks of some pages of Unicode, as ranges of a character class."""
+    ranges = []
+    for page in sorted(pages):
+        characters = map(chr, range(page * CHARACTERS_PER_PAGE, (page + 1) * CHARACTERS_PER_PAGE))
+        for is_mark, run in itertools.groupby(characters, key=_is_mark):
+            if is_mark:
+                first, *others = run
+                ranges.append(f"{first}-{others[-1] if others else first}")
+    return "".join(ranges)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What one tokenizer does differently from the others."""
+
+    cut: Callable[[str], list[str]]
+    is_char: bool = False
+    is_prepared: bool = False
+
+
+TOKENIZERS = {
+    "word": Kind(WordCutter().cut),
+    "whitespace": Kind(str.split, is_prepared=True),
+    "char": Kind(lambda text: list(unicodedata.normalize("NFC", text)), is_char=True),
+}
+
+_CLITICS = frozenset({"n't", "'s", "'re", "'ve", "'ll", "'d", "'m"})  # as the Penn Treebank cuts them
 _CLOSING = frozenset(".,;:!?)]}%…’”»›°。、，．：；！？）」』】》〉،؛؟।॥") | {"..."} | _CLITICS
 _OPENING = frozenset("([{$£€¥#@“‘«‹¿¡（「『【《〈")
 _JOINING = frozenset({"/", "—", "_", "\\", "@-@", "@,@", "@.@"})
 
 
 def is_unspaced(token: str) -> bool:
-    """Whether a token is of a script that puts no space between words."""
-    return not token.isascii() and bool(_unspaced().match(token))
+    """Whether a token begins with a character of a script that puts no space between words."""
+    return not token.isascii() and _is_unspaced(token[0])
 
 
 @cache
-def _unspaced() -> re.Pattern[str]:
-    """What begins such a token. It takes a while to make."""
-    return re.compile(f"[{UNSPACED}\u3000-\u303f\uff00-\uff65]")
+def _is_unspaced(character: str) -> bool:
+    return _is_in(character, UNSPACED) or _is_in(character, UNSPACED_PUNCTUATION)
 
 
 class Spacer:
-    """Puts the spaces back between tokens that come one at a time; `prepared`: tokens that were cut elsewhere."""
+    """Puts the spaces back between tokens, one token at a time. `prepared` tokens were cut before."""
 
     def __init__(self, prepared: bool = False) -> None:
         self.prepared = prepared
-        self.before = ""  # the token before; "" at the beginning of a unit
+        self.before = ""  # the previous token; "" at the beginning of a unit
         self.glued = True  # whether the next token follows without a space
         self.open_quotes: set[str] = set()
 
     def next(self, token: str) -> str:
-        """The token as it goes on the text so far: with the space before it where one belongs."""
+        """Return the token as it continues the text: with a space before it where one belongs."""
         glue_left, glue_right = self._glue(token)
         space = "" if self.glued or glue_left else " "
-        self.before, self.glued = token, glue_right
-        # Corpora prepared like WikiText write the joints inside of words and numbers as @-@, @,@ and @.@.
+        self.before = token
+        self.glued = glue_right
+        # Corpora like WikiText write the hyphens and points inside words and numbers as @-@, @,@ and @.@.
         return space + (token[1] if token in ("@-@", "@,@", "@.@") else token)
 
     def _glue(self, token: str) -> tuple[bool, bool]:
-        """Whether a token sticks to the one before it, and to the one after it."""
+        """Whether a token sticks to the previous one, and to the next one."""
         if token in self.open_quotes:
             self.open_quotes.discard(token)
             return True, False
@@ -162,7 +234,7 @@ class Spacer:
 
 
 class _NoSpace(Spacer):
-    """For characters, which bring their spaces with them."""
+    """Writes characters: spaces are among them."""
 
     def next(self, token: str) -> str:
         return token

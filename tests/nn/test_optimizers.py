@@ -3,15 +3,21 @@ import math
 import numpy as np
 import pytest
 
-from rnncli.nn import optimizers
-from rnncli.nn.optimizers import SGD, Adam, clip_by_global_norm
+from rnncli.nn.optimizers import NUMBERS_PER_BLOCK, SGD, Adam, clip_by_global_norm
 from rnncli.nn.parameters import Parameter
 from rnncli.nn.schedules import cosine
 
+COLUMNS = [4, NUMBERS_PER_BLOCK // 2, NUMBERS_PER_BLOCK + 1]  # in one block, and in several
+
 
 @pytest.fixture
-def parameters(rng) -> dict[str, Parameter]:
-    parameters = {"matrix": Parameter(rng.normal(size=(3, 4))), "bias": Parameter(rng.normal(size=4))}
+def columns() -> int:
+    return 4
+
+
+@pytest.fixture
+def parameters(rng, columns) -> dict[str, Parameter]:
+    parameters = {"matrix": Parameter(rng.normal(size=(3, columns))), "bias": Parameter(rng.normal(size=columns))}
     for parameter in parameters.values():
         parameter.grad[...] = rng.normal(size=parameter.grad.shape)
     return parameters
@@ -42,6 +48,7 @@ def test_the_norm_of_gradients_that_are_not_finite_is_not_finite(parameters):
     assert np.isnan(clip_by_global_norm(parameters, 1.0))
 
 
+@pytest.mark.parametrize("columns", COLUMNS)
 def test_sgd_follows_its_rule_and_decays_matrices_only(parameters):
     before = {name: (p.value.copy(), p.grad.copy()) for name, p in parameters.items()}
     SGD(parameters, weight_decay=0.1).step(0.5)
@@ -51,9 +58,8 @@ def test_sgd_follows_its_rule_and_decays_matrices_only(parameters):
     np.testing.assert_allclose(parameters["bias"].value, value - 0.5 * grad)
 
 
-@pytest.mark.parametrize("block", [5, 2**15])
-def test_adam_follows_its_rule_over_several_steps(parameters, rng, monkeypatch, block):
-    monkeypatch.setattr(optimizers, "BLOCK", block)
+@pytest.mark.parametrize("columns", COLUMNS)
+def test_adam_follows_its_rule_over_several_steps(parameters, rng):
     adam = Adam(parameters, weight_decay=0.1)
     expected = {name: p.value.copy() for name, p in parameters.items()}
     mean, square = ({name: np.zeros_like(v) for name, v in expected.items()} for _ in range(2))
@@ -80,10 +86,9 @@ def test_adam_forgets_its_moments_when_it_is_reset(parameters):
 
 
 @pytest.mark.parametrize("optimizer", [SGD, Adam])
-@pytest.mark.parametrize("block", [5, 2**15])
-def test_with_every_row_in_use_a_sparse_step_is_the_dense_one(rng, monkeypatch, optimizer, block):
-    monkeypatch.setattr(optimizers, "BLOCK", block)
-    values = {"table": rng.normal(size=(6, 4)), "bias": rng.normal(size=6)}
+@pytest.mark.parametrize("columns", COLUMNS)
+def test_with_every_row_in_use_a_sparse_step_is_the_dense_one(rng, optimizer, columns):
+    values = {"table": rng.normal(size=(6, columns)), "bias": rng.normal(size=6)}
     dense, sparse = ({name: Parameter(value.copy()) for name, value in values.items()} for _ in range(2))
     rules = [optimizer(parameters, weight_decay=0.1) for parameters in (dense, sparse)]
     for _ in range(3):
@@ -150,3 +155,43 @@ def test_the_norm_is_that_of_the_rows_in_use(rng):
     table.grad[...] = 2
     assert clip_by_global_norm({"table": table}, 1.0) == pytest.approx(math.sqrt(8 * 4))
     np.testing.assert_allclose(table.grad, 1 / math.sqrt(8))
+
+
+def test_an_infinite_norm_scales_nothing(parameters):
+    parameters["bias"].grad[0] = np.inf
+    before = parameters["matrix"].grad.copy()
+    assert clip_by_global_norm(parameters, 1.0) == np.inf
+    np.testing.assert_array_equal(parameters["matrix"].grad, before)
+
+
+def test_a_row_that_has_missed_no_step_stays_as_it_is_when_it_catches_up(rng):
+    table = Parameter(rng.normal(size=(4, 3)))
+    adam = Adam({"table": table})
+    for _ in range(2):
+        table.use(np.array([1, 2]))
+        table.grad[...] = rng.normal(size=(2, 3))
+        adam.step(0.1)
+        value = table.value.copy()
+        adam.catch_up(everything=True)
+        adam.catch_up()
+        np.testing.assert_array_equal(table.value, value)
+
+
+@pytest.mark.parametrize("columns", COLUMNS)
+def test_a_missed_step_moves_a_row_as_a_step_with_a_gradient_of_zero(rng, columns):
+    value = rng.normal(size=(5, columns))
+    dense, sparse = Parameter(value.copy()), Parameter(value.copy())
+    adams = [Adam({"table": dense}), Adam({"table": sparse})]
+    sparse.use(np.arange(5))
+    sparse.grad[...] = dense.grad[...] = rng.uniform(0.5, 2, size=value.shape)  # where epsilon does not show
+    for adam in adams:
+        adam.steps = 10_000  # the bias of the moments is gone
+        adam.step(0.01)
+    dense.grad.fill(0)
+    sparse.use(np.array([], int))
+    for adam in adams:
+        adam.step(0.01)
+    adams[1].catch_up(everything=True)
+    np.testing.assert_allclose(sparse.value - value, dense.value - value, rtol=1e-6)
+    for moments in ("sums", "squares"):
+        np.testing.assert_allclose(getattr(adams[1], moments)["table"], getattr(adams[0], moments)["table"])

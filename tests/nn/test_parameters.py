@@ -16,7 +16,7 @@ def test_a_gradient_of_the_rows_in_use_begins_with_zeros(rng):
         table.use(np.array(rows))
         assert table.grad.shape == (len(rows), 2)
         assert not table.grad.any()
-        assert table.places(np.array(rows)).tolist() == list(range(len(rows)))
+        assert table.grad_rows(np.array(rows)).tolist() == list(range(len(rows)))
         table.grad[...] += 1
 
 

@@ -3,51 +3,75 @@ import pytest
 
 from rnncli.nn.cells import GRU, LSTM, Elman
 from rnncli.nn.parameters import Parameter
-from rnncli.nn.recurrent import Recurrent
+from rnncli.nn.recurrent import MAX_STEPS_WITHOUT_COPY, Recurrent
 
-T, B, D, H = 4, 3, 5, 2
+B, D, H = 3, 5, 2
 CELLS = [Elman("tanh"), Elman("relu"), Elman("sigmoid"), GRU(), LSTM()]
 every_cell = pytest.mark.parametrize("cell", CELLS, ids=["tanh", "relu", "sigmoid", "gru", "lstm"])
 
 
-@pytest.fixture(autouse=True, params=[0, 16], ids=["laid out anew", "as they lie"])
-def weights_lie(request, monkeypatch):
-    """The recurrent weights are copied gate by gate for more steps than these, and must do both ways."""
-    monkeypatch.setattr("rnncli.nn.recurrent.FEW", request.param)
+@pytest.fixture(params=[4, MAX_STEPS_WITHOUT_COPY + 1])
+def steps(request) -> int:
+    return request.param
 
 
 @pytest.fixture
 def layer(cell, rng) -> Recurrent:
     width = cell.gates * H
-    return Recurrent(cell, *(Parameter(rng.normal(size=shape)) for shape in [(D, width), (H, width), (width,)]))
+    layer = Recurrent(cell, *(Parameter(rng.normal(size=shape)) for shape in [(D, width), (H, width), (width,)]))
+    layer.recurrent_weight.value *= 0.5  # else a relu explodes
+    return layer
 
 
 @pytest.fixture
-def x(rng) -> np.ndarray:
-    return rng.normal(size=(T, B, D))
+def x(steps, rng) -> np.ndarray:
+    return rng.normal(size=(steps, B, D))
 
 
 @pytest.fixture
 def state(layer, rng):
-    return type(layer.start(B))(*(rng.normal(size=(B, H)) for _ in layer.start(B)))
+    return type(layer.zero_state(B))(*(rng.normal(size=(B, H)) for _ in layer.zero_state(B)))
 
 
 @every_cell
-def test_every_gradient_is_right(layer, x, state, rng, check_gradient):
-    out_weights = rng.normal(size=(T, B, H))
+@pytest.mark.parametrize("masked", [False, True], ids=["whole", "masked"])
+def test_every_gradient_is_right(layer, x, state, masked, rng, check_gradient):
+    mask = rng.normal(size=(layer.cell.gates, H, H)) if masked else None
+    out_weights = rng.normal(size=(len(x), B, H))
     last_weights = type(state)(*(rng.normal(size=(B, H)) for _ in state))
 
     def loss():
-        out, last, _ = layer.forward(x, state)
+        out, last, _ = layer.forward(x, state, mask=mask)
         return (out * out_weights).sum() + sum((a * w).sum() for a, w in zip(last, last_weights, strict=True))
 
-    _, _, backward = layer.forward(x, state)
+    _, _, backward = layer.forward(x, state, mask=mask)
     d_x, d_state = backward(out_weights, last_weights)
     check_gradient(loss, x, d_x)
     for array, gradient in zip(state, d_state, strict=True):
         check_gradient(loss, array, gradient)
     for parameter in (layer.input_weight, layer.recurrent_weight, layer.bias):
         check_gradient(loss, parameter.value, parameter.grad)
+
+
+@every_cell
+def test_a_mask_multiplies_the_recurrent_weights_gate_by_gate(layer, x, state, rng):
+    mask = rng.normal(size=(layer.cell.gates, H, H))
+    out, _, _ = layer.forward(x, state, mask=mask)
+    layer.recurrent_weight.value *= np.concatenate(list(mask), axis=1)
+    np.testing.assert_allclose(out, layer.forward(x, state)[0])
+
+
+@every_cell
+def test_gradients_add_up_over_passes(layer, x, state, rng):
+    mask = rng.normal(size=(layer.cell.gates, H, H))
+    parameters = (layer.input_weight, layer.recurrent_weight, layer.bias)
+    for weights in (None, mask):
+        layer.forward(x, state, mask=weights)[2](np.ones((len(x), B, H)))
+        once = [parameter.grad.copy() for parameter in parameters]
+        layer.forward(x, state, mask=weights)[2](np.ones((len(x), B, H)))
+        for parameter, gradient in zip(parameters, once, strict=True):
+            np.testing.assert_allclose(parameter.grad, 2 * gradient)
+            parameter.clear()
 
 
 @every_cell
@@ -63,7 +87,7 @@ def test_two_halves_with_the_state_carried_equal_one_run(layer, x, state):
 def test_the_first_input_changes_the_last_output(layer, x, state):
     if isinstance(layer.cell, Elman):
         layer.bias.value[...] = 3 if layer.cell.activate.__name__ == "_relu" else 0  # a dead unit passes nothing on
-    layer.recurrent_weight.value *= 0.5
+    x = x[:4]
     before = layer.forward(x, state)[0][-1]
     x[0] += 0.5
     assert (np.abs(layer.forward(x, state)[0][-1] - before).max(axis=1) > 1e-6).all()
@@ -82,26 +106,26 @@ def test_a_state_is_never_changed_in_place(layer, x, state):
     _, last, backward = layer.forward(x, state)
     after = [array.copy() for array in last]
     layer.forward(x, last)
-    backward(np.ones((T, B, H)))
+    backward(np.ones((len(x), B, H)))
     np.testing.assert_array_equal(state, kept)
     np.testing.assert_array_equal(last, after)
 
 
 @every_cell
 def test_two_passes_at_once_do_not_disturb_each_other(layer, x, state, rng):
-    out_weights = rng.normal(size=(T, B, H))
+    out_weights = rng.normal(size=(len(x), B, H))
     expected, _ = layer.forward(x, state)[2](out_weights)
     _, _, backward = layer.forward(x, state)
-    layer.forward(rng.normal(size=(T, B, D)), layer.start(B))
+    layer.forward(rng.normal(size=(len(x), B, D)), layer.zero_state(B))
     np.testing.assert_array_equal(backward(out_weights)[0], expected)
 
 
 def test_an_elman_layer_follows_its_equation(rng):
     w_x, w_h, b = rng.normal(size=(D, H)), rng.normal(size=(H, H)), rng.normal(size=H)
     layer = Recurrent(Elman(), Parameter(w_x), Parameter(w_h), Parameter(b))
-    x, h = rng.normal(size=(T, B, D)), np.zeros((B, H))
-    out, _, _ = layer.forward(x, layer.start(B))
-    for t in range(T):
+    x, h = rng.normal(size=(4, B, D)), np.zeros((B, H))
+    out, _, _ = layer.forward(x, layer.zero_state(B))
+    for t in range(4):
         h = np.tanh(x[t] @ w_x + h @ w_h + b)
         np.testing.assert_allclose(out[t], h)
 
@@ -110,5 +134,5 @@ def test_large_inputs_saturate_without_a_warning():
     for cell in CELLS:
         width = cell.gates * H
         layer = Recurrent(cell, *(Parameter(np.full(s, 1e4)) for s in [(D, width), (H, width), (width,)]))
-        out, _, _ = layer.forward(np.full((1, B, D), -1e4), layer.start(B))
+        out, _, _ = layer.forward(np.full((1, B, D), -1e4), layer.zero_state(B))
         assert np.isfinite(out).all()

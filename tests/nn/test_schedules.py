@@ -1,13 +1,13 @@
 import pytest
 
-from rnncli.nn.schedules import SCHEDULES, WARM_UP, cosine, stepwise
+from rnncli.nn.schedules import SCHEDULES, WARM_UP_FRACTION, cosine, stepwise
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES.values())
 def test_the_rate_climbs_from_near_zero_to_its_peak_in_the_warm_up(schedule):
     assert 0 < schedule(0) <= 0.01
-    assert schedule(WARM_UP / 2) == pytest.approx(0.5, abs=0.02)
-    assert schedule(WARM_UP) == pytest.approx(1, abs=0.002)
+    assert schedule(WARM_UP_FRACTION / 2) == pytest.approx(0.5, abs=0.02)
+    assert schedule(WARM_UP_FRACTION) == pytest.approx(1, abs=0.002)
 
 
 def test_a_cosine_ends_at_zero_and_is_half_way_in_the_middle():

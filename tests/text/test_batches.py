@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rnncli.text.batches import excerpt, padded, pasts, streams, window
+from rnncli.text.batches import excerpt, padded, prefix_numbers, streams, window
 
 
 @pytest.mark.parametrize("batch", [1, 3, 4, 10])
@@ -47,7 +47,7 @@ def test_texts_of_different_lengths_stand_side_by_side():
 def test_places_with_the_same_words_before_them_have_the_same_number():
     texts = [[5, 6, 7], [5, 6], [5, 8, 7, 7], [], [5, 6, 7]]
     words, lengths = padded([np.array(text, np.int32) for text in texts])
-    numbers, known = pasts(words, lengths), {}
+    numbers, known = prefix_numbers(words, lengths), {}
     for stream, text in enumerate(texts):
         for place in range(len(text)):
             assert known.setdefault(numbers[place, stream], text[:place]) == text[:place]

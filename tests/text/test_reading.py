@@ -4,13 +4,14 @@ import io
 import lzma
 import os
 import sys
+from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rnncli.errors import SettingError, TextError
-from rnncli.text.reading import _decoded_lines, is_hard_wrapped, read_batches, read_lines, read_units
+from rnncli.text.reading import BYTES_PER_BLOCK, is_hard_wrapped, is_undecoded, read_batches, read_lines, read_units
 
 WRAPPED = """\
 It was a bright cold day in the garden, and the old clock on the
@@ -55,22 +56,51 @@ def test_lines_do_not_depend_on_how_the_bytes_arrive(text, size):
         def read1(self, _=-1):
             return super().read1(size)
 
-    import codecs
-
-    batches = _decoded_lines(Dribble(text.encode()), codecs.lookup("utf-8").incrementaldecoder(), "utf-8", "text")
-    lines = [line for batch in batches for line in batch]
     expected = text.removeprefix("\ufeff").split("\n")
     if not expected[-1]:
         expected.pop()
-    assert lines == [line.removesuffix("\r") for line in expected]
+    with mock.patch.object(sys, "stdin", mock.Mock(buffer=Dribble(text.encode()))):
+        assert list(read_lines("-")) == [line.removesuffix("\r") for line in expected]
 
 
 def test_bytes_that_are_not_utf8_are_an_error_with_file_offset_and_remedy(tmp_path):
     path = tmp_path / "latin.txt"
     path.write_bytes(b"a" * 70_000 + b"caf\xe9 au lait")
-    with pytest.raises(TextError, match=r"latin\.txt is not UTF-8 text \(byte 0xe9 at offset 70003\).*--encoding"):
+    with pytest.raises(
+        TextError, match=r"latin\.txt is not UTF-8 text \(byte 0xe9 at offset 70003\): .* encoding=\"latin-1\"$"
+    ):
         list(read_lines(path))
     assert next(read_lines(path, "latin-1")).endswith("café au lait")
+
+
+@pytest.mark.parametrize(
+    ("before", "bad", "byte"),
+    [
+        ("", b"\xff", 0xFF),
+        ("é", b"\xff", 0xFF),
+        ("a" * BYTES_PER_BLOCK, b"\xff", 0xFF),
+        ("a" * (BYTES_PER_BLOCK - 1) + "é", b"\xff", 0xFF),  # after a character that is split between two blocks
+        ("a" * (BYTES_PER_BLOCK - 1) + "é" + "b" * 100, b"\xe9 ", 0xE9),
+        ("a" * (BYTES_PER_BLOCK - 3) + "😀" + "é" * BYTES_PER_BLOCK, b"\xff", 0xFF),
+        ("a" * (BYTES_PER_BLOCK - 1), b"\xc3(abc", 0xC3),  # the bad byte ends a block, and shows in the next one
+        ("a" * (BYTES_PER_BLOCK - 2), b"\xf0\x9f(abc", 0xF0),
+        ("a" * (BYTES_PER_BLOCK - 1), b"\xc3", 0xC3),
+    ],
+    ids=range(9),
+)
+def test_the_offset_of_a_byte_that_is_not_valid_counts_all_bytes_before_it(tmp_path, before, bad, byte):
+    path = tmp_path / "text.txt"
+    path.write_bytes(before.encode() + bad)
+    with pytest.raises(TextError, match=rf"\(byte 0x{byte:02x} at offset {len(before.encode())}\)"):
+        list(read_lines(path))
+
+
+def test_bytes_that_are_not_valid_can_be_read_as_surrogates_and_told(tmp_path):
+    path = tmp_path / "latin.txt"
+    path.write_bytes("é\n".encode() + b"caf\xe9\nplain\n")
+    lines = [line for batch in read_batches(path, errors="surrogateescape") for line in batch]
+    assert lines == ["é", "caf\udce9", "plain"]
+    assert [is_undecoded(line) for line in [*lines, "\ud800", "a\tb"]] == [False, True, False, False, False]
 
 
 def test_a_character_cut_off_at_the_end_is_an_error_too(tmp_path):

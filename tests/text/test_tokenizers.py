@@ -1,12 +1,13 @@
-import sys
+import re
 import unicodedata
+from functools import cache
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rnncli.errors import SettingError
-from rnncli.text.tokenizers import KINDS, Tokenizer, _combining_marks, _word_pattern
+from rnncli.text.tokenizers import PICTOGRAPHS, TOKENIZERS, UNSPACED, Tokenizer, WordCutter, is_unspaced
 
 word = Tokenizer("word")
 
@@ -48,7 +49,7 @@ def test_characters_are_tokens_spaces_too():
     assert Tokenizer("char").tokenize("a b!") == ["a", " ", "b", "!"]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TOKENIZERS)
 def test_lower_case_is_told_once_and_holds_for_every_text(kind):
     assert "".join(Tokenizer(kind, lowercase=True).tokenize("Tom IS")).replace(" ", "") == "tomis"
 
@@ -101,25 +102,94 @@ def test_word_tokens_lose_nothing_but_white_space(text):
     assert "".join("".join(word.tokenize(text)).split()) == squeezed
 
 
+MARKS = "".join(c for c in map(chr, range(0x110000)) if unicodedata.category(c).startswith("M"))
+
+
+@cache
+def full_pattern() -> re.Pattern[str]:
+    """What a word token is, with every character in its classes: slow to compile."""
+    letter = f"[^\\W_{UNSPACED}]"
+    run = f"{letter}+(?:[{MARKS}]+{letter}*)*"
+    joint = "['’_‐‑·״׳\u200c\u200d-]"
+    modifier = f"[\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f{MARKS}]"
+    alternatives = [
+        "<unk>",
+        r"https?://[^\s<>\"]*[\w/]",
+        r"(?<![\w.+-])[\w.+-]+@\w+(?:[.-]\w+)*\.\w+",
+        r"(?<!\S)[:;=]['-]?[()DPp](?!\w)",
+        r"\b[A-Z](?:\+\+|#)(?!\w)",
+        f"(?:[^\\W\\d_{UNSPACED}]\\.){{2,}}",
+        f"{run}(?:(?:{joint}|(?<=\\d)[.,:](?=\\d)|\\.(?=[a-z0-9])){run})*(?:(?<=s)'(?!\\w))?",
+        "[\U0001f1e6-\U0001f1ff]{2}",
+        f"[{PICTOGRAPHS}]{modifier}*(?:\u200d[{PICTOGRAPHS}]{modifier}*)*",
+        f"[{UNSPACED}][{MARKS}]*",
+        r"\.{2,}",
+        "-{2,}",
+        r"[^\s]",
+    ]
+    return re.compile("|".join(alternatives))
+
+
+def full_tokens(text: str) -> list[str]:
+    return full_pattern().findall(unicodedata.normalize("NFC", text))
+
+
+# Where the tokens depend on the kind of character: marks, pictographs and flags, unspaced scripts, joints, addresses.
+special = st.one_of(
+    st.sampled_from(MARKS),
+    st.sampled_from("\u0301\u0308\u094d\u0e34\u0e48\u05b0\u064b\u3099\ufe0f\u20e3\U000e0067\U000e007f\U0001f3fd"),
+    st.sampled_from("←⌚☀➿⬛👍👩🇫🇩🏴\u200d"),
+    st.sampled_from("กຂကក々あー日本豈ｱ\U00020000\U0003ffff\u0e3b\u0e4f\u303f\u31ef\uff65"),
+    st.sampled_from("éßдαह'’-_.·\u200c\u200dsS12,:@/ \n"),
+    st.characters(),
+)
+special_text = st.lists(special, max_size=12).map("".join)
+
+
+@given(special_text)
+def test_a_pattern_for_the_characters_at_hand_finds_what_the_full_one_finds(text):
+    assert WordCutter().cut(text) == full_tokens(text)
+
+
+@given(st.lists(special_text, max_size=8))
+def test_earlier_texts_do_not_change_how_a_text_is_cut(texts):
+    cutter = WordCutter()
+    for text in texts:
+        assert cutter.cut(text) == full_tokens(text)
+
+
 @given(st.text(st.characters(max_codepoint=127)))
-def test_the_pattern_for_ascii_finds_what_the_full_one_finds(text):
-    assert _word_pattern(True).findall(text) == _word_pattern(False).findall(text)
+def test_ascii_text_is_cut_as_by_the_full_pattern(text):
+    assert WordCutter().cut(text) == full_tokens(text)
 
 
-@given(st.lists(st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1)), st.sampled_from(KINDS))
+def test_every_mark_belongs_to_the_letter_before_it():
+    cutter = WordCutter()
+    for mark in MARKS:
+        (token,) = cutter.cut(f"x{mark}y")
+        assert token == unicodedata.normalize("NFC", f"x{mark}y")
+
+
+def test_a_token_of_an_unspaced_script_or_its_punctuation_is_told_by_its_first_character():
+    assert [token for token in ("日本", "ที่", "。", "！", "ｱ") if not is_unspaced(token)] == []
+    assert [token for token in ("", "a", "été", "हिन्दी", "’", "👍") if is_unspaced(token)] == []
+
+
+def test_a_tokenizer_says_of_what_kind_its_tokens_are():
+    assert [kind for kind in TOKENIZERS if Tokenizer(kind).is_char] == ["char"]
+    assert [kind for kind in TOKENIZERS if Tokenizer(kind).is_prepared] == ["whitespace"]
+
+
+@given(st.text())
+def test_white_space_alone_cuts_a_prepared_text_whatever_it_holds(text):
+    assert Tokenizer("whitespace").tokenize(text) == text.split()
+
+
+@given(st.lists(st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1)), st.sampled_from([*TOKENIZERS]))
 def test_any_tokens_can_be_written_and_none_is_lost(tokens, kind):
     text = Tokenizer(kind).detokenize(tokens)
     joints = {"@-@": "-", "@,@": ",", "@.@": "."} if kind != "char" else {}
     assert text.replace(" ", "") == "".join(joints.get(token, token) for token in tokens)
-
-
-def test_every_combining_mark_is_known():
-    expected = {c for c in map(chr, range(0x300, sys.maxunicode + 1)) if unicodedata.category(c)[0] == "M"}
-    ranges = _combining_marks()
-    found = {
-        chr(c) for first, _, last in zip(*[iter(ranges)] * 3, strict=True) for c in range(ord(first), ord(last) + 1)
-    }
-    assert found == expected
 
 
 def test_an_unknown_tokenizer_is_refused():

@@ -96,7 +96,7 @@ def posix() -> None:
         pytest.skip("needs bash and the terminals, pipes and signals of POSIX")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def environment(rnncli_path) -> dict[str, str]:
     """The variables of a user who has rnncli on the path, and no other settings."""
     others = ("NO_COLOR", "PYTHONUNBUFFERED")

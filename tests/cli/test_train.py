@@ -43,7 +43,7 @@ def test_few_held_out_words_are_told_of(invoke, corpus_file):
     lines = Path(corpus_file).read_text().splitlines(keepends=True)
     Path("few.txt").write_text("".join(lines[:20]))
     stderr = invoke("train", "few.txt", *TINY).stderr
-    told = re.search(r"^Warning: only (\d+) words were held out, which tell little$", stderr, re.M)
+    told = re.search(r"^Warning: only (\d+) words were held out, which tell little$", stderr, re.MULTILINE)
     assert int(told[1]) == load("models/few.npz").about["tuning"]["words"]
 
 

@@ -12,8 +12,8 @@ import pytest
 
 def test_from_a_text_file_to_the_next_word(shell, corpus_file, tmp_path):
     train = shell(
-        f"rnncli train {corpus_file} --hidden-size 32 --epochs 60 --patience 60 --lr 0.02 --dropout 0 --bptt 13"
-        " --batch-size 4",
+        f"rnncli train {corpus_file} --hidden-size 32 --epochs 30 --patience 30 --lr 0.02 --dropout 0 --bptt 26"
+        " --batch-size 2",
         cwd=tmp_path,
     )
     assert (train.returncode, train.stdout) == (0, "models/school.npz\n")

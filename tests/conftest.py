@@ -1,11 +1,9 @@
-"""What tests share: small texts, a model trained on one, and finite differences."""
+"""What tests share: small texts, a model trained on one, a shell, a terminal, and finite differences."""
 
+import io
 import itertools
 import os
-import pty
-import select
 import shutil
-import signal
 import subprocess
 import sys
 import sysconfig
@@ -17,7 +15,7 @@ import hypothesis
 import numpy as np
 import pytest
 
-from rnncli import training
+import rnncli
 
 # How long an example takes depends on what else the machine does.
 hypothesis.settings.register_profile("unhurried", deadline=None)
@@ -46,17 +44,15 @@ def corpus_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def model(corpus_file):
     """A model that has learned the small text. Shared: a test must not change it."""
-    return training.train(
-        [corpus_file], hidden_size=32, epochs=60, patience=60, bptt=13, batch_size=2, dropout=0.0, lr=0.02
+    return rnncli.train(
+        [corpus_file], hidden_size=32, epochs=60, patience=60, bptt=26, batch_size=2, dropout=0.0, lr=0.02
     )
 
 
 @pytest.fixture(scope="session")
 def model_file(model, tmp_path_factory) -> Path:
-    from rnncli import save
-
     path = tmp_path_factory.mktemp("models") / "school.npz"
-    save(model, path)
+    rnncli.save(model, path)
     return path
 
 
@@ -93,7 +89,14 @@ def rnncli_path() -> str:
     return shutil.which("rnncli", path=os.pathsep.join(folders))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def posix() -> None:
+    """What a test asks for that needs bash, a terminal of POSIX, named pipes or signals: on Windows it is skipped."""
+    if os.name != "posix":
+        pytest.skip("needs bash and the terminals, pipes and signals of POSIX")
+
+
+@pytest.fixture(scope="session")
 def environment(rnncli_path) -> dict[str, str]:
     """The variables of a user who has rnncli on the path, and no other settings."""
     others = ("NO_COLOR", "PYTHONUNBUFFERED")
@@ -102,7 +105,7 @@ def environment(rnncli_path) -> dict[str, str]:
 
 
 @pytest.fixture
-def shell(environment):
+def shell(posix, environment):
     """Run a command in a shell without a terminal."""
 
     def run(command: str, **options) -> subprocess.CompletedProcess:
@@ -119,32 +122,32 @@ def shell(environment):
 
 
 @pytest.fixture
-def terminal(environment, tmp_path):
+def terminal(posix, environment, tmp_path):
     """Run a command in a shell in a terminal, in a folder of its own: what is shown, and the exit status.
 
     The `keys` are pressed at once, or when the terminal is shown what they are to come `after`.
     """
+    import pexpect
 
     def run(command: str, columns: int = 80, keys: bytes = b"", after: bytes = b"") -> tuple[str, int]:
-        pid, fd = pty.fork()
-        if pid == 0:
-            os.chdir(tmp_path)
-            os.execve("/bin/bash", ["bash", "-c", command], {**environment, "COLUMNS": str(columns)})
-        shown, pressed = b"", False
-        while True:
-            if not pressed and after in shown:
-                pressed = True
-                os.write(fd, keys)
-            if not select.select([fd], [], [], 60)[0]:
-                os.kill(pid, signal.SIGKILL)
-                break
-            try:
-                data = os.read(fd, 4096)
-            except OSError:  # how Linux says that the other side is closed
-                break
-            shown += data
-        _, status = os.waitpid(pid, 0)
-        os.close(fd)
-        return shown.decode().replace("\r\n", "\n"), os.waitstatus_to_exitcode(status)
+        process = pexpect.spawn(
+            "bash",
+            ["-c", command],
+            cwd=tmp_path,
+            env={**environment, "COLUMNS": str(columns)},
+            dimensions=(24, columns),
+            timeout=60,
+            logfile=None,
+        )
+        process.delaybeforesend = None
+        process.ptyproc.delayafterclose = 0
+        process.logfile_read = shown = io.BytesIO()
+        with process:
+            if process.expect_exact([after, pexpect.EOF]) == 0:
+                process.send(keys)
+                process.expect(pexpect.EOF)
+            process.wait()
+        status = process.exitstatus if process.signalstatus is None else -process.signalstatus
+        return shown.getvalue().decode().replace("\r\n", "\n"), status
 
     return run

@@ -6,19 +6,24 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-BLOCKS = re.findall(r"```(\w+)\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def fenced(page: Path, kind: str) -> list[str]:
+    """The blocks of a page that are of a kind, such as console."""
+    return re.findall(rf"^```{kind}\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+
+
+def blocks(kind: str) -> list[str]:
+    return fenced(ROOT / "README.md", kind)
 
 
 SESSIONS = [
     session
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-    for block in re.findall(r"```console\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for page in PAGES
+    for block in fenced(page, "console")
     for session in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
 ]
-
-
-def blocks(kind: str) -> list[str]:
-    return [block for name, block in BLOCKS if name == kind]
 
 
 def parts(output: str) -> list[str]:
@@ -39,30 +44,34 @@ def test_the_sessions_are_true(terminal, session):
             assert found == told
 
 
-def test_the_commands_for_a_text_of_ones_own_work(shell, corpus_file, tmp_path):
-    (commands,) = [block for block in blocks("sh") if block.startswith("rnncli train")]
-    (tmp_path / "corpus.txt").write_text("".join(corpus_file.read_text().splitlines(keepends=True)[:40]))
-    run = shell(f"set -e; {commands}", cwd=tmp_path)
+@pytest.fixture
+def desk(corpus_file, tmp_path, monkeypatch) -> Path:
+    """A folder with the texts that the examples speak of."""
+    lines = corpus_file.read_text().splitlines(keepends=True)
+    (tmp_path / "corpus.txt").write_text("".join(lines[:40]))
+    for name in ("test.txt", "notes.txt"):
+        (tmp_path / name).write_text("".join(lines[:100]))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_commands_for_a_text_of_ones_own_work(shell, desk):
+    (commands,) = [block for block in blocks("sh") if "rnncli train" in block and "pip" not in block]
+    run = shell(f"set -e; {commands}", cwd=desk)
     assert run.returncode == 0, run.stderr
     assert run.stdout.startswith("models/corpus.npz\n")
-    assert len(run.stdout.splitlines()) == 11
+    assert len(run.stdout.splitlines()) > 1  # the path of the model, and what it predicts
 
 
-def test_the_python_example_works(corpus_file, tmp_path, monkeypatch, capsys):
-    example, watched = blocks("python")
-    monkeypatch.chdir(tmp_path)
-    for name in ("corpus.txt", "test.txt"):
-        (tmp_path / name).write_bytes(corpus_file.read_bytes())
-    exec(compile(example, "README.md", "exec"), {})
-    *predictions, text, perplexity = capsys.readouterr().out.splitlines()
-    assert len(predictions) >= 5
-    assert text
-    assert float(perplexity) > 1
-    exec(compile(watched, "README.md", "exec"), names := {})
-    assert len(capsys.readouterr().out.splitlines()) == 5
+@pytest.mark.parametrize("page", [page for page in PAGES if fenced(page, "python")], ids=lambda page: page.name)
+def test_the_python_examples_work(desk, page, capsys):
+    names = {}
+    for number, example in enumerate(fenced(page, "python"), 1):
+        exec(compile(example, f"{page.name}, example {number}", "exec"), names)
+        assert capsys.readouterr().out, f"example {number} shows nothing"
     assert names["model"].predict("Tom is", n=1)
 
 
 def test_the_checks_call_the_very_command_that_runs_the_tests():
-    (command,) = [block.strip() for block in blocks("sh") if "pytest" in block]
+    (command,) = [line for block in blocks("sh") for line in block.splitlines() if "-m pytest" in line]
     assert command in (ROOT / ".ci" / "run").read_text().splitlines()

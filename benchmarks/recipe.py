@@ -56,8 +56,8 @@ def main() -> None:
     for name in set(arguments.variants) - set(VARIANTS):
         parser.error(f"no variant is called {name!r}: choose from {', '.join(VARIANTS)}")
     folder = arguments.data / arguments.text
-    columns = {"text": "", "time": "", "variant": "", "epochs": ".1f", "network": ".1f", "all parts": ".1f"}
-    results_file = results.Results("recipe", columns, arguments.json)
+    columns = {"variant": "", "epochs": ".1f", "network": ".1f", "all parts": ".1f"}
+    results_file = results.Results(f"recipe-{arguments.text}-{arguments.time}", columns, arguments.json)
     with tempfile.TemporaryDirectory() as out:
         for name in arguments.variants or VARIANTS:
             command = [sys.executable, "-m", "rnncli", "train", folder / "train.txt", "--valid", folder / "valid.txt"]
@@ -69,7 +69,7 @@ def main() -> None:
             epochs = model.about["history"][-1]["epoch"]
             found = model.evaluate([folder / "valid.txt"])
             figures = (epochs, found.perplexity_of_parts["network"], found.perplexity)
-            results_file.add(arguments.text, arguments.time, name, *figures)
+            results_file.add(name, *figures)
 
 
 if __name__ == "__main__":

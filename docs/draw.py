@@ -47,15 +47,11 @@ def picture(command: str, output: str) -> str:
     width = max(line.cell_len for line in lines) * CELL_WIDTH + 2 * MARGIN
     height = len(lines) * LINE_HEIGHT + 2 * MARGIN
     shapes = [shape for row, line in enumerate(lines) for shape in _shapes(line, row)]
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height}"'
-            f' viewBox="0 0 {width:.0f} {height}" font-family="{FONTS}" font-size="{FONT_SIZE}">',
-            f"<title>{escape(command)}</title>",
-            f'<rect width="100%" height="100%" rx="8" fill="{BACKGROUND}"/>',
-            *shapes,
-            "</svg>\n",
-        ]
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height}"'
+        f' viewBox="0 0 {width:.0f} {height}" font-family="{FONTS}" font-size="{FONT_SIZE}">\n'
+        f"<title>{escape(command)}</title>\n"
+        f'<rect width="100%" height="100%" rx="8" fill="{BACKGROUND}"/>\n' + "\n".join(shapes) + "\n</svg>\n"
     )
 
 

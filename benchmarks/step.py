@@ -91,11 +91,11 @@ def main() -> None:
     clock.around(Adam, "catch_up", "optimizer, catching up")
     clock.around(Adam, "step", "optimizer")
     clock.around(loop.Trainer, "_step", "the whole step")
-    readings = []
+    laps = []
     for number, _ in enumerate(trainer.run()):
-        reading = clock.read()
+        lap = clock.read()
         if number >= WARM_UP_STEPS:
-            readings.append(reading)
+            laps.append(lap)
             widths.append(len(trainer.state.network.softmax.bias.grad))
         if number == STEPS:
             break
@@ -112,11 +112,11 @@ def main() -> None:
         "the whole step": 3 * (recurrent + softmax),
     }
     print(f"{settings.threads} threads, large products: {speed:.0f} GFLOP/s; {settings.softmax} softmax over")
-    per_second = rows / statistics.median(reading["the whole step"] for reading in readings)
+    per_second = rows / statistics.median(lap["the whole step"] for lap in laps)
     print(f"{statistics.mean(widths):,.0f} words; {per_second:,.0f} words per second\n")
     columns = {"part of a step": "", "ms": ".2f", "GFLOP": ".2f", "GFLOP/s": ".0f", "of the machine's speed": ".0%"}
     found = results.Results("step", columns, arguments.json)
-    medians = {part: 1e3 * statistics.median(r[part] for r in readings) for part in readings[0]}
+    medians = {part: 1e3 * statistics.median(lap[part] for lap in laps) for part in laps[0]}
     for part, ms in sorted(medians.items(), key=lambda item: item[1]):
         work = arithmetic.get(part)
         achieved = 1e3 * work / ms if work else None

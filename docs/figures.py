@@ -1,7 +1,7 @@
 """The tables and sentences of figures in the documents, made of the result files in `benchmarks/results/`.
 
 A document has a table between `<!-- table: NAME -->` and `<!-- end of table -->`, and a sentence between
-`<!-- text: NAME -->` and `<!-- end of text -->`. `TABLES` and `TEXTS` say what stands there.
+`<!-- text: NAME -->` and `<!-- end of text -->`. `TABLES` and `TEXTS` make them.
 """
 
 import re
@@ -21,7 +21,7 @@ MARKED = re.compile(r"<!-- (table|text): ([\w-]+) -->\n.*?<!-- end of \1 -->", f
 
 
 def with_figures(document: str) -> str:
-    """Return a document with its tables and sentences of figures made anew."""
+    """Return a document with its tables and sentences of figures up to date."""
 
     def made(marked: re.Match[str]) -> str:
         name = marked[2]
@@ -149,8 +149,8 @@ def speed_text() -> str:
     start = row_of("startup", **{"whole process": "rnncli predict, bundled model"})
     return _wrapped(
         f"Training reads {rounded(training['rnncli'])} words a second ({results.machine_name(training['machine'])}),"
-        f" {training['ratio']:.1f} times as many as PyTorch's example with its full softmax. `rnncli predict` answers"
-        f" in {start['ms'] / 1e3:.2f} seconds ({results.machine_name(start['machine'])})."
+        f" {training['ratio']:.1f} times as many as PyTorch's example, which has a full softmax. `rnncli predict`"
+        f" answers in {start['ms'] / 1e3:.2f} seconds ({results.machine_name(start['machine'])})."
     )
 
 
@@ -167,5 +167,6 @@ TABLES: dict[str, Callable[[], str]] = {
     "summary": summary,
     "quality": lambda: table("quality", order=by_text_and_time),
     "dynamic": lambda: table("dynamic", order=by_text_and_time),
+    "step": lambda: table("step", order=lambda row: row["machine"]),
 }
 TEXTS: dict[str, Callable[[], str]] = {"published": published_texts, "speed": speed_text}

@@ -52,7 +52,7 @@ def loose_figures() -> dict[Path, list[str]]:
 
 
 def with_options(name: str, page: str) -> str:
-    """Return the page of a command with its table of options made anew."""
+    """Return the page of a command with its table of options up to date."""
     before, begin, rest = page.partition(BEGIN)
     return f"{before}{BEGIN}\n\n{table(name)}\n{END}{rest.partition(END)[2]}" if begin else page
 
@@ -158,7 +158,7 @@ def _roff(text: str) -> str:
 
 
 def with_sessions(text: str) -> str:
-    """Return a document with the outputs of its sessions made anew."""
+    """Return a document with the outputs of its sessions up to date."""
 
     def session(block: re.Match[str]) -> str:
         commands = re.findall(r"^\$ (.*)", block[1], flags=re.MULTILINE)

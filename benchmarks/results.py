@@ -24,7 +24,7 @@ Row = Mapping[str, Any]  # the value in each column; None where nothing was meas
 
 
 class Results:
-    """The figures of one benchmark. Each `add` prints a row and rewrites the file, so nothing is lost if it is stopped."""
+    """The figures of a benchmark. `add` prints a row and rewrites the file, so an interrupted run loses nothing."""
 
     def __init__(self, benchmark: str, columns: Columns, path: Path | None = None):
         self.benchmark = benchmark

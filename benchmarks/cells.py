@@ -1,14 +1,15 @@
-"""One epoch of every cell, in rnncli and in PyTorch: python benchmarks/cells.py DATA_FOLDER [CELL...]
+"""Compare one epoch of each cell with PyTorch: python benchmarks/cells.py DATA_FOLDER [CELL...]
 
-DATA_FOLDER/ptb holds train.txt and valid.txt of the Penn Treebank. Both sides run the same recipe (the same text in
-the same streams, the same initial values, locked dropout, Adam, clipping, schedule and sizes), one after the other,
-and are measured in the same way. Needs PyTorch beside rnncli; takes some 20 minutes on two cores.
+DATA_FOLDER/ptb holds train.txt and valid.txt of the Penn Treebank. Both sides follow the same recipe: the same text in
+the same streams, the same initial values, locked dropout, Adam, clipping, schedule and sizes. They run one after the
+other and are measured in the same way. Needs PyTorch. Takes about 20 minutes on two cores.
 """
 
 import argparse
 from pathlib import Path
 
 import numpy as np
+import results
 import torch
 from torch import nn
 
@@ -20,12 +21,12 @@ from rnncli.nn.schedules import SCHEDULES
 from rnncli.text.batches import window
 
 CELLS = {"elman": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
-# Where each gate of ours stands in PyTorch's order: i, f, o, g against i, f, g, o.
-ORDER = {"elman": [0], "gru": [0, 1, 2], "lstm": [0, 1, 3, 2]}
+# The place of each of our gates (i, f, o, g) in PyTorch's order (i, f, g, o).
+GATE_ORDER = {"elman": [0], "gru": [0, 1, 2], "lstm": [0, 1, 3, 2]}
 
 
 class Peer(nn.Module):
-    """The same network out of PyTorch's layers, from the same initial values."""
+    """The same network, built of PyTorch's layers, with the same initial values."""
 
     def __init__(self, trainer: training.Trainer):
         super().__init__()
@@ -36,8 +37,9 @@ class Peer(nn.Module):
         self.bias = nn.Parameter(torch.tensor(values["softmax.bias"]))
 
         def gates(name: str) -> torch.Tensor:
-            parts = np.split(values[f"recurrent.0.{name}"], len(ORDER[config.cell]), axis=-1)
-            return torch.tensor(np.concatenate([parts[place] for place in ORDER[config.cell]], axis=-1).T.copy())
+            order = GATE_ORDER[config.cell]
+            parts = np.split(values[f"recurrent.0.{name}"], len(order), axis=-1)
+            return torch.tensor(np.concatenate([parts[place] for place in order], axis=-1).T.copy())
 
         with torch.no_grad():
             self.embedding.weight.copy_(torch.tensor(values["embedding.weight"]))
@@ -57,9 +59,11 @@ class Peer(nn.Module):
 
 
 def train_peer(trainer: training.Trainer) -> float:
-    """One epoch of PyTorch; its validation perplexity."""
+    """Train for one epoch with PyTorch, and return the validation perplexity."""
     torch.manual_seed(trainer.settings.seed)
-    peer, rows, bptt = Peer(trainer), len(trainer.words) - 1, trainer.settings.bptt
+    peer = Peer(trainer)
+    rows = len(trainer.words) - 1
+    bptt = trainer.settings.bptt
     optimizer = torch.optim.Adam(peer.parameters())
     state = None
     for position in range(0, rows, bptt):
@@ -78,7 +82,7 @@ def train_peer(trainer: training.Trainer) -> float:
 
 @torch.no_grad()
 def peer_perplexity(peer: Peer, ids: np.ndarray) -> float:
-    """What `rnncli.evaluation.mean_loss` does, with PyTorch's network: the same streams, every word once."""
+    """Measure PyTorch's network as rnncli measures its own: in the same streams, each word once."""
     length = -(-len(ids) // STREAMS)
     padded = np.zeros(STREAMS * length, np.int64)
     padded[: len(ids)] = ids
@@ -96,10 +100,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, metavar="DATA_FOLDER")
     parser.add_argument("cells", nargs="*", default=[], metavar="CELL", help=f"{', '.join(CELLS)}; all by default")
+    results.add_option(parser)
     arguments = parser.parse_args()
     ptb = arguments.data / "ptb"
-    print("| validation perplexity after one epoch, 200 units | rnncli | PyTorch | ratio |")
-    print("|---|--:|--:|--:|")
+    columns = {"cell": "", "rnncli": ".1f", "PyTorch": ".1f", "ratio": ".3f"}
+    found = results.Results("cells", columns, arguments.json)
     for cell in arguments.cells or CELLS:
         trainer = training.start(
             [ptb / "train.txt"],
@@ -116,7 +121,7 @@ def main() -> None:
         theirs = train_peer(trainer)
         *_, last = trainer.run()
         ours = last.report.valid_perplexity
-        print(f"| {cell} | {ours:.1f} | {theirs:.1f} | {ours / theirs:.3f} |", flush=True)
+        found.add(cell, ours, theirs, ours / theirs)
 
 
 if __name__ == "__main__":

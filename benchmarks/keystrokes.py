@@ -1,9 +1,8 @@
-"""How soon a key is answered: python benchmarks/keystrokes.py DATA_FOLDER [--model MODEL] [--lines N]
+"""Measure how soon `rnncli type` answers a key: python benchmarks/keystrokes.py DATA_FOLDER [--model MODEL] [--lines N]
 
-DATA_FOLDER/tatoeba/test.txt holds sentences. Types some of them, letter by letter, into `rnncli type` in a
-pseudo-terminal of 80 columns, and takes the time from each key to the last change that it makes to the screen. The
-model is the bundled one, unless another is named. There is no peer: what is answered within 20 ms seems to be answered
-at once.
+DATA_FOLDER/tatoeba/test.txt holds sentences. The script types some of them, letter by letter, into `rnncli type` in a
+pseudo-terminal of 80 columns, and takes the time from each key to the last change of the screen that it causes. The
+model is the bundled one unless you name another. There is no peer: an answer within 20 ms seems instant.
 """
 
 import argparse
@@ -19,11 +18,13 @@ import termios
 import time
 from pathlib import Path
 
-QUIET = 0.1  # seconds without a change, after which the screen is taken to be drawn
+import results
+
+QUIET_SECONDS = 0.1  # without a change: the screen is then taken to be complete
 
 
 def start(model: Path) -> tuple[int, int]:
-    """The process of `rnncli type`, and the terminal that it draws on."""
+    """Start `rnncli type`, and return its process and the terminal that it draws on."""
     process, terminal = pty.fork()
     if process == 0:
         os.environ.update(TERM="xterm-256color", PROMPT_TOOLKIT_NO_CPR="1")
@@ -32,10 +33,10 @@ def start(model: Path) -> tuple[int, int]:
     return process, terminal
 
 
-def drawn(terminal: int, patience: float = QUIET) -> float | None:
-    """When the last change to the screen came, by `time.perf_counter`, once there is none for a while."""
+def drawn(terminal: int, patience: float = QUIET_SECONDS) -> float | None:
+    """Wait until the screen is complete, and return the time of its last change by `time.perf_counter`."""
     last = None
-    while select.select([terminal], [], [], patience if last is None else QUIET)[0]:
+    while select.select([terminal], [], [], patience if last is None else QUIET_SECONDS)[0]:
         if not os.read(terminal, 2**16):
             break
         last = time.perf_counter()
@@ -48,6 +49,7 @@ def main() -> None:
     bundled = Path(__file__).resolve().parents[1] / "models" / "english.npz"
     parser.add_argument("--model", type=Path, default=bundled, metavar="MODEL", help="the bundled one by default")
     parser.add_argument("--lines", type=int, default=10)
+    results.add_option(parser)
     arguments = parser.parse_args()
     with (arguments.data / "tatoeba" / "test.txt").open(encoding="utf-8") as file:
         lines = [line.strip() for line in itertools.islice(file, arguments.lines)]
@@ -56,7 +58,7 @@ def main() -> None:
         process, terminal = start(arguments.model)
         drawn(terminal, patience=30.0)
         for key in line:
-            if key.isdigit():  # would accept a word
+            if key.isdigit():  # a digit would accept a word
                 continue
             began = time.perf_counter()
             os.write(terminal, key.encode())
@@ -65,10 +67,9 @@ def main() -> None:
         os.write(terminal, b"\x03")
         os.close(terminal)
         os.waitpid(process, 0)
-    median, late = statistics.median(times), statistics.quantiles(times, n=10)[-1]
-    print("| keys | median ms | of ten, nine within ms |")
-    print("|--:|--:|--:|")
-    print(f"| {len(times)} | {median:.1f} | {late:.1f} |")
+    columns = {"keys": ",d", "median ms": ".1f", "ninth decile ms": ".1f"}
+    found = results.Results("keystrokes", columns, arguments.json)
+    found.add(len(times), statistics.median(times), statistics.quantiles(times, n=10)[-1])
 
 
 if __name__ == "__main__":

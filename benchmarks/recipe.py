@@ -1,9 +1,9 @@
-"""What pays in a given time: python benchmarks/recipe.py DATA_FOLDER [VARIANT...] [--time 3m] [--text ptb]
+"""Compare settings in the same time: python benchmarks/recipe.py DATA_FOLDER [VARIANT...] [--time 3m] [--text ptb]
 
-DATA_FOLDER/ptb holds train.txt and valid.txt. Trains a network of 256 units, and others that differ from it in one
-thing or two, for the same time, and prints their perplexities on the whole validation text, on some of which the shares
-of the parts were tuned: the test text is never read. `--options "--dropout 0.2"` is for all of them. The differences
-are small, and a machine that is busy otherwise makes more of one than the other: let it rest.
+DATA_FOLDER/ptb holds train.txt and valid.txt. The script trains a network of 256 units, and variants that differ from
+it in a setting or two, each for the same time. It prints their perplexities on the whole validation text. The mixture
+weights were tuned on a part of that text; the test text is never read. `--options "--dropout 0.2"` adds options to all
+trainings. The differences are small: run it on a machine that does nothing else.
 """
 
 import argparse
@@ -12,9 +12,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+import results
+
 import rnncli
 
-# What would else follow from the network's size, from the text and from the time.
+# The settings that would otherwise follow from the network's size, the text and the time.
 FIXED = "--hidden-size 256 --batch-size 20 --samples 500 --dropout 0.35 --word-dropout 0 --recurrent-dropout 0"
 VARIANTS = {
     "the base": "",
@@ -48,24 +50,26 @@ def main() -> None:
     parser.add_argument("variants", nargs="*", metavar="VARIANT", help="all by default")
     parser.add_argument("--time", default="3m")
     parser.add_argument("--text", default="ptb")
-    parser.add_argument("--options", default="", help="more options of rnncli train, for all")
+    parser.add_argument("--options", default="", help="more options of rnncli train, for all variants")
+    results.add_option(parser)
     arguments = parser.parse_intermixed_args()
     for name in set(arguments.variants) - set(VARIANTS):
         parser.error(f"no variant is called {name!r}: choose from {', '.join(VARIANTS)}")
     folder = arguments.data / arguments.text
-    print(f"| {arguments.text}, {arguments.time}, validation | readings of the text | network | the whole |")
-    print("|---|--:|--:|--:|")
+    columns = {"variant": "", "epochs": ".1f", "network": ".1f", "all parts": ".1f"}
+    results_file = results.Results(f"recipe-{arguments.text}-{arguments.time}", columns, arguments.json)
     with tempfile.TemporaryDirectory() as out:
         for name in arguments.variants or VARIANTS:
             command = [sys.executable, "-m", "rnncli", "train", folder / "train.txt", "--valid", folder / "valid.txt"]
             command += ["--tokenizer", "whitespace", "--time", arguments.time, "-q", "-o", f"{out}/model.npz"]
-            for more in (FIXED, arguments.options, VARIANTS[name]):  # of two options with one name the last one counts
+            for more in (FIXED, arguments.options, VARIANTS[name]):  # a later option overrides an earlier one
                 command += more.split()
             subprocess.run([*map(str, command)], check=True, stdout=subprocess.DEVNULL)
             model = rnncli.load(f"{out}/model.npz")
-            epochs, found = model.about["history"][-1]["epoch"], model.evaluate([folder / "valid.txt"])
-            figures = f"{found.perplexity_of_parts['network']:.1f} | {found.perplexity:.1f}"
-            print(f"| {name} | {epochs:.1f} | {figures} |", flush=True)
+            epochs = model.about["history"][-1]["epoch"]
+            found = model.evaluate([folder / "valid.txt"])
+            figures = (epochs, found.perplexity_of_parts["network"], found.perplexity)
+            results_file.add(name, *figures)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""Words per second in training, beside PyTorch: python benchmarks/speed.py DATA_FOLDER [--rounds N] [ROW...]
+"""Compare the speed of training with PyTorch's: python benchmarks/speed.py DATA_FOLDER [--rounds N] [ROW...]
 
 DATA_FOLDER/ptb and DATA_FOLDER/wikitext-2 hold train.txt and valid.txt. The peer is PyTorch's `word_language_model`
-example: two layers of 200 units, untied, 20 streams, 35 steps, dropout 0.2, SGD with clipping. Every run is a process
-of its own, so that neither side disturbs the other's threads or memory, and the sides take turns in every round.
-Printed are the medians over the rounds, and the medians of the rounds' ratios. Takes some 15 minutes on two cores.
+example: two layers of 200 units, untied, 20 streams, 35 steps, dropout 0.2, SGD with clipping. The default softmax is
+the one of the first half of a training: the words of a step and 500 others. Every run is a process of its own, so that
+neither side disturbs the other's threads or memory, and the sides take turns in every round. The script prints the
+medians over the rounds, and the medians of the rounds' ratios. Takes about 15 minutes on two cores.
 """
 
 import argparse
@@ -13,12 +14,24 @@ import statistics
 import subprocess
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
+
+import numpy as np
+import results
+
+from rnncli.lm.network import Config
+from rnncli.text.corpus import Corpus, read_corpus
+from rnncli.text.tokenizers import Tokenizer
+from rnncli.text.vocabulary import Vocabulary
+from rnncli.training import Trainer
+from rnncli.training.settings import Settings
 
 BATCH, BPTT, UNITS, LAYERS, DROPOUT = 20, 35, 200, 2, 0.2
 RECIPE = {"hidden_size": UNITS, "layers": LAYERS, "tied": False, "dropout": DROPOUT, "optimizer": "sgd"}
-SECONDS = 6  # of each run, and at least MINIMUM steps, of which the first WARM_UP do not count
-MINIMUM, WARM_UP = 12, 4
+SECONDS = 6  # of each run
+FEWEST_STEPS = 12  # of each run, however long they take
+WARM_UP_STEPS = 4  # not counted
 
 
 def rnncli(text: str = "ptb", **options) -> dict:
@@ -29,7 +42,7 @@ def pytorch(text: str = "ptb", **options) -> dict:
     return {"side": "pytorch", "text": text, "cell": "lstm", "softmax": "full", **options}
 
 
-# What is measured: the row's name, and its two sides.
+# Each row: its title, and its two sides.
 ROWS = {
     "a": ("LSTM, full softmax, V = 10,000", rnncli(**RECIPE, softmax="full"), pytorch()),
     "b": (
@@ -56,18 +69,12 @@ ROWS = {
         rnncli(**RECIPE, softmax="full", threads=2),
         rnncli(**RECIPE, softmax="full", threads=1),
     ),
-    "g": ("peak memory in MB: rnncli's default network, and the peer's", rnncli(epoch=True), pytorch(epoch=True)),
+    "g": ("default network, beside PyTorch's example", rnncli(epoch=True), pytorch(epoch=True)),
 }
 
 
 def corpus_of(text: str, data: Path):
-    """A text of the data folder, or one of random words whose frequencies follow Zipf's law."""
-    import numpy as np
-
-    from rnncli.text.corpus import Corpus, read_corpus
-    from rnncli.text.tokenizers import Tokenizer
-    from rnncli.text.vocabulary import Vocabulary
-
+    """Read a text of the data folder, or make one of random words whose frequencies follow Zipf's law."""
     name, _, size = text.partition("-")
     if name != "zipf":
         return read_corpus(
@@ -82,26 +89,20 @@ def corpus_of(text: str, data: Path):
 
 
 def measured(steps, epoch: bool) -> dict:
-    """The speed of a side that takes a step each time it is asked for one, and the most memory it took."""
-    times, began = [], time.perf_counter()
-    before = began
+    """Take the steps of one side, and return its speed and its peak memory."""
+    times = []
+    began = before = time.perf_counter()
     for _ in steps:
         now = time.perf_counter()
         times.append(now - before)
         before = now
-        if not epoch and len(times) >= MINIMUM and now - began > SECONDS:
+        if not epoch and len(times) >= FEWEST_STEPS and now - began > SECONDS:
             break
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"words": BATCH * BPTT / statistics.median(times[WARM_UP:]), "megabytes": megabytes}
+    return {"words": BATCH * BPTT / statistics.median(times[WARM_UP_STEPS:]), "megabytes": megabytes}
 
 
 def run_rnncli(data: Path, text: str, epoch: bool = False, **options) -> dict:
-    from dataclasses import fields
-
-    from rnncli.lm.network import Config
-    from rnncli.training import Trainer
-    from rnncli.training.settings import Settings
-
     corpus = corpus_of(text, data)
     settings = {field.name: options.pop(field.name) for field in fields(Settings) if field.name in options}
     options = {"dropout": 0.35, **options}
@@ -113,7 +114,7 @@ def run_rnncli(data: Path, text: str, epoch: bool = False, **options) -> dict:
 
 
 def run_pytorch(data: Path, text: str, cell: str, softmax: str, epoch: bool = False) -> dict:
-    import word_language_model as peer
+    import word_language_model as peer  # here, so that rnncli's process does not load PyTorch
 
     corpus = corpus_of(text, data)
     model = peer.Model(len(corpus.vocabulary), cell, softmax)
@@ -137,14 +138,17 @@ def main() -> None:
     parser.add_argument("data", type=Path, metavar="DATA_FOLDER")
     parser.add_argument("rows", nargs="*", default=[], metavar="ROW", help=f"{', '.join(ROWS)}; all by default")
     parser.add_argument("--rounds", type=int, default=3)
+    results.add_option(parser)
+    parser.add_argument("--json-memory", type=Path, metavar="FILE", help="the same for the figures of row g")
     parser.add_argument("--side", type=json.loads, help=argparse.SUPPRESS)
     arguments = parser.parse_intermixed_args()
     if arguments.side:
         run = {"rnncli": run_rnncli, "pytorch": run_pytorch}[arguments.side.pop("side")]
         print(json.dumps(run(arguments.data, **arguments.side)))
         return
-    print("| row | words per second in training | rnncli | beside it | ratio |")
-    print("|---|---|--:|--:|--:|")
+    columns = {"rnncli": ",.0f", "beside it": ",.0f", "ratio": ".2f"}
+    speed = results.Results("speed", {"words per second in training": "", **columns}, arguments.json)
+    memory = results.Results("memory", {"peak memory in MB, one epoch": "", **columns}, arguments.json_memory)
     for name in arguments.rows or ROWS:
         title, *sides = ROWS[name]
         unit = "megabytes" if name == "g" else "words"
@@ -152,7 +156,7 @@ def main() -> None:
         pairs = [[in_a_process_of_its_own(arguments.data, side)[unit] for side in sides] for _ in rounds]
         ours, theirs = map(statistics.median, zip(*pairs, strict=True))
         ratio = statistics.median(our / their for our, their in pairs)
-        print(f"| {name} | {title} | {ours:,.0f} | {theirs:,.0f} | {ratio:.2f} |", flush=True)
+        (memory if name == "g" else speed).add(title, ours, theirs, ratio)
 
 
 if __name__ == "__main__":

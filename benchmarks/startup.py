@@ -1,10 +1,11 @@
-"""How soon an answer is there: python benchmarks/startup.py DATA_FOLDER [MODEL]
+"""Measure how soon an answer is there: python benchmarks/startup.py DATA_FOLDER [MODEL]
 
-Times whole processes, in turn, and prints medians: `rnncli predict` on the bundled model beside Python with NumPy and
-Click; `rnncli --help` beside Python with Click alone; and beside a PyTorch script that loads a network as large from a
-file and ranks the next words, where PyTorch is installed. With a MODEL, such as one of DATA_FOLDER/ptb, also
-`rnncli predict` on it, and on the same without its n-grams. DATA_FOLDER is not used: it is there so that all of these
-scripts are called alike.
+The script times whole processes, in turn, and prints the medians: `rnncli predict` with the bundled model beside Python
+with NumPy and Click; the same beside a PyTorch script, if PyTorch is installed, that loads a network of the same size
+and ranks the next words; and `rnncli --help` beside Python with Click. With a MODEL, such as one of DATA_FOLDER/ptb, it
+also times `rnncli predict` with that model, and with the same model without its n-grams. Install rnncli with
+`pip install .` first: an editable install starts more slowly. DATA_FOLDER is not used; it is there so that all
+benchmarks are called alike.
 """
 
 import argparse
@@ -16,6 +17,8 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
+
+import results
 
 import rnncli
 from rnncli.lm.mixture import Mixture
@@ -34,8 +37,8 @@ with torch.inference_mode():
     ids = torch.tensor([0] + [number.get(word, 1) for word in sys.argv[2].split()])
     output, _ = lstm(table[ids].unsqueeze(1))
     p = torch.softmax(output[-1, 0] @ table.T + saved["bias"], 0)
-    for chance, word in zip(*p.topk(10)):
-        print(words[word], chance.item())
+    for probability, word in zip(*p.topk(10)):
+        print(words[word], probability.item())
 """
 
 
@@ -50,7 +53,7 @@ def median_seconds(commands: dict[str, list[str]]) -> dict[str, float]:
 
 
 def write_peer(folder: Path) -> list[str]:
-    """A PyTorch script, and a file with an LSTM of the bundled model's size, its words and a tied table."""
+    """Write a PyTorch script and an LSTM of the bundled model's size with its words, and return the command."""
     import torch
 
     model = rnncli.load(BUNDLED)
@@ -70,6 +73,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, metavar="DATA_FOLDER")
     parser.add_argument("model", type=Path, nargs="?", metavar="MODEL")
+    results.add_option(parser)
     arguments = parser.parse_args()
     ours = str(Path(sys.executable).parent / "rnncli")
     predict = [ours, "predict", PROMPT, "-m"]
@@ -85,15 +89,15 @@ def main() -> None:
             commands["torch"] = write_peer(folder)
         if arguments.model:
             whole = rnncli.load(arguments.model)
-            cache, shares = whole.lm.cache, whole.lm.shares[:, [0, 2]]
-            without = Mixture(whole.lm.network, None, cache, shares[:1] / shares[:1].sum())
+            weights = whole.lm.shares[:, [0, 2]]
+            without = Mixture(whole.lm.network, None, whole.lm.cache, weights[:1] / weights[:1].sum())
             rnncli.save(whole, folder / "whole.npz")
             rnncli.save(replace(whole, lm=without), folder / "without.npz")
             commands["whole"] = [*predict, str(folder / "whole.npz")]
             commands["without n-grams"] = [*predict, str(folder / "without.npz")]
         seconds = median_seconds(commands)
-    print("| whole process | ms | beside it | ms | ratio |")
-    print("|---|--:|---|--:|--:|")
+    columns = {"whole process": "", "ms": ",.0f", "beside it": "", "its ms": ",.0f", "ratio": ".2f"}
+    found = results.Results("startup", columns, arguments.json)
     pairs = [
         ("rnncli predict, bundled model", "predict", 'python -c "import numpy, click"', "numpy and click"),
         ("rnncli predict, bundled model", "predict", "PyTorch, a network as large", "torch"),
@@ -102,8 +106,7 @@ def main() -> None:
     ]
     for what, one, beside, other in pairs:
         if one in seconds and other in seconds:
-            a, b = seconds[one], seconds[other]
-            print(f"| {what} | {a * 1e3:.0f} | {beside} | {b * 1e3:.0f} | {a / b:.2f} |")
+            found.add(what, 1e3 * seconds[one], beside, 1e3 * seconds[other], seconds[one] / seconds[other])
 
 
 if __name__ == "__main__":

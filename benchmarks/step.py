@@ -1,8 +1,8 @@
-"""Where the time of a training step goes: python benchmarks/step.py DATA_FOLDER [--threads N] [--softmax full]
+"""Measure the parts of a training step: python benchmarks/step.py DATA_FOLDER [--threads N] [--softmax full]
 
-DATA_FOLDER/ptb holds train.txt and valid.txt. Trains the default network for some hundred steps with a clock around
-each part, and prints the parts' medians beside the arithmetic that their matrix products must do and the speed at
-which they do it. The peer is the machine: the speed of a large product. Takes a minute.
+DATA_FOLDER/ptb holds train.txt and valid.txt. The script trains the default network for 150 steps with a clock around
+each part. It prints the median time of each part, the arithmetic of its matrix products, and their speed. The peer is
+the machine: the speed of a large product. Takes a minute.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
+import results
 
 from rnncli import training
 from rnncli.lm import network
@@ -23,17 +24,18 @@ from rnncli.nn.softmax import Softmax
 from rnncli.threads import Threads
 from rnncli.training import loop, workers
 
-STEPS, WARM_UP = 150, 30
+STEPS = 150
+WARM_UP_STEPS = 30  # not counted
 
 
 class Clock:
-    """Adds up, for each thread, the time that is spent in parts of the program."""
+    """Adds up the time that each thread spends in parts of the program."""
 
     def __init__(self):
         self.seconds: dict[str, dict[int, float]] = defaultdict(lambda: defaultdict(float))
 
     def around(self, owner, name: str, part: str) -> None:
-        """Time a function, and the `backward` that it returns, if it does."""
+        """Time a function, and the `backward` function if it returns one."""
         setattr(owner, name, self.timed(getattr(owner, name), part))
 
     def timed(self, function, part: str):
@@ -48,16 +50,17 @@ class Clock:
         return run
 
     def read(self) -> dict[str, float]:
-        """What has been added up since the last reading: the mean of the threads that had a part in it."""
+        """Return the seconds since the last call, of each part: the mean over the threads that worked on it."""
         seconds = {part: statistics.mean(threads.values()) for part, threads in self.seconds.items()}
         self.seconds.clear()
         return seconds
 
 
 def product_speed(threads: int) -> float:
-    """Multiply-adds times two in a second, of large float32 products on so many threads at once."""
+    """Return the speed of large float32 products on several threads at once, in FLOP per second."""
     matrices = [np.ones((1024, 1024), np.float32) for _ in range(threads)]
-    team, times = Threads(threads), []
+    team = Threads(threads)
+    times = []
     for _ in range(20):
         began = time.perf_counter()
         team.map(lambda matrix: matrix @ matrix, matrices)
@@ -70,11 +73,13 @@ def main() -> None:
     parser.add_argument("data", type=Path, metavar="DATA_FOLDER")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--softmax", choices=["full", "sampled"])
+    results.add_option(parser)
     arguments = parser.parse_args()
     ptb = arguments.data / "ptb"
     options = {"threads": arguments.threads, "softmax": arguments.softmax, "epochs": 1, "ngram_order": 0}
     trainer = training.start([ptb / "train.txt"], valid=[ptb / "valid.txt"], tokenizer="whitespace", **options)
-    clock, widths = Clock(), []
+    clock = Clock()
+    widths = []
     clock.around(network.Network, "draw", "drawing masks and words")
     clock.around(Embedding, "forward", "embedding")
     clock.around(network, "dropout", "dropout")
@@ -86,11 +91,11 @@ def main() -> None:
     clock.around(Adam, "catch_up", "optimizer, catching up")
     clock.around(Adam, "step", "optimizer")
     clock.around(loop.Trainer, "_step", "the whole step")
-    readings = []
+    laps = []
     for number, _ in enumerate(trainer.run()):
-        reading = clock.read()
-        if number >= WARM_UP:
-            readings.append(reading)
+        lap = clock.read()
+        if number >= WARM_UP_STEPS:
+            laps.append(lap)
             widths.append(len(trainer.state.network.softmax.bias.grad))
         if number == STEPS:
             break
@@ -107,15 +112,16 @@ def main() -> None:
         "the whole step": 3 * (recurrent + softmax),
     }
     print(f"{settings.threads} threads, large products: {speed:.0f} GFLOP/s; {settings.softmax} softmax over")
-    per_second = rows / statistics.median(reading["the whole step"] for reading in readings)
+    per_second = rows / statistics.median(lap["the whole step"] for lap in laps)
     print(f"{statistics.mean(widths):,.0f} words; {per_second:,.0f} words per second\n")
-    print("| part of a step | ms | GFLOP | GFLOP/s | of large products |")
-    print("|---|--:|--:|--:|--:|")
-    medians = {part: 1e3 * statistics.median(r[part] for r in readings) for part in readings[0]}
+    columns = {"part of a step": "", "ms": ".2f", "GFLOP": ".2f", "GFLOP/s": ".0f", "of the machine's speed": ".0%"}
+    found = results.Results("step", columns, arguments.json)
+    medians = {part: 1e3 * statistics.median(lap[part] for lap in laps) for part in laps[0]}
     for part, ms in sorted(medians.items(), key=lambda item: item[1]):
         work = arithmetic.get(part)
-        told = f"{work:.2f} | {1e3 * work / ms:.0f} | {1e3 * work / ms / speed:.0%}" if work else "| |"
-        print(f"| {part} | {ms:.2f} | {told} |")
+        achieved = 1e3 * work / ms if work else None
+        found.add(part, ms, work, achieved, achieved / speed if achieved else None)
+    found.add("large products, for comparison", None, None, speed, 1.0)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
-"""How much is answered in a second: python benchmarks/throughput.py DATA_FOLDER [--model MODEL] [--rounds N]
+"""Measure how much is answered in a second: python benchmarks/throughput.py DATA_FOLDER [--model MODEL] [--rounds N]
 
 DATA_FOLDER/tatoeba/test.txt and valid.txt hold sentences. `rnncli predict` ranks the next words after the beginnings
-of 10,000 of them, `rnncli score` scores as many whole ones, `rnncli generate` writes 2,000 words, and `rnncli evaluate`
-reads 1,000 sentences: with all parts of MODEL (the bundled model, unless another is named), and with its network alone.
-The peer of the first three is a PyTorch script with the same network, which reads the same lines in batches of 64 and
-prints the same columns.
+of 10,000 sentences, `rnncli score` scores 10,000 whole sentences, `rnncli generate` writes 2,000 words, and
+`rnncli evaluate` reads 1,000 sentences: once with all parts of MODEL (by default the bundled model), and once with its
+network alone. The peer of the first three is a PyTorch script with the same network, which reads the same lines in
+batches of 64 and prints the same columns.
 
-Every run is a process of its own, with all cores. What start-up costs is not counted: the time for one line is taken
-off that for all. The sides take turns; printed are the medians over the rounds and those of the rounds' ratios: how
-many times as long all parts take as the network alone, and how much faster that is than PyTorch.
+Every run is a process of its own, with all cores. Start-up does not count: the time for one line is subtracted from
+the time for all. The sides take turns. The script prints the medians over the rounds, and the medians of the rounds'
+ratios: how much longer all parts take than the network alone, and how much faster the network is than PyTorch.
 """
 
 import argparse
@@ -21,11 +21,23 @@ import time
 from pathlib import Path
 from typing import Any
 
+import results
+
 import rnncli
 from rnncli.lm.mixture import Mixture
 from rnncli.model import Model
 
-LINES, WRITTEN, EVALUATED = 10_000, 2_000, 1_000
+LINES = 10_000  # predicted and scored
+WORDS_WRITTEN = 2_000
+LINES_EVALUATED = 1_000
+COLUMNS = {
+    "in a second": "",
+    "rnncli, all parts": ",.0f",
+    "network alone": ",.0f",
+    "times as long": ".2f",
+    "PyTorch, the same network": ",.0f",
+    "ratio": ".2f",
+}
 PEER = '''
 import sys, torch
 job, path = sys.argv[1:3]
@@ -37,7 +49,7 @@ lstm.load_state_dict(saved["lstm"])
 EOS, UNK = number["<eos>"], number["<unk>"]
 
 def batches(lines, end):
-    """Texts in numbers, each after an <eos>, in batches as they come, filled up to the longest; and their lengths."""
+    """Yield batches of texts as numbers, each after an <eos>, padded to the longest, with their lengths."""
     for start in range(0, len(lines), 64):
         rows = [[EOS, *(number.get(word, UNK) for word in line.split()), *end] for line in lines[start : start + 64]]
         tensors = [torch.tensor(row) for row in rows]
@@ -52,8 +64,8 @@ def predict(lines):
         logits = last @ table.T + bias
         logits[:, UNK] = -torch.inf
         best = torch.softmax(logits, 1).topk(10)
-        for chances, found in zip(best.values.tolist(), best.indices.tolist()):
-            answer = "".join(f"{words[word]}\\t{chance:.6g}\\n" for word, chance in zip(found, chances))
+        for probabilities, found in zip(best.values.tolist(), best.indices.tolist()):
+            answer = "".join(f"{words[word]}\\t{p:.6g}\\n" for word, p in zip(found, probabilities))
             print(answer if first else "\\n" + answer, end="")
             first = False
 
@@ -88,13 +100,13 @@ with torch.inference_mode():
 
 
 def write_peer(model: Model, folder: Path) -> list[str]:
-    """A PyTorch script, and a file with the network of a `model`."""
+    """Write a PyTorch script and the network of a `model` for it, and return the command."""
     import torch
 
     network = model.lm.network
     config, values = network.config, {name: p.value for name, p in network.named_parameters().items()}
     if config.cell != "lstm" or not config.tied or config.projected:
-        raise SystemExit("the peer is an LSTM with one table of words: name a MODEL that is one")
+        raise SystemExit("the peer is an LSTM with tied tables: name a MODEL that is one, too")
     lstm = {}
     for layer in range(config.layers):
         for ours, theirs in {"input_weight": "weight_ih", "recurrent_weight": "weight_hh", "bias": "bias_ih"}.items():
@@ -129,16 +141,16 @@ def main() -> None:
     bundled = Path(__file__).resolve().parents[1] / "models" / "english.npz"
     parser.add_argument("--model", type=Path, default=bundled, metavar="MODEL", help="the bundled one by default")
     parser.add_argument("--rounds", type=int, default=5)
+    results.add_option(parser)
     arguments = parser.parse_args()
     texts = [(arguments.data / "tatoeba" / name).read_text(encoding="utf-8") for name in ("test.txt", "valid.txt")]
     sentences = [line.strip() for text in texts for line in text.splitlines()][:LINES]
     beginnings = [" ".join(words[: 1 + place % len(words)]) for place, words in enumerate(map(str.split, sentences))]
     model = rnncli.load(arguments.model)
-    # Words with spaces between them: so both sides read the same ones.
+    # With spaces between all tokens, both sides read the same words.
     sentences, beginnings = ([" ".join(model.tokenizer.tokenize(line)) for line in x] for x in (sentences, beginnings))
     lengths = [len(line.split()) + 1 for line in sentences]  # the end of each counts as a word
-    print("| in a second | rnncli, all parts | network alone | times as long | PyTorch, the same network | ratio |")
-    print("|---|--:|--:|--:|--:|--:|")
+    results_file = results.Results("throughput", COLUMNS, arguments.json)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         whole, alone = folder / "whole.npz", folder / "alone.npz"
@@ -148,13 +160,13 @@ def main() -> None:
         jobs = {
             "predict: prompts": ("predict", beginnings, len(beginnings)),
             "score: words": ("score", sentences, sum(lengths)),
-            "generate: words": ("generate", [], WRITTEN),
-            "evaluate: words": ("evaluate -", sentences[:EVALUATED], sum(lengths[:EVALUATED])),
+            "generate: words": ("generate", [], WORDS_WRITTEN),
+            "evaluate: words": ("evaluate -", sentences[:LINES_EVALUATED], sum(lengths[:LINES_EVALUATED])),
         }
         for title, (job, lines, units) in jobs.items():
 
             def rate(command: list[str], flag: list[str], lines=lines, units=units) -> float:
-                """How many a second: the time of all, less that of a single one."""
+                """Return how many units are answered in a second, without the time of a single one."""
                 one, all_of_them = [[], []] if lines else [[*flag, "1"], [*flag, str(units)]]
                 return units / (seconds([*command, *all_of_them], lines) - seconds([*command, *one], lines[:1]))
 
@@ -162,10 +174,10 @@ def main() -> None:
             if job in ("predict", "score", "generate"):
                 sides.append(([*peer, job, str(folder / "model.pt")], []))
             rounds = [[rate(*side) for side in sides] for _ in range(arguments.rounds)]
-            figures = [f"{statistics.median(column):,.0f}" for column in zip(*rounds, strict=True)]
-            figures.insert(2, f"{statistics.median(row[1] / row[0] for row in rounds):.2f}")
-            figures += [f"{statistics.median(row[1] / row[2] for row in rounds):.2f}"] if sides[2:] else ["", ""]
-            print(f"| {title} | {' | '.join(figures)} |", flush=True)
+            whole_rate, alone_rate, *peer_rate = (statistics.median(column) for column in zip(*rounds, strict=True))
+            times_as_long = statistics.median(row[1] / row[0] for row in rounds)
+            ratio = statistics.median(row[1] / row[2] for row in rounds) if peer_rate else None
+            results_file.add(title, whole_rate, alone_rate, times_as_long, peer_rate[0] if peer_rate else None, ratio)
 
 
 if __name__ == "__main__":

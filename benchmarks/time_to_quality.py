@@ -1,9 +1,9 @@
-"""Validation perplexity against seconds of training: python benchmarks/time_to_quality.py DATA_FOLDER [PICTURE]
+"""Draw validation perplexity against seconds of training: python benchmarks/time_to_quality.py DATA_FOLDER [PICTURE]
 
-DATA_FOLDER/ptb holds train.txt and valid.txt. Trains rnncli's default network, for six epochs, and, as its peer,
-PyTorch's `word_language_model` example with its own, one after the other; ten times an epoch the clock stops and
-perplexity is measured. Prints how long each took to reach 141, what a 5-gram model with Kneser-Ney smoothing has on the
-test text, and draws both courses. Needs PyTorch and Matplotlib; takes some 15 minutes on two cores.
+DATA_FOLDER/ptb holds train.txt and valid.txt. The script trains rnncli's default network for six epochs, then its peer,
+PyTorch's `word_language_model` example with its own settings. Ten times an epoch it stops the clock and measures the
+perplexity. It prints how long each takes to reach 141, the test perplexity of a 5-gram model with Kneser-Ney smoothing,
+and draws both curves. Needs PyTorch and Matplotlib. Takes about 15 minutes on two cores.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import results
 import word_language_model as peer
 
 from rnncli import training
@@ -22,16 +23,18 @@ from rnncli.evaluation import mean_loss
 
 GOAL = 141
 EPOCHS = 6
-EVERY = 132  # steps, a tenth of an epoch
+STEPS_PER_POINT = 132  # a tenth of an epoch
 
-Course = list[tuple[float, float]]  # seconds of training and the perplexity then
+Curve = list[tuple[float, float]]  # seconds of training, and the perplexity then
 
 
-def course(steps: Iterable[object], measure) -> Course:
-    """Take all steps, and stop the clock every so often to measure the loss."""
-    found, seconds, began = [], 0.0, time.perf_counter()
+def curve(steps: Iterable[object], measure) -> Curve:
+    """Take all steps, and stop the clock after every `STEPS_PER_POINT` to measure the loss."""
+    found = []
+    seconds = 0.0
+    began = time.perf_counter()
     for number, _ in enumerate(steps, 1):
-        if number % EVERY == 0:
+        if number % STEPS_PER_POINT == 0:
             seconds += time.perf_counter() - began
             found.append((seconds, math.exp(measure())))
             print(f"{seconds:.1f} s: {found[-1][1]:.1f}", file=sys.stderr)
@@ -39,18 +42,18 @@ def course(steps: Iterable[object], measure) -> Course:
     return found
 
 
-def rnncli_course(trainer: training.Trainer) -> Course:
-    # The measurement at the end of an epoch is a part of its last step, and so of the time.
+def rnncli_curve(trainer: training.Trainer) -> Curve:
+    # The trainer validates at the end of an epoch within a step, so that counts as time of training.
 
     def measure() -> float:
-        state = copy.deepcopy(trainer.state)  # which catches up, so that the training itself goes on as it would
+        state = copy.deepcopy(trainer.state)  # catching up would change the training itself
         state.optimizer.catch_up(everything=True)
         return mean_loss(state.network, trainer.corpus.valid, trainer.threads.map)
 
-    return course(trainer.run(), measure)
+    return curve(trainer.run(), measure)
 
 
-def peer_course(corpus) -> Course:
+def peer_curve(corpus) -> Curve:
     model = peer.Model(len(corpus.vocabulary))
 
     def steps() -> Iterator[int]:
@@ -62,12 +65,12 @@ def peer_course(corpus) -> Course:
                 learning_rate /= 4
             best = min(best, loss)
 
-    return course(steps(), lambda: peer.mean_loss(model, corpus.valid))
+    return curve(steps(), lambda: peer.mean_loss(model, corpus.valid))
 
 
-def draw(courses: dict[str, Course], picture: Path) -> None:
+def draw(curves: dict[str, Curve], picture: Path) -> None:
     figure, axes = plt.subplots(figsize=(7, 4.5), layout="constrained")
-    for name, points in courses.items():
+    for name, points in curves.items():
         axes.plot(*zip(*points, strict=True), label=name)
     axes.axhline(GOAL, color="grey", linewidth=0.8, linestyle="--", label=f"5-gram, Kneser-Ney ({GOAL} on test)")
     axes.set(xscale="log", yscale="log", xlabel="seconds of training", ylabel="validation perplexity, Penn Treebank")
@@ -82,23 +85,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, metavar="DATA_FOLDER")
     parser.add_argument("picture", type=Path, nargs="?", default=Path("time_to_quality.svg"), metavar="PICTURE")
+    results.add_option(parser)
     arguments = parser.parse_args()
     ptb = arguments.data / "ptb"
     trainer = training.start(
         [ptb / "train.txt"], valid=[ptb / "valid.txt"], tokenizer="whitespace", epochs=EPOCHS, ngram_order=0
     )
-    courses = {
-        "rnncli train": rnncli_course(trainer),
-        "PyTorch, word_language_model": peer_course(trainer.corpus),
+    curves = {
+        "rnncli": rnncli_curve(trainer),
+        "PyTorch, word_language_model": peer_curve(trainer.corpus),
     }
-    print(f"| Penn Treebank, validation | seconds of training to {GOAL} | seconds in all | perplexity then |")
-    print("|---|--:|--:|--:|")
-    reached = []
-    for name, points in courses.items():
-        reached.append(next((seconds for seconds, perplexity in points if perplexity <= GOAL), math.inf))
-        print(f"| {name} | {reached[-1]:.0f} | {points[-1][0]:.0f} | {points[-1][1]:.1f} |")
-    print(f"| ratio | {reached[1] / reached[0]:.1f} | | |")
-    draw(courses, arguments.picture)
+    columns = {"training": "", f"seconds to {GOAL}": ",.0f", "seconds in all": ",.0f", "perplexity then": ".1f"}
+    found = results.Results("time-to-quality", columns, arguments.json)
+    for name, points in curves.items():
+        reached = next((seconds for seconds, perplexity in points if perplexity <= GOAL), None)
+        found.add(name, reached, *points[-1])
+    draw(curves, arguments.picture)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The peer: a network and a training as in PyTorch's `word_language_model` example.
+"""The peer of several benchmarks: the network and the training of PyTorch's `word_language_model` example.
 
 Two layers of 200 units, untied, dropout 0.2, uniform initial values of at most 0.1; 20 streams, windows of 35 steps,
 plain SGD from a learning rate of 20 that is divided by 4 after an epoch without progress, gradients clipped at 0.25.
@@ -15,7 +15,7 @@ CELLS = {"elman": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 
 
 class Model(nn.Module):
-    """The loss of each word of a window."""
+    """A network whose result is the loss of each word of a window."""
 
     def __init__(self, vocabulary_size: int, cell: str = "lstm", softmax: str = "full"):
         super().__init__()
@@ -40,7 +40,7 @@ class Model(nn.Module):
 
 
 def windows(ids: np.ndarray, batch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """The inputs and the targets (T, B) of a text that is read in `batch` places at once."""
+    """Cut a text into `batch` streams, and yield the inputs and the targets (T, B) of each window."""
     streams = torch.from_numpy(ids[: len(ids) // batch * batch].astype(np.int64)).view(batch, -1).T.contiguous()
     for start in range(0, len(streams) - 1, BPTT):
         end = min(start + BPTT, len(streams) - 1)
@@ -52,7 +52,7 @@ def detached(state):
 
 
 def train_epoch(model: Model, ids: np.ndarray, learning_rate: float) -> Iterator[int]:
-    """Train on a text; yields the number of words after each step."""
+    """Train on a text, and yield the number of words after each step."""
     state = None
     for inputs, targets in windows(ids, BATCH):
         model.train()
@@ -69,7 +69,7 @@ def train_epoch(model: Model, ids: np.ndarray, learning_rate: float) -> Iterator
 
 @torch.no_grad()
 def mean_loss(model: Model, ids: np.ndarray, batch: int = 10) -> float:
-    """The mean loss in nats over a text, as the example has it: read in `batch` places at once."""
+    """Return the mean loss over a text in nats, read in `batch` streams as the example does it."""
     model.eval()
     total = words = 0
     state = None

@@ -1,19 +1,15 @@
-"""Writes what the program itself says into its documents.
+"""Writes into the documents what the program and the benchmarks say: python docs/make.py
 
-    python docs/make.py
-
-In the pages of `docs/` the tables of options, which stand between two lines `<!-- options -->` and
-`<!-- end of options -->`; the man page; and in every page and the README the outputs of the commands in blocks of
-`console`, as a terminal of 80 columns shows them. And it runs the notebook, and writes down what its cells print.
+- The tables of options, between `<!-- options -->` and `<!-- end of options -->`, and the man page.
+- The tables and sentences of figures, from the result files of the benchmarks (see `figures.py`).
+- The outputs of the commands in blocks of `console`, as a terminal of 80 columns shows them.
+- The README's picture (see `draw.py`), and the outputs of the notebook.
 """
 
 import contextlib
 import io
 import json
-import os
-import pty
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -22,30 +18,56 @@ import click
 import rnncli
 from rnncli.cli import COMMANDS, main
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+import draw
+import figures
+
 DOCS = Path(__file__).parent
+ROOT = DOCS.parent
+
 BEGIN, END = "<!-- options -->", "<!-- end of options -->"
+WITH_FIGURES = [  # documents in which every measured figure comes from a result file
+    ROOT / "README.md",
+    ROOT / "benchmarks" / "README.md",
+    ROOT / "models" / "README.md",
+    DOCS / "benchmarks.md",
+    DOCS / "experiments.md",
+]
 
 
 def pages() -> dict[Path, str]:
-    """Every file that is written, and what should stand in it."""
+    """Return what each file that is written should hold, but for the outputs of commands."""
     found = {DOCS / "rnncli.1": man_page()}
-    for name in COMMANDS:
-        command = main.get_command(None, name)
-        path = DOCS / f"{name}.md"
-        before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-        found[path] = f"{before}{BEGIN}\n\n{table(command)}\n{END}{rest.partition(END)[2]}" if begin else before
+    for path in [*WITH_FIGURES, *DOCS.glob("*.md")]:
+        text = path.read_text(encoding="utf-8")
+        found[path] = figures.with_figures(with_options(path.stem, text) if path.stem in COMMANDS else text)
     return found
 
 
-def options(command: click.Command) -> list[tuple[str, str, str]]:
-    """Of each option how it is written, what it does and the variable that sets its default."""
+def loose_figures() -> dict[Path, list[str]]:
+    """Return the figures of each document that come from no result file: there should be none."""
+    loose = {path: figures.loose_figures(path.read_text(encoding="utf-8")) for path in WITH_FIGURES}
+    return {path: found for path, found in loose.items() if found}
+
+
+def with_options(name: str, page: str) -> str:
+    """Return the page of a command with its table of options up to date."""
+    before, begin, rest = page.partition(BEGIN)
+    return f"{before}{BEGIN}\n\n{table(name)}\n{END}{rest.partition(END)[2]}" if begin else page
+
+
+def options(name: str) -> list[tuple[str, str, str]]:
+    """Return of each option of a command how it is written, what it does, and the variable that sets its default."""
     found = []
-    for option in command.params:
+    for option in main.get_command(None, name).params:
         if isinstance(option, click.Option):
             written = "/".join([", ".join(option.opts), *option.secondary_opts])
             if not option.is_flag:
                 written += f" {_value(option)}"
-            found.append((written, _help(option), option.envvar))
+            # Without a variable of its own, an option has the one that Click makes of `auto_envvar_prefix`.
+            variable = option.envvar or f"RNNCLI_{name}_{option.name}".upper()
+            found.append((written, _help(option), str(variable)))
     return found
 
 
@@ -67,27 +89,27 @@ def _help(option: click.Option) -> str:
     return " ".join(shown.split())
 
 
-def table(command: click.Command) -> str:
-    """The options of a command in Markdown."""
+def table(name: str) -> str:
+    """Return the options of a command as a Markdown table."""
     rows = ["| option | what it does | variable |", "|---|---|---|"]
-    for written, shown, variable in options(command):
+    for written, shown, variable in options(name):
         cells = (f"`{written}`", shown, f"`{variable}`")
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(rows) + "\n"
 
 
 def described(command: click.Command) -> tuple[str, str]:
-    """The words of a command's help, and its examples."""
+    """Return the words of a command's help, and its examples."""
     words, _, examples = (command.help or "").partition("\b\n")
     return words.strip(), examples.strip()
 
 
 def man_page() -> str:
-    """The man page of the program, with all commands."""
+    """Return the man page of the program, with all commands."""
     words, examples = described(main)
     lines = [
         f'.TH RNNCLI 1 "" "rnncli {rnncli.__version__}" "User Commands"',
-        ".nh\n.ad l",  # words are whole, so that they can be searched for and copied
+        ".nh\n.ad l",  # no hyphenation, so that words can be searched for and copied
         ".SH NAME",
         f"rnncli \\- {_roff(words[0].lower() + words[1:].rstrip('.'))}",
         ".SH SYNOPSIS",
@@ -95,7 +117,7 @@ def man_page() -> str:
         ".SH DESCRIPTION",
         _roff(words),
         ".PP\nResults go to standard output, everything else to standard error. Every option takes its default from",
-        "the variable of the environment that is named beside it.",
+        "the environment variable that is named beside it.",
         *_examples(examples),
         ".SH OPTIONS",
         ".TP\n.B \\-h, \\-\\-help\nShow what the program, or a command, can do.",
@@ -107,14 +129,14 @@ def man_page() -> str:
         words, examples = described(command)
         usage = " ".join(param.make_metavar(click.Context(command)) for param in _arguments(command))
         lines += [f".SS rnncli {name} [OPTION]... {_roff(usage)}", _roff(words), *_examples(examples)]
-        for written, shown, variable in options(command):
+        for written, shown, variable in options(name):
             lines += [".TP", f".B {_roff(written)}", f"{_roff(shown)} (\\fB{variable}\\fR)"]
     lines += [
         ".SH FILES",
-        ".TP\n.I models/*.npz\nThe models of the current folder, of which the newest is used where none is named.",
+        ".TP\n.I models/*.npz\nThe models of the current folder. Without \\-m, the newest is used.",
         ".SH EXIT STATUS",
-        "0 when all is done, 1 after an error, 2 for wrong usage, 130 after Ctrl\\-C, 143 after a training",
-        "that kill has ended, and 141 where the reader of a pipe wants no more.",
+        "0: done. 1: an error. 2: wrong usage. 130: Ctrl\\-C. 141: the reader of a pipe has closed it.",
+        "143: a training ended by kill.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -129,14 +151,14 @@ def _examples(text: str) -> list[str]:
 
 
 def _roff(text: str) -> str:
-    """The text as roff takes it: paragraphs apart, and no character that it would obey."""
+    """Return the text in roff: with its paragraphs, and without characters that roff would obey."""
     text = text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq")
     paragraphs = [" ".join(paragraph.split()) for paragraph in re.split(r"\n\s*\n", text)]
     return "\n.PP\n".join(re.sub(r"^\.", "\\\\&.", paragraph) for paragraph in paragraphs)
 
 
 def with_sessions(text: str) -> str:
-    """A document with the outputs of its sessions made anew."""
+    """Return a document with the outputs of its sessions up to date."""
 
     def session(block: re.Match[str]) -> str:
         commands = re.findall(r"^\$ (.*)", block[1], flags=re.MULTILINE)
@@ -146,31 +168,15 @@ def with_sessions(text: str) -> str:
 
 
 def shown(command: str) -> str:
-    """What a command shows on a terminal of 80 columns, without its colours."""
-    ours, theirs = pty.openpty()
-    program = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "COLUMNS": "80", "PATH": program, "TERM": "xterm"}
-    with subprocess.Popen(
-        ["bash", "-c", command], stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, env=environment, cwd="/"
-    ):
-        os.close(theirs)
-        output = b""
-        while True:
-            try:
-                data = os.read(ours, 4096)
-            except OSError:  # how Linux says that the other side is closed
-                break
-            if not data:
-                break
-            output += data
-    os.close(ours)
-    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output.decode()).replace("\r\n", "\n")
+    """Return what a command shows on a terminal of 80 columns, without its colours."""
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", draw.terminal(command))
     return re.sub(r" +$", "", plain, flags=re.MULTILINE)
 
 
 def run_notebook(path: Path) -> dict:
-    """A notebook with what its cells print; an error in one of them is raised."""
-    notebook, names = json.loads(path.read_text(encoding="utf-8")), {}
+    """Return a notebook with what its cells print. An error in a cell is raised."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    names: dict = {}
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     for count, cell in enumerate(code, 1):
         with contextlib.redirect_stdout(io.StringIO()) as printed:
@@ -184,7 +190,8 @@ def run_notebook(path: Path) -> dict:
 if __name__ == "__main__":
     for path, text in pages().items():
         path.write_text(text, encoding="utf-8")
-    for path in [DOCS.parent / "README.md", *DOCS.glob("*.md")]:
+    for path in [ROOT / "README.md", *DOCS.glob("*.md")]:
         path.write_text(with_sessions(path.read_text(encoding="utf-8")), encoding="utf-8")
     notebook = DOCS / "elman.ipynb"
     notebook.write_text(json.dumps(run_notebook(notebook), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    draw.PICTURE.write_text(draw.explain_picture(), encoding="utf-8")

@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from ..errors import ModelError
-from .options import DURATION, MODEL_PATH, Count, encoding_option, given
-from .output import visible, warn
+from .options import DURATION, MODEL_PATH, Count, encoding_option, named_in_command
+from .output import escape_controls, warn
 from .progress import check_log, deferred_interrupt, display, logging_to, show_result
 
 # What a model that a training goes on from has decided already.
@@ -265,7 +265,9 @@ def command(
                     break
         if interrupted():
             if replaces and not state.history:
-                click.echo(f"Interrupted before the first report: {visible(str(output))} stays as it was.", err=True)
+                click.echo(
+                    f"Interrupted before the first report: {escape_controls(str(output))} stays as it was.", err=True
+                )
                 sys.exit(128 + interrupted())
             click.echo("Interrupted: measuring the model, then saving the best; Ctrl-C again saves nothing.", err=True)
             trainer.measure()
@@ -275,7 +277,7 @@ def command(
         warn("the training diverged again and again, and was given up: try a smaller learning rate (--lr)")
     if not quiet:
         show_result(model)
-    click.echo(visible(str(output)))
+    click.echo(escape_controls(str(output)))
     if interrupted():
         sys.exit(128 + interrupted())
 
@@ -300,7 +302,7 @@ def _save(model, output: Path) -> None:
 def _without_the_models_own(options: dict[str, Any]) -> dict[str, Any]:
     """The options of a training that goes on from a model; what only the model can decide must not be among them."""
     for parameter in click.get_current_context().command.params:
-        if parameter.name in MODELS_OWN and given(parameter.name):
+        if parameter.name in MODELS_OWN and named_in_command(parameter.name):
             named = "/".join([max(parameter.opts, key=len), *parameter.secondary_opts])
             raise click.UsageError(f"{named} does not go with --init: the model has its own")
     return {name: value for name, value in options.items() if name not in MODELS_OWN}

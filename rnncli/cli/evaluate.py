@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -83,8 +83,7 @@ def command(
         result.draw(plot)
 
 
-@dataclass(frozen=True)
-class EvaluationResult:
+class EvaluationResult(NamedTuple):
     """How well a model predicts a text."""
 
     evaluation: Evaluation
@@ -125,8 +124,7 @@ class EvaluationResult:
         return record
 
 
-@dataclass(frozen=True)
-class ContextResult:
+class ContextResult(NamedTuple):
     """The perplexity given only the last few words, for several numbers of words."""
 
     curve: Sequence[Reach]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .formats import field
 from .output import unknown_words_warning
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from ..explanation import Explanation
 
 
-@dataclass(frozen=True)
-class ExplanationAnswer:
+class ExplanationAnswer(NamedTuple):
     """What each word of a prompt, and each part of the model, adds to the probability of a word.
 
     As TSV: one row for the word, with its probability and the parts, then one for each word of the prompt.

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -74,8 +73,7 @@ def describe(path: Path, model: Model) -> ModelInfo:
     return ModelInfo(facts, model.lm.parts, model.lm.shares.tolist(), history)
 
 
-@dataclass(frozen=True)
-class ModelInfo:
+class ModelInfo(NamedTuple):
     """What a model file holds."""
 
     facts: dict[str, Any]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -139,8 +138,7 @@ def _explain(model: Model, word: str | None, prompts: list[str]) -> Iterable[Ans
         return [ExplanationAnswer(explain(model, prompt, word, progress=progress)) for prompt in prompts]
 
 
-@dataclass(frozen=True)
-class RankingAnswer:
+class RankingAnswer(NamedTuple):
     """The words that may follow a prompt; in a table under the prompt if `titled`."""
 
     ranking: Ranking
@@ -193,8 +191,7 @@ class RankingAnswer:
         return zip(self.ranking.predictions, parts, strict=True)
 
 
-@dataclass(frozen=True)
-class NoAnswer:
+class NoAnswer(NamedTuple):
     """A prompt that has no answer, and why. Only JSON shows it; the error is on standard error already."""
 
     prompt: str

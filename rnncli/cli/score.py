@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -131,8 +130,7 @@ def _best_of_each_key(answers: Iterable[ScoredLine | UnscoredLine]) -> Iterable[
     return best.values()
 
 
-@dataclass(frozen=True)
-class Heading:
+class Heading(NamedTuple):
     """The heading of the table of lines."""
 
     def records(self) -> Iterable[dict[str, Any]]:
@@ -145,8 +143,7 @@ class Heading:
         return [_row(tuple(COLUMNS), "line")]
 
 
-@dataclass(frozen=True)
-class ScoredLine:
+class ScoredLine(NamedTuple):
     """A line and how likely it is, as a whole or word by word."""
 
     line: str
@@ -200,8 +197,7 @@ class ScoredLine:
         return [_row((f"{self.log_probability:.4f}", *counts, f"{self.score.perplexity:.4g}"), self.line)]
 
 
-@dataclass(frozen=True)
-class UnscoredLine:
+class UnscoredLine(NamedTuple):
     """A line that has no score, and why."""
 
     line: str

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from .formats import field
 from .output import escape_controls, on_terminal
@@ -22,8 +22,7 @@ MIN_COLOURED_INFLUENCE = 0.05  # of the largest influence
 MIN_BOLD_INFLUENCE = 0.5  # of the largest influence
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(NamedTuple):
     """A table. A column is of text ("<"), right-aligned (">"), of bars ("|", numbers from 0 to 1) or flexible ("~").
 
     If a terminal is too narrow, the bars are left out and the text of the flexible column is cut. A pipe gets all.
@@ -74,7 +73,7 @@ class Table:
         kept = [place for place, kind in enumerate(self.columns) if kind != "|"]
         rows = [[row[place] for place in kept] for row in self.rows]
         columns = [self.columns[place] for place in kept]
-        return replace(self, rows=rows, columns=columns, header=[header[place] for place in kept])
+        return self._replace(rows=rows, columns=columns, header=[header[place] for place in kept])
 
 
 def _column_width(cells: list[list[Text]], header: Sequence[str], place: int) -> int:
@@ -99,8 +98,7 @@ def _add_column(table: RichTable, kind: str, name: str, max_width: int) -> None:
     )
 
 
-@dataclass(frozen=True)
-class FixedRow:
+class FixedRow(NamedTuple):
     """A row of a table that grows answer by answer: right-aligned cells, then a text that is cut to the terminal."""
 
     cells: Sequence[str]
@@ -114,8 +112,7 @@ class FixedRow:
         yield Text(escape_controls("  ".join([*row, self.text])), no_wrap=True, overflow="ellipsis")
 
 
-@dataclass(frozen=True)
-class ColouredWords:
+class ColouredWords(NamedTuple):
     """Words in a line, each coloured by a number from -1 (red) over 0 (plain) to 1 (green); None is bold."""
 
     words: Sequence[tuple[str, float | None]]
@@ -168,12 +165,13 @@ def _ascii_bar(fraction: float) -> str:
 
 def draw(renderables: Iterable[Any]) -> None:
     """Draw tables and lines on standard output, as wide as the terminal; in a pipe, as wide as they are."""
-    console = _console()
+    console = _console(sys.stdout)
     for renderable in renderables:
         console.print(renderable)
 
 
-def _console() -> Console:
+@lru_cache(maxsize=1)  # to make one takes as long as to draw a row
+def _console(stdout: TextIO | None) -> Console:
     from rich.console import Console
 
     class Output(Console):
@@ -181,6 +179,6 @@ def _console() -> Console:
             raise  # Rich would end the program with a status of its own
 
     console = Output(highlight=False)
-    if not on_terminal(sys.stdout):
+    if not on_terminal(stdout):
         console.width = UNLIMITED_WIDTH
     return console

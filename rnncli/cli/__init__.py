@@ -20,7 +20,7 @@ from .output import FAILED_KEY, escape_controls, flush
 COMMANDS = {
     "train": ("train", "Learn from a text."),
     "predict": ("predict", "Rank the words that may come next."),
-    "generate": ("generate", "Write a text that continues a prompt."),
+    "generate": ("generate", "Continue a prompt, or write a text."),
     "score": ("score", "Tell how likely each line of a text is."),
     "type": ("keyboard", "Write a line with the next words on offer."),
     "evaluate": ("evaluate", "Measure how well a model predicts a text."),

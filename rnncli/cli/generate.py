@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 @click.option("--seed", type=click.IntRange(0), help="The same seed gives the same text.")
 @click.option("--samples", type=click.IntRange(1), default=1, show_default=True, help="How many texts to write.")
 @click.option(
-    "--novelty", is_flag=True, help="Tell how many of the 3-, 4- and 5-word sequences occur in the training text."
+    "--novelty", is_flag=True, help="Tell what fraction of the 3-, 4- and 5-word sequences occurs in the training text."
 )
 def command(
     prompt: str,
@@ -75,11 +75,11 @@ def command(
     novelty: bool,
     **options: Any,
 ) -> None:
-    """Write a text that continues a prompt, or begins with nothing.
+    """Continue a prompt, or write a text from nothing.
 
-    A blank line separates the samples. --novelty writes to standard error. It asks the model's n-grams: in a model of a
-    long training text, or one trained with --prune, these lack the sequences that occurred once, which then count as
-    new.
+    A blank line separates the samples. --novelty writes to standard error. It looks sequences up in the model's
+    n-grams. In a model of a long training text, or one trained with --prune, these lack the sequences that occurred
+    once, which then count as new.
 
     \b
     rnncli generate "Tom is not good at science, so he will" -n 30

@@ -187,7 +187,8 @@ def test_the_parts_of_a_model_are_shown_with_what_they_give_to_each_word(invoke,
 
 
 def test_a_model_adapts_to_a_text_before_it_predicts_and_its_file_stays_as_it_was(invoke, model_file, tmp_path):
-    text, before = tmp_path / "mine.txt", model_file.read_bytes()
+    text = tmp_path / "mine.txt"
+    before = model_file.read_bytes()
     text.write_text("Tom is bad at chess.\nMary is bad at music.\n" * 20)
     for n in (1, 2):  # also for several prompts
         adapted = invoke("predict", *["Tom is"] * n, "--adapt", text, "-n", 0, "--format", "jsonl", "-m", model_file)

@@ -66,17 +66,16 @@ def test_one_field_is_scored_and_the_others_pass_through(score, model):
 
 
 def test_the_best_line_of_each_id_is_kept(score):
-    right, wrong = (
-        "Mary is good at music, so she will not play more.",
-        "Mary is good at music, so he will not play more.",
-    )
+    right = "Mary is good at music, so she will not play more."
+    wrong = "Mary is good at music, so he will not play more."
     text = f"b\t{wrong}\nb\t{right}\na\t{right}\nb\t{wrong} x\na\t{wrong}\n"
     result = score("--field", 2, "--best-by", 1, input=text)
     assert [line.split("\t")[4:] for line in result.stdout.splitlines()] == [["b", right], ["a", right]]
 
 
 def test_a_line_without_unknown_words_is_better_than_one_that_they_make_likely(score, model):
-    known, unknown = "chess good at is Tom.", "xqz."
+    known = "chess good at is Tom."
+    unknown = "xqz."
     worse, better = score_all(model, [known, unknown])
     assert worse.log_probability < better.log_probability
     for lines in ([known, unknown], [unknown, known]):

@@ -1,32 +1,36 @@
 """The command line: one module for each command, and what they share."""
 
+from __future__ import annotations
+
 import errno
 import os
 import sys
 from importlib import import_module
 from io import TextIOWrapper
+from typing import Any, NoReturn
 
 import click
 
 from .. import __version__
 from ..errors import RnncliError, SettingError
-from .output import FAILED, send, visible
+from .errors import in_options
+from .output import FAILED_KEY, escape_controls, flush
 
-# Every command, in the order of use: the module it is in, and what it does. Only the one that runs is imported.
+# Every command, in the order of use: its module and what it does. Only the command that runs is imported.
 COMMANDS = {
     "train": ("train", "Learn from a text."),
     "predict": ("predict", "Rank the words that may come next."),
-    "generate": ("generate", "Write on after a prompt."),
+    "generate": ("generate", "Continue a prompt, or write a text."),
     "score": ("score", "Tell how likely each line of a text is."),
     "type": ("keyboard", "Write a line with the next words on offer."),
     "evaluate": ("evaluate", "Measure how well a model predicts a text."),
     "info": ("info", "Show what a model file holds."),
     "export": ("export", "Write a part of a model in a format of other programs."),
-    "completion": ("completion", "Print what makes a shell complete commands."),
+    "completion": ("completion", "Print a script that makes a shell complete commands."),
 }
 
-# What may have been meant where there are too many arguments.
-HINTS = {
+# What the user may have meant by too many arguments.
+EXTRA_ARGUMENT_HINTS = {
     "generate": "A prompt of several words needs quotes around it",
     "type": "A text of several words needs quotes around it",
     "score": 'There is one file to score; a sentence comes by a pipe: echo "The keys are here." | rnncli score',
@@ -34,25 +38,31 @@ HINTS = {
     "export": "A model's name needs -m before it",
 }
 
+EXIT_INTERRUPTED = 128 + 2  # as a program that SIGINT ends
+EXIT_CLOSED_PIPE = 128 + 13  # as a program that SIGPIPE ends
 
-class _Group(click.Group):
-    """Imports commands when they are asked for, and turns what can go wrong into one line and an exit status."""
+
+class LazyGroup(click.Group):
+    """Imports a command when it is asked for, and turns errors into one line and an exit status."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context | None, name: str) -> click.Command | None:
-        if name in COMMANDS and name not in self.commands:
-            command = import_module(f".{COMMANDS[name][0]}", __name__).command
-            with_defaults_by_environment(command)
-            self.add_command(command, name)
-        return self.commands.get(name)
+    def get_command(self, ctx: click.Context | None, cmd_name: str) -> click.Command | None:
+        if cmd_name in COMMANDS and cmd_name not in self.commands:
+            command: click.Command = import_module(f".{COMMANDS[cmd_name][0]}", __name__).command
+            _name_variables(command)
+            self.add_command(command, cmd_name)
+        return self.commands.get(cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, what) for name, (_, what) in COMMANDS.items()])
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
-    def resolve_command(self, ctx: click.Context, args: list[str]):
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        # Click suggests commands itself from 8.4 on, but only those that are imported already.
         if args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
             from difflib import get_close_matches
 
@@ -61,48 +71,70 @@ class _Group(click.Group):
             raise click.UsageError(f"No such command {args[0]!r}.{hint}", ctx)
         return super().resolve_command(ctx, args)
 
-    def make_context(self, *arguments, **options) -> click.Context:
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         try:
             return super().make_context(*arguments, **options)
-        except OSError as error:  # of --help or --version
-            _write_no_more()
+        except OSError as error:  # while it writes --help or --version
+            _discard_output()
             raise click.ClickException(f"cannot write: {error.strerror}") from error
 
-    def invoke(self, ctx: click.Context):
+    def invoke(self, ctx: click.Context) -> NoReturn:
         try:
             try:
                 super().invoke(ctx)
             finally:
-                send()
-            ctx.exit(1 if ctx.meta.get(FAILED) else 0)
-        except SettingError as error:
-            name = ctx.invoked_subcommand
-            context = click.Context(self.get_command(ctx, name), parent=ctx, info_name=name)
-            raise click.UsageError(visible(str(error)), context) from error
+                flush()
+            ctx.exit(1 if ctx.meta.get(FAILED_KEY) else 0)
         except click.UsageError as error:
-            if error.message.startswith("Got unexpected extra argument"):
-                error.message += f". {HINTS[ctx.invoked_subcommand]}." if ctx.invoked_subcommand in HINTS else "."
-            raise
+            raise _with_hint(error, ctx.invoked_subcommand or "") from None
         except RnncliError as error:
-            raise click.ClickException(visible(str(error))) from error
+            raise self._told(error, ctx) from error
         except MemoryError:
             raise click.ClickException("not enough memory: try smaller sizes, or a smaller text") from None
         except OSError as error:
-            _write_no_more()
+            _discard_output()
             if error.errno == errno.EPIPE:  # the reader has seen enough
-                ctx.exit(128 + 13)  # as a program that SIGPIPE ends
+                ctx.exit(EXIT_CLOSED_PIPE)
             raise click.ClickException(f"{error.filename or 'cannot write'}: {error.strerror}") from error
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
-            ctx.exit(130)
+            ctx.exit(EXIT_INTERRUPTED)
+
+    def _told(self, error: RnncliError, ctx: click.Context) -> click.ClickException:
+        """An error of the library as the user of the command line reads it; with the usage if an option is wrong."""
+        name = ctx.invoked_subcommand or ""
+        commands = [self.get_command(ctx, name), self.get_command(ctx, "train")]  # a remedy may be to train anew
+        message = escape_controls(in_options(error, filter(None, commands)))
+        if isinstance(error, SettingError) and commands[0]:
+            return click.UsageError(message, click.Context(commands[0], parent=ctx, info_name=name))
+        return click.ClickException(message)
 
 
-def _write_no_more() -> None:
-    """Let what is left in the buffer go nowhere: it would fail again at the end, with a traceback."""
+def _with_hint(error: click.UsageError, command: str) -> click.UsageError:
+    """The error of too many arguments with what the user may have meant; any other as it is."""
+    if not error.message.startswith("Got unexpected extra argument"):
+        return error
+    hint = f" {EXTRA_ARGUMENT_HINTS[command]}." if command in EXTRA_ARGUMENT_HINTS else ""
+    return click.UsageError(f"{error.message}.{hint}", error.ctx)
+
+
+# Not Click's `auto_envvar_prefix`: then the message about a wrong value would not name the variable that it came from,
+# and RNNCLI_VERSION and RNNCLI_HELP would have a meaning.
+def _name_variables(command: click.Command) -> None:
+    """Let a variable such as RNNCLI_TRAIN_HIDDEN_SIZE set the default of each option, and show it in --help."""
+    for option in command.params:
+        if isinstance(option, click.Option):
+            flag = max(option.opts, key=len).lstrip("-").replace("-", "_")
+            option.envvar = option.envvar or f"RNNCLI_{command.name}_{flag}".upper()
+            option.show_envvar = True
+
+
+def _discard_output() -> None:
+    """Send the rest of standard output nowhere: writing it would fail again at the end, with a traceback."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
 def main() -> None:
     """Predict the next word, with a model of your own text.
@@ -112,15 +144,6 @@ def main() -> None:
     rnncli predict "Tom is not good at science, so he will"
     """
     for stream in (sys.stdout, sys.stderr):
-        # Words come from anywhere; a terminal that cannot show one is no reason to stop.
+        # The text may hold any character. One that a terminal cannot show is no reason to stop.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-
-
-def with_defaults_by_environment(command: click.Command) -> None:
-    """Let a variable of the environment, named after the command and the option, set each option's default."""
-    for option in command.params:
-        if isinstance(option, click.Option):
-            flag = max(option.opts, key=len).lstrip("-").replace("-", "_")
-            option.envvar = option.envvar or f"RNNCLI_{command.name}_{flag}".upper()
-            option.show_envvar = True

@@ -1,6 +1,9 @@
-"""The line that `rnncli type` edits, by prompt_toolkit, which is in the extra `type`."""
+"""The line editor of `rnncli type`, built on prompt_toolkit, which the extra `type` installs."""
+
+from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 from prompt_toolkit.application import Application, get_app
 from prompt_toolkit.buffer import Buffer
@@ -13,26 +16,33 @@ from prompt_toolkit.layout import BufferControl, FormattedTextControl, HSplit, L
 from prompt_toolkit.output import create_output
 from prompt_toolkit.utils import get_cwidth
 
-from .output import visible
+from .output import escape_controls
+
+if TYPE_CHECKING:
+    from prompt_toolkit.formatted_text import StyleAndTextTuples
+    from prompt_toolkit.key_binding.key_processor import KeyPressEvent
+
+    from ..prediction import Prediction
+    from ..suggestion import Suggester
 
 
-def edit(suggester, text: str = "") -> str:
+def edit(suggester: Suggester, text: str = "") -> str:
     """Let the user edit a line that begins with `text`, and return it. Raises `KeyboardInterrupt` on Ctrl-C.
 
-    The terminal is drawn on by standard error, so that standard output is free for the line.
+    It draws on standard error, so that standard output is free for the line.
     """
-    line = _Line(suggester, text)
+    line = Line(suggester, text)
     application: Application[str] = Application(
         layout=Layout(
             HSplit(
                 [
                     Window(BufferControl(line.buffer), wrap_lines=True, dont_extend_height=True),
-                    Window(FormattedTextControl(line.offered), height=suggester.n, dont_extend_height=True),
-                    Window(FormattedTextControl(line.saved), height=1, style="class:saved"),
+                    Window(FormattedTextControl(line.menu), height=suggester.n, dont_extend_height=True),
+                    Window(FormattedTextControl(line.keys_saved), height=1, style="class:saved"),
                 ]
             )
         ),
-        key_bindings=merge_key_bindings([load_key_bindings(), line.keys()]),
+        key_bindings=merge_key_bindings([load_key_bindings(), line.key_bindings()]),
         input=create_input(always_prefer_tty=True),
         output=create_output(sys.stderr),
         erase_when_done=True,
@@ -40,70 +50,76 @@ def edit(suggester, text: str = "") -> str:
     return application.run()
 
 
-class _Line:
-    """The line, what is offered for it, and the keys it took."""
+class Line:
+    """A line that is being edited, the words on offer, and the number of keys pressed."""
 
-    def __init__(self, suggester, text: str):
-        self.suggester, self.pressed, self.given = suggester, 0, len(text)
-        self.buffer = Buffer(document=Document(text, len(text)), multiline=False, on_text_changed=self._press)
-        self._offers: tuple[str | None, list] = None, []  # of which text
+    def __init__(self, suggester: Suggester, text: str):
+        self.suggester = suggester
+        self.keys_pressed = 0
+        self.initial_length = len(text)
+        self.buffer = Buffer(document=Document(text, len(text)), multiline=False, on_text_changed=self._count_key)
+        self._offers: list[Prediction] = []
+        self._offers_after: str | None = None  # the text that the offers are for
 
-    def _press(self, buffer: Buffer) -> None:
-        self.pressed += 1  # a key, or what was pasted at once
+    def _count_key(self, buffer: Buffer) -> None:
+        self.keys_pressed += 1  # a key, or a paste
 
-    def offers(self) -> list:
-        """The words on offer for what stands before the cursor."""
+    def offers(self) -> list[Prediction]:
+        """The words on offer after the text before the cursor."""
         text = self.buffer.document.text_before_cursor
-        if self._offers[0] != text:
-            self._offers = text, self.suggester.offer(text)
-        return self._offers[1]
+        if self._offers_after != text:
+            self._offers = self.suggester.offer(text)
+            self._offers_after = text
+        return self._offers
 
-    def offered(self) -> list[tuple[str, str]]:
-        """What stands under the cursor."""
+    def menu(self) -> StyleAndTextTuples:
+        """The words on offer, to be drawn under the cursor."""
         column = get_cwidth(self.buffer.document.current_line_before_cursor)
-        rows = [(f"{place} ", visible(word), f" {p:.0%}") for place, (word, p) in enumerate(self.offers(), 1)]
+        rows = [(f"{place} ", escape_controls(word), f" {p:.0%}") for place, (word, p) in enumerate(self.offers(), 1)]
         width = max(1, get_app().output.get_size().columns)
         longest = max((get_cwidth("".join(row)) for row in rows), default=0)
         indent = max(0, min(column % width, width - longest - 1))
-        return [
-            fragment
-            for number, word, chance in rows
-            for fragment in (("", " " * indent), ("bold", number), ("", word), ("italic", chance), ("", "\n"))
-        ]
+        fragments: StyleAndTextTuples = []
+        for number, word, probability in rows:
+            fragments += [("", " " * indent), ("bold", number), ("", word), ("italic", probability), ("", "\n")]
+        return fragments
 
-    def saved(self) -> str:
-        """How many keys the line took, and would have taken."""
-        letters = len(self.buffer.text) - self.given
-        share = f": {1 - self.pressed / letters:.0%} saved" if letters > self.pressed else ""
-        return f"{self.pressed} keys for {max(letters, 0)} letters{share}"
+    def keys_saved(self) -> str:
+        """How many keys were pressed for how many letters."""
+        letters = len(self.buffer.text) - self.initial_length
+        saved = f": {1 - self.keys_pressed / letters:.0%} saved" if letters > self.keys_pressed else ""
+        return f"{self.keys_pressed} keys for {max(letters, 0)} letters{saved}"
 
     def accept(self, number: int) -> None:
-        """Let the offered word take the place of what is half typed."""
+        """Replace the half-typed word by the word on offer with this number, from 0."""
         if number < len(self.offers()):
-            line, word = self.buffer.document, self.offers()[number].word
-            before, after = self.suggester.accepted(line.text_before_cursor, word, line.text_after_cursor)
+            document = self.buffer.document
+            word = self.offers()[number].word
+            before, after = self.suggester.accepted(document.text_before_cursor, word, document.text_after_cursor)
             self.buffer.document = Document(before + after, len(before))
 
-    def keys(self) -> KeyBindings:
+    def key_bindings(self) -> KeyBindings:
         keys = KeyBindings()
 
         @keys.add("tab")
-        def _(event) -> None:
+        def _(event: KeyPressEvent) -> None:
             self.accept(0)
 
         for number in range(self.suggester.n):
-
-            @keys.add(str(number + 1), filter=Condition(lambda number=number: number < len(self.offers())))
-            def _(event, number=number) -> None:
-                self.accept(number)
+            self._bind_digit(keys, number)
 
         @keys.add("enter")
-        def _(event) -> None:
+        def _(event: KeyPressEvent) -> None:
             event.app.exit(result=self.buffer.text.rstrip())
 
         @keys.add("c-c")
         @keys.add("c-d", filter=Condition(lambda: not self.buffer.text))  # else it deletes, as in a shell
-        def _(event) -> None:
+        def _(event: KeyPressEvent) -> None:
             event.app.exit(exception=KeyboardInterrupt)
 
         return keys
+
+    def _bind_digit(self, keys: KeyBindings, number: int) -> None:
+        @keys.add(str(number + 1), filter=Condition(lambda: number < len(self.offers())))
+        def _(event: KeyPressEvent) -> None:
+            self.accept(number)

@@ -1,14 +1,22 @@
 """rnncli evaluate"""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from .options import encoding_option, format_option, given, load_model, model_option
-from .output import chosen_format, print_json, print_record, print_table, print_tsv
+from .formats import format_option, print_result
+from .options import encoding_option, load_model, model_option, named_in_command
 from .progress import reading
+from .tables import Table, record_table
+
+if TYPE_CHECKING:
+    from ..context import Reach
+    from ..evaluation import Evaluation
 
 
 @click.command("evaluate")
@@ -16,34 +24,35 @@ from .progress import reading
 @model_option
 @encoding_option
 @format_option
-@click.option("--dynamic", is_flag=True, help="Let the network learn from the text as it goes: 4 to 8 times slower.")
+@click.option("--dynamic", is_flag=True, help="Let the network learn from the text as it reads: 4 to 8 times slower.")
 @click.option(
-    "--context", is_flag=True, help="Instead: perplexity where only the last 1, 2, 4, ... words are seen, and all."
+    "--context",
+    is_flag=True,
+    help="Instead: show the perplexity given only the last 1, 2, 4, ... words, and given all.",
 )
 @click.option(
     "--plot",
-    "picture",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Draw how sure the model was and how often right, and perplexity by frequency; with --context its curve."
-    " A .png, .svg or .pdf file.",
+    help="Draw the calibration, and the perplexity by word frequency; with --context draw its curve. A .png, .svg or"
+    " .pdf file.",
 )
 def command(
     texts: tuple[str, ...],
     model_path: Path | None,
     encoding: str,
-    output_format: str | None,
+    output_format: str,
     dynamic: bool,
     context: bool,
-    picture: Path | None,
+    plot: Path | None,
 ) -> None:
     """Measure how well a model predicts a text.
 
-    Perplexity is per word, the end of each line counting as one, of the whole model and of each of its parts alone.
-    The accuracies are the shares of words that were among the 1, 3, 5 and 10 likeliest next words. Keystrokes saved is
-    the share of keys that one need not press where the three likeliest words that begin with the letters typed so far
-    are offered, and one key accepts one. The calibration error is how far, on average, the probability of the likeliest
-    word is from how often it is right. A TEXT is a file, a folder, or - for standard input.
+    Perplexity is per word, of the whole model and of each of its parts alone; the end of each line counts as a word.
+    Accuracy at k is the fraction of words that were among the k likeliest next words. Keystrokes saved is the fraction
+    of keys that a writer need not press if the three likeliest words that begin with the letters typed so far are on
+    offer, and one key accepts one. The calibration error is the mean distance between the probability of the likeliest
+    word and how often it is right. A TEXT is a file, a folder, or - for standard input.
 
     \b
     rnncli evaluate test.txt
@@ -51,70 +60,97 @@ def command(
     rnncli evaluate --context test.txt --plot context.png
     """
     from ..context import reach
-    from ..evaluation import evaluate as measure
+    from ..evaluation import evaluate
 
     if context and dynamic:
-        if given("context") == given("dynamic"):
+        if named_in_command("context") == named_in_command("dynamic"):
             raise click.UsageError("--context and --dynamic do not go together: choose one of them.")
-        context, dynamic = given("context"), given("dynamic")  # what comes from the environment gives way
-    if picture:
-        from .plot import check, draw_evaluation, draw_reach
+        context = named_in_command("context")  # the other one comes from the environment and gives way
+    if plot:
+        from .plot import check
 
-        check(picture)
+        check(plot)
     model = load_model(model_path)
-    title, chosen = f"{texts[0]}{' ...' if texts[1:] else ''}", chosen_format(output_format)
-    if context:
-        with reading() as progress:
-            found = reach(model, texts, encoding, progress=progress)
-        _print_reach(found, chosen, title)
-        if picture:
-            draw_reach(found, title, picture)
-        return
+    title = f"{texts[0]}{' ...' if texts[1:] else ''}"
+    result: ContextResult | EvaluationResult
     with reading() as progress:
-        evaluation = measure(model, texts, encoding, dynamic=dynamic, progress=progress)
-    if chosen == "jsonl":
-        print_json(asdict(evaluation))
-    else:
-        print_record(_flat(evaluation, bands=chosen == "tsv"), chosen, title=title)
-    if chosen == "table":
-        rows = [
-            (band.frequency_rank, f"{band.words:,}", f"{band.perplexity:.4g}", f"{band.accuracy_at_1:.4f}")
-            for band in evaluation.bands
-        ]
-        click.echo()
-        print_table(rows, ["<", ">", ">", ">"], header=["frequency rank", "words", "perplexity", "accuracy at 1"])
-    if picture:
-        draw_evaluation(evaluation, title, picture)
+        if context:
+            result = ContextResult(reach(model, texts, encoding, progress=progress), title)
+        else:
+            result = EvaluationResult(evaluate(model, texts, encoding, dynamic=dynamic, progress=progress), title)
+    print_result(result, output_format)
+    if plot:
+        result.draw(plot)
 
 
-def _print_reach(found, output_format: str, title: str) -> None:
-    parts = list(found[0].perplexity_of_parts) if len(found[0].perplexity_of_parts) > 1 else []
-    rows = [(str(row.seen or "all"), row.perplexity, *map(row.perplexity_of_parts.get, parts)) for row in found]
-    if output_format == "jsonl":
-        for row in found:
-            print_json(asdict(row))
-    elif output_format == "tsv":
-        print_tsv([("seen", "perplexity", *parts), *rows])
-    else:
-        shown = [(seen, *("-" if value is None else f"{value:.4g}" for value in values)) for seen, *values in rows]
-        print_table(
-            shown,
-            [">"] * len(shown[0]),
-            header=["words seen", "perplexity", *parts],
-            title=f"{title}: {found[0].words:,} of its words",
-        )
+class EvaluationResult(NamedTuple):
+    """How well a model predicts a text."""
 
+    evaluation: Evaluation
+    title: str
 
-def _flat(evaluation, bands: bool) -> dict[str, Any]:
-    """One name for each value; the parts only where there are several."""
-    record = asdict(evaluation)
-    del record["bands"], record["calibration"]
-    parts = record.pop("perplexity_of_parts")
-    if len(parts) > 1:
-        named = {f"perplexity_of_{name}": value for name, value in parts.items()}
-        record = {"perplexity": record.pop("perplexity"), **named, **record}
-    if bands:
-        for band in evaluation.bands:
+    def records(self) -> Iterable[dict[str, Any]]:
+        return [asdict(self.evaluation)]
+
+    def rows(self) -> Iterable[tuple[str, Any]]:
+        record = self._flat()
+        for band in self.evaluation.bands:
             for name in ("words", "perplexity", "accuracy_at_1"):
                 record[f"{name}_of_rank_{band.frequency_rank}"] = getattr(band, name)
-    return record
+        return record.items()
+
+    def tables(self) -> Iterable[Table | str]:
+        rows = [
+            (band.frequency_rank, f"{band.words:,}", f"{band.perplexity:.4g}", f"{band.accuracy_at_1:.4f}")
+            for band in self.evaluation.bands
+        ]
+        header = ["frequency rank", "words", "perplexity", "accuracy at 1"]
+        return [record_table(self._flat(), self.title), "", Table(rows, ["<", ">", ">", ">"], header)]
+
+    def draw(self, picture: Path) -> None:
+        from .plot import draw_evaluation
+
+        draw_evaluation(self.evaluation, self.title, picture)
+
+    def _flat(self) -> dict[str, Any]:
+        """One name for each value, without the bands; the parts only if there are several."""
+        record = asdict(self.evaluation)
+        del record["bands"]
+        del record["calibration"]
+        parts = record.pop("perplexity_of_parts")
+        if len(parts) > 1:
+            named = {f"perplexity_of_{name}": value for name, value in parts.items()}
+            record = {"perplexity": record.pop("perplexity"), **named, **record}
+        return record
+
+
+class ContextResult(NamedTuple):
+    """The perplexity given only the last few words, for several numbers of words."""
+
+    curve: Sequence[Reach]
+    title: str
+
+    def records(self) -> Iterable[dict[str, Any]]:
+        return map(asdict, self.curve)
+
+    def rows(self) -> Iterable[tuple[Any, ...]]:
+        parts = self._parts()
+        yield ("seen", "perplexity", *parts)
+        for point in self.curve:
+            yield (str(point.seen or "all"), point.perplexity, *map(point.perplexity_of_parts.get, parts))
+
+    def tables(self) -> Iterable[Table]:
+        _, *points = self.rows()
+        rows = [(seen, *("-" if value is None else f"{value:.4g}" for value in values)) for seen, *values in points]
+        header = ["words seen", "perplexity", *self._parts()]
+        yield Table(rows, [">"] * len(header), header, f"{self.title}: {self.curve[0].words:,} of its words")
+
+    def draw(self, picture: Path) -> None:
+        from .plot import draw_context
+
+        draw_context(self.curve, self.title, picture)
+
+    def _parts(self) -> list[str]:
+        """The names of the parts if there are several."""
+        parts = list(self.curve[0].perplexity_of_parts)
+        return parts if len(parts) > 1 else []

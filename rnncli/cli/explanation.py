@@ -1,33 +1,49 @@
 """Showing why a word is predicted."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
 from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .output import number, print_json, print_table, print_tsv, print_words, short
+from .formats import field
+from .output import unknown_words_warning
+from .tables import ColouredWords, Table, format_probability
+
+if TYPE_CHECKING:
+    from ..explanation import Explanation
 
 
-def print_explanation(explanation, output_format: str) -> None:
-    """Print what each word of a prompt does for the word explained, and what each part of the model gives to it.
+class ExplanationAnswer(NamedTuple):
+    """What each word of a prompt, and each part of the model, adds to the probability of a word.
 
-    As TSV a line for the word explained, with its probability and the parts, and one for each word of the prompt.
+    As TSV: one row for the word, with its probability and the parts, then one for each word of the prompt.
     """
-    influences, parts = explanation.influences, explanation.parts
-    if output_format == "jsonl":
-        print_json(asdict(explanation))
-    elif output_format == "tsv":
-        given = [f"{name}={number(value)}" for name, value in parts.items()]
-        print_tsv([(explanation.word, explanation.probability, *given)])
-        print_tsv([(influence.word, influence.change) for influence in influences])
-    else:
-        most = max((abs(influence.change) for influence in influences), default=0) or 1
-        print_words(
-            [
-                *((influence.word, influence.change / most) for influence in influences),
-                (explanation.word, None),
-            ]
-        )
+
+    explanation: Explanation
+
+    def warnings(self) -> Iterable[str]:
+        return filter(None, [unknown_words_warning(self.explanation.unknown_words)])
+
+    def records(self) -> Iterable[dict[str, Any]]:
+        return [asdict(self.explanation)]
+
+    def rows(self) -> Iterable[tuple[Any, ...]]:
+        parts = [f"{name}={field(value)}" for name, value in self.explanation.parts.items()]
+        yield (self.explanation.word, self.explanation.probability, *parts)
+        for influence in self.explanation.influences:
+            yield (influence.word, influence.change)
+
+    def tables(self) -> Iterable[ColouredWords | Table]:
+        word = self.explanation.word
+        influences = self.explanation.influences
+        largest = max((abs(influence.change) for influence in influences), default=0) or 1
+        relative = [(influence.word, influence.change / largest) for influence in influences]
+        yield ColouredWords([*relative, (word, None)])
         rows = [
-            (influence.word, f"{influence.change:+.4f}", max(0.0, influence.change / most)) for influence in influences
+            (influence.word, f"{influence.change:+.4f}", max(0.0, influence.change / largest))
+            for influence in influences
         ]
-        print_table(rows, ["~", ">", "|"], header=["word", "adds", ""])
-        given = ", ".join(f"{name} {short(value)}" for name, value in parts.items())
-        print_table([(explanation.word, short(explanation.probability), given)], ["~", ">", "<"])
+        yield Table(rows, ["~", ">", "|"], header=["word", "adds", ""])
+        parts = ", ".join(f"{name} {format_probability(value)}" for name, value in self.explanation.parts.items())
+        yield Table([(word, format_probability(self.explanation.probability), parts)], ["~", ">", "<"])

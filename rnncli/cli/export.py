@@ -1,12 +1,16 @@
 """rnncli export"""
 
+from __future__ import annotations
+
 import itertools
 from pathlib import Path
 
 import click
 
 from .options import load_model, model_option
-from .output import for_stdout, put, visible
+from .output import escape_controls, for_stdout, write
+
+LINES_PER_WRITE = 10_000
 
 
 @click.command("export")
@@ -38,8 +42,8 @@ def command(model_path: Path | None, kind: str, output: Path | None) -> None:
     model = load_model(model_path)
     lines = arpa_lines(model.ngram, model.vocabulary.words)
     if output is None:
-        while block := "".join(f"{for_stdout(line)}\n" for line in itertools.islice(lines, 10_000)):
-            put(block)
+        while block := "".join(f"{for_stdout(line)}\n" for line in itertools.islice(lines, LINES_PER_WRITE)):
+            write(block)
         return
     write_lines(lines, output, begins="\\data\\")
-    click.echo(visible(str(output)))
+    click.echo(escape_controls(str(output)))

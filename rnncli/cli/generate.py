@@ -1,13 +1,19 @@
 """rnncli generate"""
 
+from __future__ import annotations
+
 import itertools
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import Count, Text, load_model, model_option
-from .output import for_stdout, put, send, warn_of_unknown
+from .options import Count, TextType, load_model, model_option
+from .output import flush, for_stdout, unknown_words_warning, warn, write
+
+if TYPE_CHECKING:
+    from ..generation import Writer
+    from ..model import Model
 
 
 @click.command("generate")
@@ -17,16 +23,16 @@ from .output import for_stdout, put, send, warn_of_unknown
     "-n",
     "words",
     type=Count(0),
-    help="How many words to write, at most.  [default: 50; 200 for each of the --sentences]",
+    help="The most words to write.  [default: 50; 200 for each of the --sentences]",
 )
-@click.option("--sentences", type=click.IntRange(1), metavar="N", help="End after so many sentences.")
-@click.option("--stop", type=Text(), multiple=True, metavar="TEXT", help="End before this text; may be repeated.")
+@click.option("--sentences", type=click.IntRange(1), metavar="N", help="End after N sentences.")
+@click.option("--stop", type=TextType(), multiple=True, metavar="TEXT", help="End before this text; may be repeated.")
 @click.option(
     "--temperature",
     type=click.FloatRange(0),
     default=0.8,
     show_default=True,
-    help="Below 1 the likely words become likelier still; 0: always the likeliest.",
+    help="Below 1, likely words become more likely; 0 always takes the likeliest.",
 )
 @click.option(
     "--top-k", type=click.IntRange(0), default=0, help="Draw only from the N likeliest words.  [default: all]"
@@ -36,45 +42,44 @@ from .output import for_stdout, put, send, warn_of_unknown
     type=click.FloatRange(0, 1, min_open=True),
     default=1.0,
     show_default=True,
-    help="Draw only from the likeliest words that together hold this probability.",
+    help="Draw only from the likeliest words that together have this probability.",
 )
 @click.option(
     "--min-p",
     type=click.FloatRange(0, 1),
     default=0.0,
     show_default=True,
-    help="Draw only from words at least this share as likely as the likeliest one.",
+    help="Draw only from words with at least this fraction of the likeliest word's probability.",
 )
 @click.option(
     "--repetition-penalty",
     type=click.FloatRange(1),
     default=1.0,
     show_default=True,
-    help="Multiply the log-probability of words that stand in the text already.",
+    help="Multiply the log-probability of words that the text already holds by this number.",
 )
-@click.option("--no-repeat", type=click.IntRange(1), metavar="N", help="Write no N words twice in the same order.")
+@click.option("--no-repeat", type=click.IntRange(1), metavar="N", help="Never write the same N words in a row twice.")
 @click.option("--seed", type=click.IntRange(0), help="The same seed gives the same text.")
 @click.option("--samples", type=click.IntRange(1), default=1, show_default=True, help="How many texts to write.")
 @click.option(
-    "--novelty", is_flag=True, help="Tell what share of the 3-, 4- and 5-word sequences stands in the training text."
+    "--novelty", is_flag=True, help="Tell what fraction of the 3-, 4- and 5-word sequences occurs in the training text."
 )
 def command(
     prompt: str,
     model_path: Path | None,
-    words: int | None,
     sentences: int | None,
+    no_repeat: int | None,
     stop: tuple[str, ...],
     seed: int | None,
     samples: int,
     novelty: bool,
-    no_repeat: int | None,
-    **sampling: Any,
+    **options: Any,
 ) -> None:
-    """Write on after a prompt, or from nothing.
+    """Continue a prompt, or write a text from nothing.
 
-    Samples are separated by a blank line. What --novelty tells goes to standard error, and comes from the model's
-    n-grams: of a long training text, or after train --prune, those that occurred once are not among them, and count
-    as new.
+    A blank line separates the samples. --novelty writes to standard error. It looks sequences up in the model's
+    n-grams. In a model of a long training text, or one trained with --prune, these lack the sequences that occurred
+    once, which then count as new.
 
     \b
     rnncli generate "Tom is not good at science, so he will" -n 30
@@ -83,33 +88,44 @@ def command(
     """
     from numpy.random import SeedSequence
 
-    from ..generation import copied
-    from ..generation import generate as write_on
+    from ..generation import generate
 
     model = load_model(model_path, checked=False)
-    ngram = model.ngram if novelty else None
-    beginning = prompt if model.tokenizer.kind == "char" else prompt.rstrip()  # a word brings its own space
-    warn_of_unknown(model.encode(prompt)[1])
+    if novelty:
+        _ = model.ngram  # raises an error before anything is written if there is none
+    if warning := unknown_words_warning(model.encode(prompt)[1]):
+        warn(warning)
     seeds = SeedSequence(seed)
     for place in range(samples):
-        writer = write_on(
+        if place:
+            write("\n")
+        writer = generate(
             model,
             prompt,
-            words,
             sentences=sentences or 0,
+            no_repeat=no_repeat or 0,
             stop=stop,
             seed=seeds.spawn(1)[0] if place else seeds,
-            no_repeat=no_repeat or 0,
-            **sampling,
+            **options,
         )
-        if place:
-            put("\n")
-        for piece in itertools.chain([beginning], writer):
-            put("\n".join(map(for_stdout, piece.split("\n"))))
-            send()
-        put("\n")
-        if ngram:
-            shares = copied(ngram, writer).items()
-            told = ", ".join(f"{n} words {'-' if share is None else f'{share:.0%}'}" for n, share in shares)
-            send()
-            click.echo(f"Sequences that stand in the training text: {told}", err=True)
+        _write_text(model, prompt, writer)
+        if novelty:
+            _print_novelty(model, writer)
+
+
+def _write_text(model: Model, prompt: str, writer: Writer) -> None:
+    """Write a text word by word."""
+    beginning = prompt if model.tokenizer.kind == "char" else prompt.rstrip()  # a word brings its own space
+    for piece in itertools.chain([beginning], writer):
+        write("\n".join(map(for_stdout, piece.split("\n"))))
+        flush()
+    write("\n")
+
+
+def _print_novelty(model: Model, writer: Writer) -> None:
+    from ..generation import copied
+
+    found = copied(model.ngram, writer)
+    fractions = ", ".join(f"{n} words {'-' if value is None else f'{value:.0%}'}" for n, value in found.items())
+    flush()
+    click.echo(f"Sequences that stand in the training text: {fractions}", err=True)

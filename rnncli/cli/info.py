@@ -1,19 +1,28 @@
 """rnncli info"""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from .options import find_model, format_option, model_option
-from .output import chosen_format, print_record, print_table
+from .formats import format_option, print_result
+from .options import find_model, model_option
+from .tables import Table, record_table
+
+if TYPE_CHECKING:
+    from ..model import Model
+
+MIN_BAR = 0.1  # of the longest
 
 
 @click.command("info")
 @model_option
 @format_option
-def command(model_path: Path | None, output_format: str | None) -> None:
+def command(model_path: Path | None, output_format: str) -> None:
     """Show what a model file holds, and how its training went.
 
     \b
@@ -23,35 +32,18 @@ def command(model_path: Path | None, output_format: str | None) -> None:
     from ..checkpoint import load
 
     path = find_model(model_path)
-    model = load(path)
-    record, history = {"file": str(path), **_describe(model)}, model.about.get("history", [])
-    chosen = chosen_format(output_format)
-    if chosen == "jsonl":
-        record["shares"] = [dict(zip(model.lm.parts, shares, strict=True)) for shares in model.lm.shares.tolist()]
-        record["history"] = history
-    elif chosen == "tsv" and len(model.lm.parts) > 1:
-        for length, shares in enumerate(model.lm.shares.tolist()):
-            record |= {f"share_of_{part}_{length}": share for part, share in zip(model.lm.parts, shares, strict=True)}
-    print_record(record, chosen, title="Model")
-    if chosen == "table" and len(model.lm.parts) > 1:
-        click.echo()
-        print_table(
-            _shares(model.lm),
-            [">"] * (1 + len(model.lm.parts)),
-            title="Shares",
-            header=["words known", *model.lm.parts],
-        )
-    if chosen == "table" and history:
-        click.echo()
-        print_table(
-            _drawing(history), [">", ">", ">", "|"], title="Perplexity", header=["epoch", "training", "validation", ""]
-        )
+    print_result(describe(path, load(path)), output_format)
 
 
-def _describe(model) -> dict[str, Any]:
-    network, corpus, history = model.lm.network, model.about.get("corpus", {}), model.about.get("history")
+def describe(path: Path, model: Model) -> ModelInfo:
+    """What `info` shows of a model. Nothing else in this file asks the model."""
+    network = model.lm.network
     config = network.config
-    return {
+    corpus = model.about.get("corpus", {})
+    tuning = model.about.get("tuning", {})
+    history = model.about.get("history", [])
+    facts = {
+        "file": str(path),
         "cell": config.cell + (f" ({config.activation})" if config.cell == "elman" else ""),
         "layers": config.layers,
         "embedding_size": config.embedding_size,
@@ -69,32 +61,64 @@ def _describe(model) -> dict[str, Any]:
         "train_words": corpus.get("train_words"),
         "valid_words": corpus.get("valid_words"),
         "watched_words": corpus.get("watched_words"),
-        "tuned_words": model.about.get("tuning", {}).get("words"),
+        "tuned_words": tuning.get("words"),
         "corpus_sha256": corpus.get("sha256"),
         "valid_perplexity_of_network": model.about.get("best_valid_perplexity"),
-        "tuned_perplexity": model.about.get("tuning", {}).get("perplexity"),
-        "tuned_perplexity_of_network": model.about.get("tuning", {}).get("perplexity_of_network"),
+        "tuned_perplexity": tuning.get("perplexity"),
+        "tuned_perplexity_of_network": tuning.get("perplexity_of_network"),
         "readings": history[-1]["epoch"] if history else None,
         **model.about.get("settings", {}),
         "written_by": " ".join(f"{name} {version}" for name, version in model.about.get("versions", {}).items()),
     }
+    return ModelInfo(facts, model.lm.parts, model.lm.shares.tolist(), history)
 
 
-def _shares(lm) -> list[tuple[str, ...]]:
-    """For each number of words that the n-gram model knows of a context, the parts' shares in what is predicted."""
-    return [(str(length), *(f"{share:.3f}" for share in shares)) for length, shares in enumerate(lm.shares)]
+class ModelInfo(NamedTuple):
+    """What a model file holds."""
 
+    facts: dict[str, Any]
+    parts: Sequence[str]
+    weights: list[list[float]]  # of the parts, for each number of words of the context that the n-gram model knows
+    history: list[dict[str, Any]]  # the reports of the training
 
-def _drawing(history: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    """One bar a report, as long as the logarithm of its validation perplexity asks, from the best to the worst."""
-    losses = [epoch["valid_perplexity"] and math.log(epoch["valid_perplexity"]) for epoch in history]
-    known = [loss for loss in losses if loss is not None]
-    low, span = (min(known), max(known) - min(known)) if known else (0.0, 0.0)
-    rows = []
-    for epoch, loss in zip(history, losses, strict=True):
-        share = 0.0 if loss is None else 0.1 + 0.9 * ((loss - low) / span if span else 0.0)
-        perplexities = [
-            f"{epoch[part]:.1f}" if epoch[part] else "-" for part in ("train_perplexity", "valid_perplexity")
+    def records(self) -> Iterable[dict[str, Any]]:
+        weights = [dict(zip(self.parts, row, strict=True)) for row in self.weights]
+        return [self.facts | {"shares": weights, "history": self.history}]
+
+    def rows(self) -> Iterable[tuple[str, Any]]:
+        yield from self.facts.items()
+        if len(self.parts) > 1:
+            for known, row in enumerate(self.weights):
+                for part, weight in zip(self.parts, row, strict=True):
+                    yield f"share_of_{part}_{known}", weight
+
+    def tables(self) -> Iterable[Table | str]:
+        yield record_table(self.facts, "Model")
+        if len(self.parts) > 1:
+            rows = [(str(known), *(f"{weight:.3f}" for weight in row)) for known, row in enumerate(self.weights)]
+            yield ""
+            yield Table(rows, [">"] * (1 + len(self.parts)), ["words known", *self.parts], "Shares")
+        if self.history:
+            yield ""
+            yield Table(
+                self._epochs(), [">", ">", ">", "|"], ["epoch", "training", "validation", ""], title="Perplexity"
+            )
+
+    def _epochs(self) -> list[tuple[str, str, str, float]]:
+        """A row for each report. The bars grow with the logarithm of the validation perplexity, from best to worst."""
+        rows = []
+        for report, length in zip(self.history, self._bar_lengths(), strict=True):
+            train, valid = (
+                f"{report[name]:.1f}" if report[name] else "-" for name in ("train_perplexity", "valid_perplexity")
+            )
+            rows.append((f"{round(report['epoch'], 2):g}", train, valid, length))
+        return rows
+
+    def _bar_lengths(self) -> list[float]:
+        losses = [report["valid_perplexity"] and math.log(report["valid_perplexity"]) for report in self.history]
+        known = [loss for loss in losses if loss is not None]
+        low = min(known, default=0.0)
+        span = max(known, default=0.0) - low
+        return [
+            0.0 if loss is None else MIN_BAR + (1 - MIN_BAR) * ((loss - low) / span if span else 0.0) for loss in losses
         ]
-        rows.append((f"{round(epoch['epoch'], 2):g}", *perplexities, share))
-    return rows

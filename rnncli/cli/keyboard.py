@@ -13,14 +13,13 @@ from .output import for_stdout, on_terminal
 @click.command("type")
 @click.argument("text", default="")
 @model_option
-@click.option(
-    "-n", "count", type=click.IntRange(1, 9), default=5, show_default=True, help="How many words to offer at a time."
-)
-def command(text: str, model_path: Path | None, count: int) -> None:
+@click.option("-n", type=click.IntRange(1, 9), default=5, show_default=True, help="How many words to offer at a time.")
+def command(text: str, model_path: Path | None, n: int) -> None:
     """Write a line with the next words on offer under the cursor.
 
-    Tab takes the first one, a digit the one of that number; what is typed narrows them down. For a digit itself press
-    Ctrl-Q before it. Enter prints the line, Ctrl-C leaves without. TEXT is what the line begins with.
+    Tab accepts the first word, a digit the word with that number; the letters you type narrow the offer. To type a
+    digit itself, press Ctrl-Q before it. Enter prints the line, Ctrl-C leaves without printing it. TEXT is the
+    beginning of the line.
 
     \b
     rnncli type
@@ -34,4 +33,4 @@ def command(text: str, model_path: Path | None, count: int) -> None:
 
     if not on_terminal(sys.stderr):
         raise RnncliError("`rnncli type` needs a terminal: to complete words in a pipe, use rnncli predict --complete")
-    click.echo(for_stdout(edit(Suggester(load_model(model_path, checked=False), count), text)))
+    click.echo(for_stdout(edit(Suggester(load_model(model_path, checked=False), n), text)))

@@ -1,15 +1,25 @@
-"""Pictures, drawn by Matplotlib, which is in the extra `plot`."""
+"""Pictures of an evaluation, drawn by Matplotlib, which the extra `plot` installs."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ..errors import RnncliError
-from .output import visible
+from .output import escape_controls
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ..context import Reach
+    from ..evaluation import Evaluation
 
 
 def check(picture: Path) -> None:
-    """Refuse a picture that could not be drawn, before the work for it is done."""
+    """Raise `RnncliError` for a picture that cannot be drawn, before any work is done for it."""
     try:
         import matplotlib
     except ImportError:
@@ -24,17 +34,16 @@ def check(picture: Path) -> None:
         raise RnncliError(f"cannot write {picture}: there is no folder {picture.parent}")
 
 
-def draw_evaluation(evaluation, title: str, picture: Path) -> None:
-    """How often the model was right beside how sure it was, and the perplexity of frequent and of rare words."""
+def draw_evaluation(evaluation: Evaluation, title: str, picture: Path) -> None:
+    """Draw the calibration of the likeliest words, and the perplexity of frequent and of rare words."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 4), layout="constrained")
     figure.suptitle(f"{title}: perplexity {evaluation.perplexity:.1f}", parse_math=False)
     left, right = figure.subplots(1, 2)
     left.plot([0, 1], [0, 1], color="grey", linewidth=0.8, linestyle="--")
-    confidence, accuracy = (
-        [getattr(bin, name) for bin in evaluation.calibration] for name in ("confidence", "accuracy")
-    )
+    confidence = [point.confidence for point in evaluation.calibration]
+    accuracy = [point.accuracy for point in evaluation.calibration]
     left.plot(confidence, accuracy, marker="o")
     left.set(xlim=(0, 1), ylim=(0, 1), xlabel="probability of the likeliest word", ylabel="how often it was right")
     left.set_title(f"calibration error {evaluation.calibration_error:.3f}", fontsize="medium")
@@ -44,28 +53,28 @@ def draw_evaluation(evaluation, title: str, picture: Path) -> None:
     _save(figure, picture)
 
 
-def draw_reach(found, title: str, picture: Path) -> None:
-    """The perplexity of the model, and of its parts, where it sees more and more of the words before."""
+def draw_context(curve: Sequence[Reach], title: str, picture: Path) -> None:
+    """Draw the perplexity of the model, and of its parts, by the number of words of context."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.subplots()
-    seen = [str(row.seen or "all") for row in found]
-    parts = found[0].perplexity_of_parts
-    curves = {name: [row.perplexity_of_parts[name] for row in found] for name in parts} if len(parts) > 1 else {}
-    axes.plot(seen, [row.perplexity for row in found], marker="o", label="the whole")
-    for name, values in curves.items():
-        if None not in values:
+    seen = [str(point.seen or "all") for point in curve]
+    axes.plot(seen, [point.perplexity for point in curve], marker="o", label="the whole")
+    parts = curve[0].perplexity_of_parts
+    for name in parts if len(parts) > 1 else ():
+        values = [value for point in curve if (value := point.perplexity_of_parts[name]) is not None]
+        if len(values) == len(seen):
             axes.plot(seen, values, marker=".", linewidth=1, label=name)
-    axes.set(yscale="log", xlabel="words seen before the one foreseen", ylabel="perplexity")
+    axes.set(yscale="log", xlabel="words of context", ylabel="perplexity")
     axes.set_title(title, parse_math=False)
     axes.legend()
     _save(figure, picture)
 
 
-def _save(figure, picture: Path) -> None:
+def _save(figure: Figure, picture: Path) -> None:
     try:
         figure.savefig(picture, dpi=150)
     except OSError as error:
         raise RnncliError(f"cannot write {picture}: {error.strerror or error}") from error
-    click.echo(f"Drew {visible(str(picture))}", err=True)
+    click.echo(f"Drew {escape_controls(str(picture))}", err=True)

@@ -1,55 +1,62 @@
 """rnncli predict"""
 
+from __future__ import annotations
+
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from .answering import Unanswered, answered
-from .options import Count, encoding_option, format_option, given, load_model, model_option, words_option
-from .output import chosen_format, on_terminal, print_json, print_table, print_tsv, put, short, warn, warn_of_unknown
+from .answering import answer_lines
+from .formats import Answer, format_option, print_answers
+from .options import Count, encoding_option, load_model, model_option, named_in_command, words_option
+from .output import on_terminal, unknown_words_warning, warn
+from .tables import Table, format_probability
 
-MANY = 20_000  # words that are told of prompts answered together, about
+if TYPE_CHECKING:
+    from ..model import Model
+    from ..prediction import Ranking
+
+PREDICTIONS_PER_BATCH = 20_000
 
 
 @click.command("predict")
 @click.argument("prompts", nargs=-1, metavar="[PROMPT]...")
 @model_option
-@click.option("-n", "count", type=Count(0), default=10, show_default=True, help="How many words; 0: all.")
-@click.option("--complete", is_flag=True, help="Take the last word of a prompt as half typed.")
-@words_option("--among", help="Rank only these words, with commas between them.")
-@click.option("--parts", is_flag=True, help="Show what each part of the model gives to each word.")
-@click.option("--explain", is_flag=True, help="Show what each word of the prompt does for the likeliest next word.")
-@click.option("--word", metavar="WORD", help="With --explain: for this next word instead.")
+@click.option("-n", type=Count(0), default=10, show_default=True, help="How many words to show; 0: all.")
+@click.option("--complete", is_flag=True, help="Complete the last word of the prompt, which is half typed.")
+@words_option("--among", help="Rank only these words, separated by commas.")
+@click.option("--parts", is_flag=True, help="Show how much of each probability comes from each part of the model.")
+@click.option("--explain", is_flag=True, help="Show how much each word of the prompt adds to the likeliest next word.")
+@click.option("--word", metavar="WORD", help="With --explain: explain this next word instead.")
 @click.option(
     "--adapt",
-    "texts",
     type=click.Path(),
     multiple=True,
-    help="Read this text and learn from it before; may be repeated.",
+    help="Before predicting, read this text and learn from it; may be repeated.",
 )
 @format_option
 @encoding_option
 def command(
     prompts: tuple[str, ...],
     model_path: Path | None,
-    count: int,
-    complete: bool,
+    n: int,
     among: tuple[str, ...],
-    parts: bool,
     explain: bool,
     word: str | None,
-    texts: tuple[str, ...],
-    output_format: str | None,
+    adapt: tuple[str, ...],
+    output_format: str,
     encoding: str,
+    **options: Any,
 ) -> None:
     """Rank the words that may come next, with their probabilities.
 
-    Prompts are read from standard input, one a line, where none is given; each is answered at once. Three underscores
-    or more in a prompt are a blank to be filled: with the words that fit best between what stands before and after it.
+    Without a PROMPT, predict reads prompts from standard input, one a line, and answers each at once. Three
+    underscores or more in a prompt are a blank: predict ranks the words that fit best between the text before it and
+    the text after it.
 
     \b
     rnncli predict "Tom is not good at science, so he will"
@@ -60,57 +67,50 @@ def command(
     rnncli predict --adapt letters.txt "Dear Tom,"
     rnncli predict -n 3 --format jsonl < prompts.txt
     """
-    from ..prediction import rank_all
     from ..text.reading import STDIN, read_batches, source_name
 
-    if explain and given("complete", "among", "parts", "count"):
-        if given("explain"):
-            raise click.UsageError("--explain is for one next word: leave out --complete, --among, --parts and -n.")
-        explain = False  # what comes from the environment gives way
-    if given("word") and not explain:
-        raise click.UsageError("--word is for --explain: to rank some words only, use --among.")
-    if STDIN in texts and not prompts:
+    explain = _checked(explain)
+    if STDIN in adapt and not prompts:
         raise click.UsageError("--adapt - reads standard input: name the prompts in the command.")
-    model = load_model(model_path, checked=False)
+    model = _load(model_path, among, adapt, encoding)
+    if not prompts and on_terminal(sys.stdin):
+        click.echo("Type a prompt, then Enter; Ctrl-D ends.", err=True)
+    ask: Callable[[list[str]], Iterable[Answer]]
+    if explain:
+        ask = partial(_explain, model, word)
+        at_once = 1
+    else:
+        ask = partial(_rank, model, titled=len(prompts) != 1, n=n, among=among, **options)
+        at_once = max(1, PREDICTIONS_PER_BATCH // (n or len(model.vocabulary)))
+    batches = [list(prompts)] if prompts else read_batches(STDIN, encoding, "surrogateescape")
+    source = "" if prompts else source_name(STDIN)
+    print_answers(answer_lines(batches, ask, NoAnswer, lines_per_call=at_once, source=source), output_format)
+
+
+def _checked(explain: bool) -> bool:
+    """Whether to explain. Refuses options that do not go together; one from the environment gives way."""
+    if explain and named_in_command("complete", "among", "parts", "n"):
+        if named_in_command("explain"):
+            raise click.UsageError("--explain is for one next word: leave out --complete, --among, --parts and -n.")
+        explain = False
+    if named_in_command("word") and not explain:
+        raise click.UsageError("--word is for --explain: to rank some words only, use --among.")
+    return explain
+
+
+def _load(path: Path | None, among: Sequence[str], adapt: Sequence[str], encoding: str) -> Model:
+    """Load the model, and let it adapt to some texts. Warns of words that it does not know."""
+    model = load_model(path, checked=False)
     unknown = [name for name in among if not model.knows(name)]
-    if len(unknown) < len(among):
-        warn_of_unknown(unknown)
-    if texts:
+    if unknown and len(unknown) < len(among):
+        warn(unknown_words_warning(unknown))
+    if adapt:
         from .progress import reading
 
         with reading() as progress:
-            model = model.adapted(texts, encoding, progress=progress)
-        _warn_of_unlearned(texts, **model.about["adapted_to"])
-    chosen = chosen_format(output_format)
-    if not prompts and on_terminal(sys.stdin):
-        click.echo("Type a prompt, then Enter; Ctrl-D ends.", err=True)
-
-    if explain:
-        from ..explanation import explain as explain_one
-        from .explanation import print_explanation as show
-        from .progress import reading
-
-        def ask(some: list[str]) -> list[Any]:
-            with reading() as progress:
-                return [explain_one(model, prompt, word, progress=progress) for prompt in some]
-    else:
-        ask = partial(rank_all, model, n=count, parts=parts, among=among, complete=complete)
-        show = partial(_print_ranking, titled=len(prompts) != 1, with_parts=parts)
-    batches, source = (
-        ([list(prompts)], "") if prompts else (read_batches(STDIN, encoding, "surrogateescape"), source_name(STDIN))
-    )
-    most = 1 if explain else max(1, MANY // (count or len(model.vocabulary)))
-    for place, answer in enumerate(answered(batches, ask, most, source)):
-        if chosen != "jsonl" and place:
-            put("\n")
-        if isinstance(answer, Unanswered):
-            if chosen == "jsonl":
-                print_json({"prompt": answer.line, "error": answer.error})
-        else:
-            warn_of_unknown(answer.unknown_words)
-            if not explain and not answer.predictions:
-                warn(f"no word fits {answer.prompt!r}")
-            show(answer, chosen)
+            model = model.adapted(adapt, encoding, progress=progress)
+        _warn_of_unlearned(adapt, **model.about["adapted_to"])
+    return model
 
 
 def _warn_of_unlearned(texts: Sequence[str], words: int, unknown_words: int) -> None:
@@ -122,26 +122,89 @@ def _warn_of_unlearned(texts: Sequence[str], words: int, unknown_words: int) -> 
         )
 
 
-def _print_ranking(ranking, output_format: str, *, titled: bool, with_parts: bool) -> None:
-    of_parts = ranking.parts or [{}] * len(ranking.predictions)
-    rows = list(zip(ranking.predictions, of_parts, strict=True))
-    if output_format == "jsonl":
-        predictions = [word._asdict() | ({"parts": parts} if with_parts else {}) for word, parts in rows]
-        print_json({"prompt": ranking.prompt, "predictions": predictions, "unknown_words": ranking.unknown_words})
-    elif output_format == "tsv":
-        print_tsv([(*word, *parts.values()) for word, parts in rows])
-    else:
-        best = ranking.predictions[0].probability if ranking.predictions else 1.0
-        table = [
+def _rank(model: Model, prompts: list[str], *, titled: bool, parts: bool, **options: Any) -> Iterable[RankingAnswer]:
+    from ..prediction import rank_all
+
+    rankings = rank_all(model, prompts, parts=parts, **options)
+    return [RankingAnswer(ranking, titled, parts) for ranking in rankings]
+
+
+def _explain(model: Model, word: str | None, prompts: list[str]) -> Iterable[Answer]:
+    from ..explanation import explain
+    from .explanation import ExplanationAnswer
+    from .progress import reading
+
+    with reading() as progress:
+        return [ExplanationAnswer(explain(model, prompt, word, progress=progress)) for prompt in prompts]
+
+
+class RankingAnswer(NamedTuple):
+    """The words that may follow a prompt; in a table under the prompt if `titled`."""
+
+    ranking: Ranking
+    titled: bool
+    with_parts: bool
+
+    def warnings(self) -> Iterable[str]:
+        if self.ranking.unknown_words:
+            yield unknown_words_warning(self.ranking.unknown_words)
+        if not self.ranking.predictions:
+            yield f"no word fits {self.ranking.prompt!r}"
+
+    def records(self) -> Iterable[dict[str, Any]]:
+        predictions = [
+            prediction._asdict() | ({"parts": parts} if self.with_parts else {}) for prediction, parts in self._words()
+        ]
+        yield {
+            "prompt": self.ranking.prompt,
+            "predictions": predictions,
+            "unknown_words": self.ranking.unknown_words,
+        }
+
+    def rows(self) -> Iterable[tuple[Any, ...]]:
+        if not self.with_parts:
+            return self.ranking.predictions
+        return [(*prediction, *parts.values()) for prediction, parts in self._words()]
+
+    def tables(self) -> Iterable[Table]:
+        best = self.ranking.predictions[0].probability if self.ranking.predictions else 1.0
+        rows = [
             (
                 str(place),
-                name if name.strip() else repr(name),
-                short(probability),
-                *(map(short, parts.values()) if with_parts else [probability / best]),
+                word if word.strip() else repr(word),
+                format_probability(probability),
+                *(map(format_probability, parts.values()) if self.with_parts else [probability / best]),
             )
-            for place, ((name, probability), parts) in enumerate(rows, 1)
+            for place, ((word, probability), parts) in enumerate(self._words(), 1)
         ]
-        names = list(of_parts[0]) if with_parts and of_parts else []
-        last = [">"] * len(names) if with_parts else ["|"]
-        header = ["rank", "word", "probability", *(names if with_parts else [""])]
-        print_table(table, [">", "~", ">", *last], title=ranking.prompt if titled else "", header=header)
+        names = list(self.ranking.parts[0]) if self.ranking.parts else []
+        yield Table(
+            rows,
+            [">", "~", ">", *([">"] * len(names) if self.with_parts else ["|"])],
+            header=["rank", "word", "probability", *(names if self.with_parts else [""])],
+            title=self.ranking.prompt if self.titled else "",
+        )
+
+    def _words(self) -> Iterable[tuple[Any, dict[str, float]]]:
+        """Each prediction with what the parts of the model give to it."""
+        parts = self.ranking.parts or [{}] * len(self.ranking.predictions)
+        return zip(self.ranking.predictions, parts, strict=True)
+
+
+class NoAnswer(NamedTuple):
+    """A prompt that has no answer, and why. Only JSON shows it; the error is on standard error already."""
+
+    prompt: str
+    error: str
+
+    def warnings(self) -> Iterable[str]:
+        return ()
+
+    def records(self) -> Iterable[dict[str, Any]]:
+        return [{"prompt": self.prompt, "error": self.error}]
+
+    def rows(self) -> Iterable[tuple[Any, ...]]:
+        return ()
+
+    def tables(self) -> Iterable[Table]:
+        return ()

@@ -1,4 +1,6 @@
-"""Watching a training: the live display, the log, and being told to stop."""
+"""What is shown, logged and listened to while work goes on: the live display, the log, and Ctrl-C."""
+
+from __future__ import annotations
 
 import json
 import math
@@ -9,56 +11,63 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import RnncliError
 from .output import on_terminal, warn
 
-LOG_BEGINS = b'{"epoch":'
-FEW = 100  # held-out words, by which a perplexity says little
-UNNOTICED = 1.0  # seconds of work that need no progress bar
-TWICE = 1.0  # seconds in which a key is pressed twice by mistake
-LANDING = "No better for long: from the best network on to the end."
-STOPPING = (signal.SIGINT, signal.SIGTERM)  # Ctrl-C; kill and timeout
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+
+    from ..model import Model
+    from ..training.state import Progress, Report
+
+LOG_PREFIX = b'{"epoch":'
+MIN_HELD_OUT_WORDS = 100  # of which a perplexity says something
+SECONDS_WITHOUT_BAR = 1.0  # of work
+DOUBLE_PRESS_SECONDS = 1.0  # in which a second Ctrl-C is taken for a slip of the finger
+COOLDOWN_MESSAGE = "No better for long: from the best network on to the end."
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)  # Ctrl-C; kill and timeout
 
 
 @contextmanager
 def deferred_interrupt() -> Iterator[Callable[[], int]]:
-    """The signal that told to stop, or 0, to be asked between two steps. Once that was answered, another interrupts.
+    """Yield a function that returns the signal that told the program to stop, or 0. Call it between two steps.
 
-    Not before, nor at once: who presses Ctrl-C twice, or sees nothing happen and presses again, means no more by it.
-    But a third one always does.
+    The first signal is only noted. A second one does nothing until a second after the first was asked for, since
+    people press Ctrl-C twice by mistake, or again when nothing happens; after that it raises `KeyboardInterrupt`. A
+    third one always does.
     """
-    came: list[int] = []
-    since = math.inf  # when it was answered
+    received: list[int] = []
+    asked_at = math.inf
 
     def note(number: int, _: Any) -> None:
-        came.append(number)
-        if len(came) > 2 or time.monotonic() - since > TWICE:
+        received.append(number)
+        if len(received) > 2 or time.monotonic() - asked_at > DOUBLE_PRESS_SECONDS:
             raise KeyboardInterrupt
 
-    def asked() -> int:
-        nonlocal since
-        if came:
-            since = min(since, time.monotonic())
-        return came[0] if came else 0
+    def interrupted() -> int:
+        nonlocal asked_at
+        if received:
+            asked_at = min(asked_at, time.monotonic())
+        return received[0] if received else 0
 
-    before = {number: signal.signal(number, note) for number in STOPPING}
+    before = {number: signal.signal(number, note) for number in STOP_SIGNALS}
     try:
-        yield asked
+        yield interrupted
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
 def check_log(log: Path | None, output: Path) -> None:
-    """Refuse to write a log over what is not one, or where the model goes."""
+    """Raise `RnncliError` if the log would overwrite something else, or the model."""
     try:
         if log and log.is_file():
             with log.open("rb") as file:
-                if file.read(len(LOG_BEGINS)) not in (b"", LOG_BEGINS):
+                if file.read(len(LOG_PREFIX)) not in (b"", LOG_PREFIX):
                     raise RnncliError(f"{log} is not a log, and would be overwritten: name another file with --log")
         if log and log.resolve() == output.resolve():
             raise RnncliError(f"the model goes to {log}: name another file with --log")
@@ -67,8 +76,8 @@ def check_log(log: Path | None, output: Path) -> None:
 
 
 @contextmanager
-def logging_to(path: Path | None) -> Iterator[Any]:
-    """What writes one JSON object a line for each report to `path`, if any; the first replaces an older log."""
+def logging_to(path: Path | None) -> Iterator[Callable[[Report], None]]:
+    """Yield a function that writes each report to `path`, if any, as JSON; the first replaces an older log."""
     if path is None:
         yield lambda report: None
         return
@@ -77,15 +86,14 @@ def logging_to(path: Path | None) -> Iterator[Any]:
         file = path.open("a", encoding="utf-8")
     except OSError as error:
         raise RnncliError(f"cannot write the log {path}: {error.strerror}") from error
+    is_first = True
 
-    anew = True
-
-    def write(report) -> None:
-        nonlocal anew
-        if anew:
-            with suppress(OSError):  # of what is no file, such as a pipe
+    def write(report: Report) -> None:
+        nonlocal is_first
+        if is_first:
+            with suppress(OSError):  # a pipe cannot be truncated
                 file.truncate(0)
-            anew = False
+            is_first = False
         values = {name: value if math.isfinite(value) else None for name, value in asdict(report).items()}
         try:
             print(json.dumps(values), file=file, flush=True)
@@ -100,116 +108,131 @@ def logging_to(path: Path | None) -> Iterator[Any]:
 
 
 @contextmanager
-def display(epochs: int | None, quiet: bool) -> Iterator[Any]:
-    """What shows the progress on stderr: a live bar on a terminal, else one line for each report.
+def display(epochs: int | None, quiet: bool) -> Iterator[Callable[[Progress], None]]:
+    """Yield a function that shows the progress of a training on standard error: a bar on a terminal, else lines.
 
-    `epochs` is how many there will be, where that is known.
+    `epochs` is how many there will be, if that is known.
     """
-    lines = _lines(epochs)
+    lines = TrainingLines(epochs)
     if quiet:
         yield lambda progress: None
-    elif not on_terminal(sys.stderr):
-
-        def show_report(progress) -> None:
-            for line in lines(progress):
-                click.echo(line, err=True)
-
-        yield show_report
+    elif on_terminal(sys.stderr):
+        with training_bar() as bar:
+            yield TrainingBar(bar, epochs, lines).show
     else:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+        yield lines.print_after
 
-        bar = Progress(
-            TextColumn("epoch {task.fields[epoch]}{task.fields[of]}"),
-            BarColumn(bar_width=None),
-            TaskProgressColumn(),
-            TextColumn("ppl {task.fields[perplexities]}"),
-            TextColumn("{task.fields[speed]:,.0f} w/s"),
-            TimeRemainingColumn(),
-            console=Console(stderr=True, highlight=False),
-            expand=True,
-            transient=True,
-            refresh_per_second=4,
+
+class TrainingLines:
+    """The lines that a training prints: one for each report, and one when the cooldown begins."""
+
+    def __init__(self, epochs: int | None):
+        self.epochs = epochs
+        self.cooling_down = False
+
+    def after(self, progress: Progress) -> Iterator[str]:
+        """The lines after a step."""
+        if progress.landing and not self.cooling_down:
+            self.cooling_down = True
+            yield COOLDOWN_MESSAGE
+        if progress.report:
+            yield self._report_line(progress.report)
+
+    def print_after(self, progress: Progress) -> None:
+        for line in self.after(progress):
+            click.echo(line, err=True)
+
+    def _report_line(self, report: Report) -> str:
+        """Perplexities, speed and the time of all steps so far, in at most 60 columns."""
+        minutes, seconds = divmod(round(report.seconds), 60)
+        perplexities = f"train {rounded(report.train_perplexity)}, valid {rounded(report.valid_perplexity)}"
+        speed = f"{report.words_per_second:,.0f} words/s"
+        of = f"/{self.epochs}" if self.epochs else ""
+        return f"epoch {round(report.epoch, 2):g}{of}: {perplexities}, {speed}, {minutes}:{seconds:02d}"
+
+
+class TrainingBar:
+    """The live bar of a training, with its lines above."""
+
+    def __init__(self, bar: RichProgress, epochs: int | None, lines: TrainingLines):
+        self.bar = bar
+        self.lines = lines
+        self.valid = ""  # the last validation perplexity
+        of = f"/{epochs}" if epochs else ""
+        self.task = bar.add_task("", total=1.0, epoch=1, of=of, perplexities="-", speed=0)
+
+    def show(self, progress: Progress) -> None:
+        """Draw the progress after a step."""
+        for line in self.lines.after(progress):
+            self.bar.console.print(line)
+        if progress.report:
+            self.valid = f"/{rounded(progress.report.valid_perplexity, 0)}"
+        self.bar.update(
+            self.task,
+            completed=progress.share,
+            epoch=progress.epoch,
+            perplexities=f"{rounded(progress.train_perplexity, 0)}{self.valid}",
+            speed=progress.words_per_second,
         )
-        with bar:
-            task = bar.add_task("", total=1.0, epoch=1, of=f"/{epochs}" if epochs else "", perplexities="-", speed=0)
-            valid = ""
 
-            def show(progress) -> None:
-                nonlocal valid
-                for line in lines(progress):
-                    bar.console.print(line)
-                if progress.report:
-                    valid = f"/{rounded(progress.report.valid_perplexity, 0)}"
-                bar.update(
-                    task,
-                    completed=progress.share,
-                    epoch=progress.epoch,
-                    perplexities=f"{rounded(progress.train_perplexity, 0)}{valid}",
-                    speed=progress.words_per_second,
-                )
 
-            yield show
+def training_bar() -> RichProgress:
+    """An empty bar for a training."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("epoch {task.fields[epoch]}{task.fields[of]}"),
+        BarColumn(bar_width=None),
+        TaskProgressColumn(),
+        TextColumn("ppl {task.fields[perplexities]}"),
+        TextColumn("{task.fields[speed]:,.0f} w/s"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True, highlight=False),
+        expand=True,
+        transient=True,
+        refresh_per_second=4,
+    )
 
 
 @contextmanager
-def reading() -> Iterator[Callable[[float], None]]:
-    """What is told which share of a text was read, and shows it on a terminal where reading takes its time."""
-    began, bar, task = time.monotonic(), None, None
+def reading(seconds_without_bar: float = SECONDS_WITHOUT_BAR) -> Iterator[Callable[[float], None]]:
+    """Yield a function that takes the fraction of the work that is done, from 0 to 1.
 
-    def tell(share: float) -> None:
-        nonlocal bar, task
-        if bar is None and on_terminal(sys.stderr) and time.monotonic() - began > UNNOTICED:
+    On a terminal a bar shows it if the work takes longer than `seconds_without_bar`.
+    """
+    began = time.monotonic()
+    bar: RichProgress | None = None
+
+    def show(fraction: float) -> None:
+        nonlocal bar
+        if bar is None and on_terminal(sys.stderr) and time.monotonic() - began > seconds_without_bar:
             from rich.console import Console
             from rich.progress import Progress
 
             bar = Progress(console=Console(stderr=True, highlight=False), expand=True, transient=True)
-            task = bar.add_task("Reading", total=1.0)
+            bar.add_task("Reading", total=1.0)
             bar.start()
         if bar:
-            bar.update(task, completed=share)
+            bar.update(bar.task_ids[0], completed=fraction)
 
     try:
-        yield tell
+        yield show
     finally:
         if bar:
             bar.stop()
 
 
-def show_result(model) -> None:
-    """Tell how well a model that was just trained foresees the held-out text."""
+def show_result(model: Model) -> None:
+    """Print how well a model that was just trained predicts the held-out text."""
     tuning = model.about["tuning"]
-    if tuning["words"] < FEW:
+    if tuning["words"] < MIN_HELD_OUT_WORDS:
         warn(f"only {tuning['words']} words were held out, which tell little")
-    whole, alone = (tuning[name] or math.inf for name in ("perplexity", "perplexity_of_network"))
-    network = f", of the network {rounded(alone)}" if len(model.lm.parts) > 1 else ""
-    click.echo(f"Saved. Validation perplexity {rounded(whole)}{network}:", err=True)
+    whole, network = (tuning[name] or math.inf for name in ("perplexity", "perplexity_of_network"))
+    alone = f", of the network {rounded(network)}" if len(model.lm.parts) > 1 else ""
+    click.echo(f"Saved. Validation perplexity {rounded(whole)}{alone}:", err=True)
 
 
 def rounded(perplexity: float, digits: int = 1) -> str:
-    """A perplexity in few characters, however absurd."""
+    """A perplexity in few characters, however large."""
     return f"{perplexity:.{digits}f}" if perplexity < 1e6 else f"{perplexity:.1e}"
-
-
-def _lines(epochs: int | None) -> Callable[[Any], Iterator[str]]:
-    """What is told after a step: what a report says, and once that the end comes sooner."""
-    landing = False
-
-    def lines(progress) -> Iterator[str]:
-        nonlocal landing
-        if progress.landing and not landing:
-            landing = True
-            yield LANDING
-        if progress.report:
-            yield _line(progress.report, epochs)
-
-    return lines
-
-
-def _line(report, epochs: int | None) -> str:
-    """What is told of a stretch: its perplexities, its speed and the time of all steps so far; up to 60 columns."""
-    minutes, seconds = divmod(round(report.seconds), 60)
-    perplexities = f"train {rounded(report.train_perplexity)}, valid {rounded(report.valid_perplexity)}"
-    speed = f"{report.words_per_second:,.0f} words/s"
-    of = f"/{epochs}" if epochs else ""
-    return f"epoch {round(report.epoch, 2):g}{of}: {perplexities}, {speed}, {minutes}:{seconds:02d}"

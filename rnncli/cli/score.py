@@ -1,46 +1,30 @@
 """rnncli score"""
 
+from __future__ import annotations
+
 import math
 import sys
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from ..errors import TextError
-from .answering import Unanswered, answered
-from .options import encoding_option, format_option, given, load_model, model_option
-from .output import (
-    chosen_format,
-    for_stdout,
-    number,
-    on_terminal,
-    print_json,
-    print_row,
-    print_table,
-    print_tsv,
-    put,
-    warn_of_unknown,
-)
+from .answering import answer_lines
+from .formats import Verbatim, format_option, print_answers, print_result
+from .options import encoding_option, load_model, model_option, named_in_command
+from .output import on_terminal, unknown_words_warning
+from .tables import FixedRow, Table
 
-AT_ONCE = 2000  # lines that are scored together
-BASES = {"e": math.e, "2": 2.0, "10": 10.0}
-WIDTHS = (11, 5, 7, 10)  # of a table's columns; the line takes the rest
+if TYPE_CHECKING:
+    from ..model import Model
+    from ..scoring import Score
 
-
-class Scored(NamedTuple):
-    """A line, the field that tells which other lines it is compared with, and how likely it is."""
-
-    line: str
-    key: str
-    score: Any  # an `rnncli.scoring.Score`
-
-    @property
-    def merit(self) -> tuple[int, float]:
-        """What lines are compared by. An unknown word costs little by itself, as it may be any: so it comes first."""
-        return -len(self.score.unknown_words), self.score.log_probability
+LINES_PER_BATCH = 2000
+LOG_BASES = {"e": math.e, "2": 2.0, "10": 10.0}
+COLUMNS = {"log-prob": 11, "words": 5, "unknown": 7, "perplexity": 10}  # their widths; the line takes the rest
 
 
 @click.command("score")
@@ -48,14 +32,15 @@ class Scored(NamedTuple):
 @model_option
 @click.option("--words", is_flag=True, help="Show the log-probability of each word.")
 @click.option(
-    "--log-base", type=click.Choice(list(BASES)), default="e", show_default=True, help="The base of the logarithms."
+    "--log-base", type=click.Choice(list(LOG_BASES)), default="e", show_default=True, help="The base of the logarithms."
 )
-@click.option("--field", type=click.IntRange(1), metavar="N", help="Score the Nth of the fields that tabs separate.")
+@click.option("--field", type=click.IntRange(1), metavar="N", help="Score only the Nth of the tab-separated fields.")
 @click.option(
     "--best-by",
     type=click.IntRange(1),
     metavar="N",
-    help="Of all lines with the same Nth field print only the likeliest of those with the fewest unknown words.",
+    help="Of all lines with the same Nth field print only the best: the likeliest of those with the fewest unknown"
+    " words.",
 )
 @format_option
 @encoding_option
@@ -66,15 +51,15 @@ def command(
     log_base: str,
     field: int | None,
     best_by: int | None,
-    output_format: str | None,
+    output_format: str,
     encoding: str,
 ) -> None:
     """Tell how likely each line of a text is.
 
-    For each line, in order: its log-probability, with that of its end; how many words it has; how many of them are
-    unknown; its perplexity per word, the end counting as one; and the line itself. With --words a line for each word
-    and its log-probability, the end being <eos>, and a blank line after them. FILE is a text file, or - for standard
-    input, whose lines are answered as they come.
+    For each line, in order, score prints its log-probability, its number of words, its number of unknown words, its
+    perplexity per word, and the line itself. The end of the line counts as a word of the log-probability and the
+    perplexity. With --words it prints each word of the line with its log-probability, then the end as <eos>, then a
+    blank line. FILE is a text file, or - for standard input, whose lines are answered as they come.
 
     \b
     rnncli score sentences.txt | sort -rn | head
@@ -83,92 +68,154 @@ def command(
     """
     from ..text.reading import read_batches, source_name
 
-    if words and best_by:
-        if given("words") == given("best_by"):
-            raise click.UsageError("--words and --best-by do not go together: choose one of them.")
-        words, best_by = given("words"), best_by if given("best_by") else None  # the environment gives way
-    if best_by and not field:
-        if given("best_by"):
-            raise click.UsageError("--best-by needs --field, the number of the field that is scored.")
-        best_by = None
+    words, best_by = _checked(words, best_by, field)
     model = load_model(model_path, checked=False)
     if file == "-" and on_terminal(sys.stdin):
         click.echo("Type a sentence, then Enter; Ctrl-D ends.", err=True)
-    chosen = chosen_format(output_format)
-    show = partial(_print, unit=math.log(BASES[log_base]), words=words, output_format=chosen)
-    if chosen == "table" and not words:
-        print_row(("log-prob", "words", "unknown", "perplexity"), WIDTHS, "line")
-    best: dict[str, Scored] = {}  # of all lines with the same field, in the order of the first ones
-    asked = partial(_ask, model, field=field, key_field=best_by)
-    for answer in answered(read_batches(file, encoding, "surrogateescape"), asked, AT_ONCE, source_name(file)):
-        if not best_by:
-            show(answer)
-        elif isinstance(answer, Scored):
-            before = best.setdefault(answer.key, answer)
-            if answer.merit > before.merit:
-                best[answer.key] = answer
-    for answer in best.values():
-        show(answer)
+    if not words:
+        print_result(Heading(), output_format)
+    ask = partial(_score, model, field=field, key_field=best_by, unit=math.log(LOG_BASES[log_base]), by_word=words)
+    batches = read_batches(file, encoding, "surrogateescape")
+    failed = partial(UnscoredLine, by_word=words)
+    answers = answer_lines(batches, ask, failed, lines_per_call=LINES_PER_BATCH, source=source_name(file))
+    print_answers(_best_of_each_key(answers) if best_by else answers, output_format, separated=False)
 
 
-def _ask(model, lines: list[str], field: int | None, key_field: int | None) -> Iterable[Scored]:
+def _checked(words: bool, best_by: int | None, field: int | None) -> tuple[bool, int | None]:
+    """--words and --best-by. Refuses options that do not go together; one from the environment gives way."""
+    if words and best_by:
+        if named_in_command("words") == named_in_command("best_by"):
+            raise click.UsageError("--words and --best-by do not go together: choose one of them.")
+        words = named_in_command("words")
+        best_by = best_by if named_in_command("best_by") else None
+    if best_by and not field:
+        if named_in_command("best_by"):
+            raise click.UsageError("--best-by needs --field, the number of the field that is scored.")
+        best_by = None
+    return words, best_by
+
+
+def _score(
+    model: Model, lines: list[str], *, field: int | None, key_field: int | None, unit: float, by_word: bool
+) -> Iterable[ScoredLine]:
     from ..scoring import score_all
 
-    texts, keys = ([_field(line, place) for line in lines] if place else lines for place in (field, key_field))
-    return map(Scored, lines, keys, score_all(model, texts))
+    texts = _fields(lines, field)
+    keys = _fields(lines, key_field)
+    scores = score_all(model, texts)
+    return [ScoredLine(line, key, score, unit, by_word) for line, key, score in zip(lines, keys, scores, strict=True)]
 
 
-def _field(line: str, place: int) -> str:
-    fields = line.split("\t")
-    if len(fields) < place:
-        raise TextError(f"there is no field {place} in {line[:40]!r}: fields are separated by tabs")
-    return fields[place - 1]
+def _fields(lines: list[str], place: int | None) -> list[str]:
+    """The field of each line at this place, from 1; without a place the whole lines."""
+    if place is None:
+        return lines
+    fields = []
+    for line in lines:
+        columns = line.split("\t")
+        if len(columns) < place:
+            raise TextError(f"there is no field {place} in {line[:40]!r}: fields are separated by tabs")
+        fields.append(columns[place - 1])
+    return fields
 
 
-def _print(answer: Scored | Unanswered, unit: float, words: bool, output_format: str) -> None:
-    if isinstance(answer, Unanswered):
-        if output_format == "jsonl":
-            print_json({"line": answer.line, "error": answer.error})
-        elif words:
-            put("\n")
-        else:
-            _print_columns((None,) * len(WIDTHS), answer.line, output_format)
-        return
-    from ..text.vocabulary import EOS
+def _best_of_each_key(answers: Iterable[ScoredLine | UnscoredLine]) -> Iterable[ScoredLine]:
+    """The best of all lines with the same key, in the order of the first ones."""
+    best: dict[str, ScoredLine] = {}
+    for answer in answers:
+        if isinstance(answer, ScoredLine):
+            kept = best.setdefault(answer.key, answer)
+            if answer.merit > kept.merit:
+                best[answer.key] = answer
+    return best.values()
 
-    line, _, score = answer
-    warn_of_unknown(score.unknown_words)
-    total = score.log_probability / unit
-    each = [(word, p / unit) for word, p in zip([*score.words, EOS], score.word_log_probabilities, strict=True)]
-    if output_format == "jsonl":
+
+class Heading(NamedTuple):
+    """The heading of the table of lines."""
+
+    def records(self) -> Iterable[dict[str, Any]]:
+        return ()
+
+    def rows(self) -> Iterable[tuple[Any, ...]]:
+        return ()
+
+    def tables(self) -> Iterable[FixedRow]:
+        return [_row(tuple(COLUMNS), "line")]
+
+
+class ScoredLine(NamedTuple):
+    """A line and how likely it is, as a whole or word by word."""
+
+    line: str
+    key: str  # the field that says which lines it is compared with
+    score: Score
+    unit: float  # nats, of the log-probabilities shown
+    by_word: bool
+
+    @property
+    def merit(self) -> tuple[int, float]:
+        """What lines are compared by. Unknown words count first: each is as likely as all unknown words together."""
+        return -len(self.score.unknown_words), self.score.log_probability
+
+    @property
+    def log_probability(self) -> float:
+        return self.score.log_probability / self.unit
+
+    @property
+    def words(self) -> list[tuple[str, float]]:
+        """Each word with its log-probability, the end of the line as the last."""
+        from ..text.vocabulary import EOS
+
+        names = [*self.score.words, EOS]
+        return [(name, p / self.unit) for name, p in zip(names, self.score.word_log_probabilities, strict=True)]
+
+    def warnings(self) -> Iterable[str]:
+        return [unknown_words_warning(self.score.unknown_words)] if self.score.unknown_words else ()
+
+    def records(self) -> Iterable[dict[str, Any]]:
         record = {
-            "line": line,
-            "log_probability": total,
-            "words": len(score.words),
-            "unknown_words": score.unknown_words,
-            "perplexity": score.perplexity,
+            "line": self.line,
+            "log_probability": self.log_probability,
+            "words": len(self.score.words),
+            "unknown_words": self.score.unknown_words,
+            "perplexity": self.score.perplexity,
         }
-        print_json(record | ({"word_log_probabilities": each} if words else {}))
-    elif words:
-        _print_words(each, line, output_format)
-    else:
-        columns = (total, len(score.words), len(score.unknown_words), score.perplexity)
-        _print_columns(columns, line, output_format)
+        return [record | ({"word_log_probabilities": self.words} if self.by_word else {})]
+
+    def rows(self) -> Iterable[tuple[Any, ...]]:
+        if self.by_word:
+            return [*self.words, ()]
+        counts = (len(self.score.words), len(self.score.unknown_words))
+        return [(self.log_probability, *counts, self.score.perplexity, *map(Verbatim, self.line.split("\t")))]
+
+    def tables(self) -> Iterable[Table | FixedRow | str]:
+        if self.by_word:
+            lowest = min(p for _, p in self.words) or -1
+            rows = [(word, f"{p:.4f}", p / lowest) for word, p in self.words]
+            return [Table(rows, ["~", ">", "|"], title=self.line), ""]
+        counts = (str(len(self.score.words)), str(len(self.score.unknown_words)))
+        return [_row((f"{self.log_probability:.4f}", *counts, f"{self.score.perplexity:.4g}"), self.line)]
 
 
-def _print_words(each: list[tuple[str, float]], line: str, output_format: str) -> None:
-    if output_format == "tsv":
-        print_tsv(each)
-    else:
-        least = min(p for _, p in each) or -1
-        print_table([(word, f"{p:.4f}", p / least) for word, p in each], ["~", ">", "|"], title=line)
-    put("\n")
+class UnscoredLine(NamedTuple):
+    """A line that has no score, and why."""
+
+    line: str
+    error: str
+    by_word: bool
+
+    def warnings(self) -> Iterable[str]:
+        return ()
+
+    def records(self) -> Iterable[dict[str, Any]]:
+        return [{"line": self.line, "error": self.error}]
+
+    def rows(self) -> Iterable[tuple[Any, ...]]:
+        return [() if self.by_word else (*[None] * len(COLUMNS), *map(Verbatim, self.line.split("\t")))]
+
+    def tables(self) -> Iterable[FixedRow | str]:
+        return ["" if self.by_word else _row("-" * len(COLUMNS), self.line)]
 
 
-def _print_columns(columns: tuple[Any, ...], line: str, output_format: str) -> None:
-    if output_format == "table":
-        total, *counts, perplexity = columns
-        shown = (f"{total:.4f}", *map(str, counts), f"{perplexity:.4g}") if perplexity else "-" * len(columns)
-        print_row(shown, WIDTHS, line.replace("\t", "  "))
-    else:
-        put("\t".join([*map(number, columns), *map(for_stdout, line.split("\t"))]) + "\n")
+def _row(cells: tuple[str, ...] | str, line: str) -> FixedRow:
+    return FixedRow(cells, tuple(COLUMNS.values()), line.replace("\t", "  "))

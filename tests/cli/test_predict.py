@@ -2,13 +2,16 @@ import json
 import math
 import os
 import re
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
 
+import rnncli
 from rnncli import save, train
-from rnncli.cli.output import short
+from rnncli.cli.tables import bar, format_probability
 from rnncli.prediction import rank_all
 
 
@@ -35,6 +38,17 @@ def test_json_lines_carry_one_object_for_each_prompt(invoke, model, model_file):
     assert result.stderr == "Warning: not in the model's vocabulary: Bogus, café\n"
 
 
+SENTENCE = "Tom is not good at science, so he will"
+
+
+@pytest.fixture
+def copied_package(tmp_path) -> Path:
+    """A folder with a copy of the package, and no model."""
+    folder = tmp_path / "source"
+    shutil.copytree(Path(rnncli.__file__).parent, folder / "rnncli", ignore=shutil.ignore_patterns("models"))
+    return folder
+
+
 def test_the_table_shows_rank_word_probability_and_a_bar(invoke, model, model_file):
     result = invoke("predict", "Tom is not good at science, so he will", "-n2", "--format=table", "-m", model_file)
     (best, p), (second, q) = model.predict("Tom is not good at science, so he will", 2)
@@ -42,6 +56,16 @@ def test_the_table_shows_rank_word_probability_and_a_bar(invoke, model, model_fi
     assert header == ["rank", "word", "probability"]
     assert first_line == ["1", best, f"{p:.4f}", "█" * 20]
     assert second_line[:3] == ["2", second, f"{q:.4f}"]
+
+
+def test_a_table_fills_a_terminal_no_further_than_it_must(terminal, model, model_file):
+    (best, p), (second, q) = model.predict("Tom is", 2)
+    shown, status = terminal(f"rnncli predict 'Tom is' 'Tom is' -n 2 -m {model_file}", columns=60)
+    table = (
+        "Tom is\nrank  word  probability                      \n"
+        f"   1  {best:<4}       {p:.4f}  {'█' * 20}\n   2  {second:<4}       {q:.4f}  {bar(q / p):<20}\n"
+    )
+    assert (re.sub("\x1b\\[[0-9;]*m", "", shown), status) == (f"{table}\n{table}", 0)
 
 
 def test_several_tables_are_headed_by_their_prompts(invoke, model_file):
@@ -77,64 +101,54 @@ def test_a_prompt_in_another_encoding_does_not_keep_the_others_from_their_answer
     assert told.stderr == "Warning: not in the model's vocabulary: café\n"
 
 
-def test_the_model_is_named_or_found(invoke, model_file, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_the_model_is_named_or_found(shell, model_file, tmp_path):
     content = model_file.read_bytes()
-    Path("models").mkdir()
+    (tmp_path / "models").mkdir()
     for age, name in enumerate(["new.npz", "old.npz"]):
-        Path("models", name).write_bytes(content)
-        os.utime(Path("models", name), (1e9 - age, 1e9 - age))
-    found = invoke("predict", "Tom", "-n1")
+        (tmp_path / "models" / name).write_bytes(content)
+        os.utime(tmp_path / "models" / name, (1e9 - age, 1e9 - age))
+    found = shell("rnncli predict Tom -n 1", cwd=tmp_path)
     assert found.stderr == "Model: models/new.npz\n"
-    monkeypatch.setenv("RNNCLI_MODEL", "models/old.npz")
-    assert invoke("predict", "Tom", "-n1").stderr == "Model: models/old.npz\n"
-    monkeypatch.setenv("RNNCLI_MODEL", str(tmp_path / "none.npz"))
-    assert "none.npz: No such file" in invoke("predict", "Tom").stderr
-    named = invoke("predict", "Tom", "-n1", "--model", "models/old.npz")
+    by_variable = shell("RNNCLI_MODEL=models/old.npz rnncli predict Tom -n 1", cwd=tmp_path)
+    assert by_variable.stderr == "Model: models/old.npz\n"
+    missing = shell("RNNCLI_MODEL=none.npz rnncli predict Tom", cwd=tmp_path)
+    assert "none.npz: No such file" in missing.stderr
+    named = shell("RNNCLI_MODEL=none.npz rnncli predict Tom -n 1 --model models/old.npz", cwd=tmp_path)
     assert (named.stdout, named.stderr) == (found.stdout, "")
 
 
-def test_the_bundled_model_is_used_where_there_is_no_other(invoke, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("RNNCLI_MODEL", raising=False)
-    result = invoke("predict", "Tom is not good at science, so he will", "-n", "5")
+def test_the_bundled_model_is_used_where_there_is_no_other(shell, tmp_path):
+    result = shell("rnncli predict 'Tom is not good at science, so he will' -n 5", cwd=tmp_path)
     assert result.stderr == "Model: the bundled English one\n"
     words = [line.split("\t")[0] for line in result.stdout.splitlines()]
     assert len(set(words)) == 5
     assert "be" in words
 
 
-def test_the_bundled_model_can_be_named_where_there_are_others(invoke, model_file, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    Path("models").mkdir()
-    Path("models", "mine.npz").write_bytes(model_file.read_bytes())
-    prompt = "Tom is not good at science, so he will"
-    found = invoke("predict", prompt, "-n1", "-m", "bundled")
+def test_the_bundled_model_can_be_named_where_there_are_others(shell, model_file, tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "mine.npz").write_bytes(model_file.read_bytes())
+    found = shell(f"rnncli predict '{SENTENCE}' -n 1 -m bundled", cwd=tmp_path)
     assert (found.stdout.split("\t")[0], found.stderr) == ("be", "")
-    monkeypatch.setenv("RNNCLI_MODEL", "bundled")
-    assert invoke("predict", prompt, "-n1").stderr == "Model: the bundled English one\n"
-    monkeypatch.setattr("rnncli.cli.options._bundled", lambda: None)
-    result = invoke("predict", prompt, "-m", "bundled")
-    assert result.exit_code == 2
-    assert "this installation came without a model: name the file of one." in result.stderr
+    by_variable = shell("RNNCLI_MODEL=bundled rnncli predict Tom -n 1", cwd=tmp_path)
+    assert by_variable.stderr == "Model: the bundled English one\n"
 
 
-def test_the_source_tree_s_own_model_is_the_bundled_one(invoke, monkeypatch):
-    monkeypatch.chdir(Path(__file__).parents[2])
-    monkeypatch.delenv("RNNCLI_MODEL", raising=False)
-    monkeypatch.setattr("rnncli.cli.options.PACKAGE", Path("rnncli").resolve())
-    assert invoke("predict", "Tom", "-n1").stderr == "Model: the bundled English one\n"
+def test_the_source_tree_s_own_model_is_the_bundled_one(copied_package, shell, model_file):
+    (copied_package / "models").mkdir()
+    shutil.copy(model_file, copied_package / "models" / "english.npz")
+    result = shell(f"{sys.executable} -m rnncli predict Tom -n 1", cwd=copied_package)
+    assert result.stderr == "Model: the bundled English one\n"
 
 
-def test_without_any_model_the_remedy_is_named(invoke, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("RNNCLI_MODEL", raising=False)
-    monkeypatch.setattr("rnncli.cli.options.PACKAGE", tmp_path)
-    result = invoke("predict", "Tom")
-    assert result.exit_code == 1
-    assert result.stderr.splitlines()[-1].startswith(
-        "Error: there is no model yet: train one with `rnncli train corpus.txt`"
-    )
+def test_without_any_model_the_remedy_is_named(copied_package, shell):
+    result = shell(f"{sys.executable} -m rnncli predict Tom", cwd=copied_package)
+    assert (result.returncode, result.stdout) == (1, "")
+    remedy = "train one with `rnncli train corpus.txt`, or name one with --model"
+    assert result.stderr == f"Error: there is no model yet: {remedy}\n"
+    named = shell(f"{sys.executable} -m rnncli predict Tom -m bundled", cwd=copied_package)
+    assert named.returncode == 2
+    assert "this installation came without a model: name the file of one." in named.stderr
 
 
 @pytest.mark.parametrize("wrong", [["-n", "-1"], ["-n", "x"], ["--format", "xml"], ["--nonsense"]])
@@ -173,7 +187,8 @@ def test_the_parts_of_a_model_are_shown_with_what_they_give_to_each_word(invoke,
 
 
 def test_a_model_adapts_to_a_text_before_it_predicts_and_its_file_stays_as_it_was(invoke, model_file, tmp_path):
-    text, before = tmp_path / "mine.txt", model_file.read_bytes()
+    text = tmp_path / "mine.txt"
+    before = model_file.read_bytes()
     text.write_text("Tom is bad at chess.\nMary is bad at music.\n" * 20)
     for n in (1, 2):  # also for several prompts
         adapted = invoke("predict", *["Tom is"] * n, "--adapt", text, "-n", 0, "--format", "jsonl", "-m", model_file)
@@ -204,16 +219,13 @@ def test_a_text_to_adapt_to_and_prompts_do_not_both_come_from_standard_input(inv
 
 
 def test_a_small_probability_is_shown_as_a_power_of_ten():
-    assert [short(p) for p in (0.25, 1e-4, 2.4e-6, 0.0)] == ["0.2500", "0.0001", "2e-06", "0.0000"]
+    assert [format_probability(p) for p in (0.25, 1e-4, 2.4e-6, 0.0)] == ["0.2500", "0.0001", "2e-06", "0.0000"]
 
 
 def test_a_text_to_adapt_to_that_cannot_be_read_is_named(invoke, model_file):
     result = invoke("predict", "Tom is", "--adapt", "missing.txt", "-m", model_file)
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
     assert "missing.txt" in result.stderr
-
-
-SENTENCE = "Tom is not good at science, so he will"
 
 
 def test_a_half_typed_word_is_completed(invoke, model, model_file):
@@ -227,8 +239,8 @@ def test_a_half_typed_word_is_completed(invoke, model, model_file):
 
 def test_only_the_words_among_are_ranked(invoke, model, model_file):
     result = invoke("predict", "--among", "play, study,Bogus", SENTENCE, "-m", model_file)
-    chances = dict(model.predict(SENTENCE, 0))
-    assert result.stdout == f"study\t{chances['study']:.6g}\nplay\t{chances['play']:.6g}\n"
+    probabilities = dict(model.predict(SENTENCE, 0))
+    assert result.stdout == f"study\t{probabilities['study']:.6g}\nplay\t{probabilities['play']:.6g}\n"
     assert result.stderr == "Warning: not in the model's vocabulary: Bogus\n"
 
 

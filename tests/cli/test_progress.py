@@ -1,45 +1,54 @@
+"""What is shown on standard error while work goes on."""
+
+import sys
+
 import pytest
 
-from rnncli.cli import progress
+from rnncli.cli.progress import display, reading
 from rnncli.training.state import Progress, Report
 
 
 @pytest.fixture
-def watched(monkeypatch):
-    """Somebody looks at standard error."""
-    monkeypatch.setattr(progress, "on_terminal", lambda stream: True)
-    monkeypatch.setenv("FORCE_COLOR", "1")  # so that Rich draws
-    monkeypatch.setenv("TERM", "xterm")
+def watched(terminal):
+    """What a terminal shows of work that is a quarter done after so many seconds without a bar."""
+
+    def run(seconds: float) -> str:
+        code = f"from rnncli.cli.progress import reading\nwith reading({seconds}) as show:\n    show(0.25)"
+        shown, status = terminal(f"{sys.executable} -c '{code}'")
+        assert status == 0
+        return shown
+
+    return run
 
 
-def test_a_long_reading_is_shown_and_leaves_nothing_behind(watched, monkeypatch, capsys):
-    monkeypatch.setattr(progress, "UNNOTICED", 0)
-    with progress.reading() as tell:
-        tell(0.25)
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert "Reading" in err
-    assert "25%" in err
-    assert err.endswith("\x1b[2K")  # the line is cleared
+def test_a_long_reading_is_shown_and_leaves_nothing_behind(watched):
+    shown = watched(0.0)
+    assert "Reading" in shown
+    assert "25%" in shown
+    assert shown.endswith("\x1b[2K")  # the line is cleared
 
 
-def test_a_short_reading_is_not_shown(watched, capsys):
-    with progress.reading() as tell:
-        tell(1.0)
-    assert capsys.readouterr() == ("", "")
+def test_a_short_reading_is_not_shown(watched):
+    assert watched(60.0) == ""
 
 
-def test_nothing_is_shown_where_nobody_looks(monkeypatch, capsys):
-    monkeypatch.setattr(progress, "UNNOTICED", 0)
-    with progress.reading() as tell:
-        tell(0.25)
+def test_nothing_is_shown_where_nobody_looks(capsys):
+    with reading(0.0) as show:
+        show(0.25)
     assert capsys.readouterr() == ("", "")
 
 
 def test_that_the_end_comes_sooner_is_told_once(capsys):
     report = Report(4.0, 40, 400, 9.0, 50.0, 0.004, 80.0, 90.0)
-    with progress.display(None, quiet=False) as show:
-        for landing, told in ((False, report), (True, None), (True, report)):
-            show(Progress(5, 0.5, 50.0, 80.0, landing, told))
+    with display(None, quiet=False) as show:
+        for cooling_down, told in ((False, report), (True, None), (True, report)):
+            show(Progress(5, 0.5, 50.0, 80.0, cooling_down, told))
     line = "epoch 4: train 80.0, valid 90.0, 50 words/s, 0:09"
-    assert capsys.readouterr().err.splitlines() == [line, progress.LANDING, line]
+    sooner = "No better for long: from the best network on to the end."
+    assert capsys.readouterr().err.splitlines() == [line, sooner, line]
+
+
+def test_a_quiet_training_shows_nothing(capsys):
+    with display(3, quiet=True) as show:
+        show(Progress(5, 0.5, 50.0, 80.0, True, None))
+    assert capsys.readouterr() == ("", "")

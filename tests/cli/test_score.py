@@ -1,10 +1,12 @@
 import json
 import math
+import re
 
 import click
 import pytest
 
-from rnncli.cli.answering import answered
+from rnncli.cli.answering import answer_lines
+from rnncli.cli.tables import bar
 from rnncli.errors import TextError
 from rnncli.scoring import score_all
 
@@ -64,17 +66,16 @@ def test_one_field_is_scored_and_the_others_pass_through(score, model):
 
 
 def test_the_best_line_of_each_id_is_kept(score):
-    right, wrong = (
-        "Mary is good at music, so she will not play more.",
-        "Mary is good at music, so he will not play more.",
-    )
+    right = "Mary is good at music, so she will not play more."
+    wrong = "Mary is good at music, so he will not play more."
     text = f"b\t{wrong}\nb\t{right}\na\t{right}\nb\t{wrong} x\na\t{wrong}\n"
     result = score("--field", 2, "--best-by", 1, input=text)
     assert [line.split("\t")[4:] for line in result.stdout.splitlines()] == [["b", right], ["a", right]]
 
 
 def test_a_line_without_unknown_words_is_better_than_one_that_they_make_likely(score, model):
-    known, unknown = "chess good at is Tom.", "xqz."
+    known = "chess good at is Tom."
+    unknown = "xqz."
     worse, better = score_all(model, [known, unknown])
     assert worse.log_probability < better.log_probability
     for lines in ([known, unknown], [unknown, known]):
@@ -144,6 +145,18 @@ def test_a_table_has_the_same_numbers_in_columns(score):
     assert names == ["Tom", "is", "<eos>"]
 
 
+def test_a_table_of_words_is_headed_by_its_line_on_a_terminal(terminal, model, model_file):
+    (found,) = score_all(model, ["Tom is"])
+    shown, status = terminal(f"echo 'Tom is' | rnncli score --words -m {model_file}", columns=60)
+    lowest = min(found.word_log_probabilities)
+    rows = [
+        f"{word:<5}  {p:8.4f}  {bar(p / lowest):<20}"
+        for word, p in zip(["Tom", "is", "<eos>"], found.word_log_probabilities, strict=True)
+    ]
+    plain = re.sub("\x1b\\[[0-9;]*m", "", shown)
+    assert (plain, status) == ("\n".join(["Tom is", *rows, "", ""]), 0)
+
+
 def test_a_table_fits_a_narrow_terminal(terminal, model_file):
     text = "Tom is not good at science, so he will play more. " * 3
     shown, status = terminal(f"echo '{text}' | rnncli score -m {model_file}", columns=60)
@@ -183,6 +196,6 @@ def test_lines_at_fault_are_found_by_halving_and_the_others_are_asked_for_togeth
     lines = [f"line {number}" for number in range(64)]
     lines[41] = "bad"
     with click.Context(click.Command("score")):
-        found = list(answered([lines], ask, 1000, "text"))
+        found = list(answer_lines([lines], ask, lambda *failed: failed, lines_per_call=1000, source="text"))
     assert found == [*(line.upper() for line in lines[:41]), ("bad", "it is bad"), *(s.upper() for s in lines[42:])]
     assert len(asked) == 13  # all, and the two halves of 64, 32, 16, 8, 4 and 2 lines

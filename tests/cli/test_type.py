@@ -1,9 +1,4 @@
-import sys
-
 import pytest
-
-from rnncli.cli.keyboard import command
-from rnncli.errors import RnncliError
 
 pytest.importorskip("prompt_toolkit")
 
@@ -59,16 +54,16 @@ def test_the_words_on_offer_are_shown(typed, model_file, columns):
 
 
 def test_the_keys_saved_are_shown(model):
-    from rnncli.cli.editor import _Line
+    from rnncli.cli.editor import Line
     from rnncli.suggestion import Suggester
 
-    line = _Line(Suggester(model, 3), BEGINNING)
-    assert line.saved() == "0 keys for 0 letters"
+    line = Line(Suggester(model, 3), BEGINNING)
+    assert line.keys_saved() == "0 keys for 0 letters"
     for letter in "st":
         line.buffer.insert_text(letter)
     line.accept(0)
     assert line.buffer.text == BEGINNING + "study "
-    assert line.saved() == "3 keys for 6 letters: 50% saved"
+    assert line.keys_saved() == "3 keys for 6 letters: 50% saved"
 
 
 def test_the_line_is_all_that_standard_output_gets(typed, model_file):
@@ -104,16 +99,13 @@ def test_with_standard_output_closed_nothing_is_printed(typed, model_file):
     assert (status, "Traceback" in shown) == (0, False)
 
 
-def test_closed_standard_error_is_no_terminal(model_file, monkeypatch):
-    monkeypatch.setattr(sys, "stderr", None)
-    with pytest.raises(RnncliError, match="needs a terminal"):
-        command.callback(text="", model_path=model_file, count=5)
+def test_closed_standard_error_is_no_terminal(terminal, model_file):
+    shown, status = terminal(f"rnncli type -m {model_file} 2>&-")
+    assert (status, "Traceback" in shown, "keys for" in shown) == (1, False, False)
 
 
-def test_without_prompt_toolkit_one_line_says_how_to_get_it(invoke, model_file, monkeypatch):
-    monkeypatch.delitem(sys.modules, "rnncli.cli.editor", raising=False)
-    monkeypatch.setitem(sys.modules, "prompt_toolkit", None)
-    monkeypatch.setitem(sys.modules, "prompt_toolkit.application", None)
-    result = invoke("type", "-m", model_file)
-    assert (result.exit_code, result.stdout) == (1, "")
+def test_without_prompt_toolkit_one_line_says_how_to_get_it(shell, model_file, tmp_path):
+    (tmp_path / "prompt_toolkit.py").write_text("raise ImportError")
+    result = shell(f"PYTHONPATH={tmp_path} rnncli type -m {model_file}")
+    assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == "Error: `rnncli type` needs prompt_toolkit: pip install prompt_toolkit\n"

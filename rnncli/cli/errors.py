@@ -1,0 +1,55 @@
+"""Messages of the library in terms of the command line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import click
+
+from ..errors import RnncliError, SettingError
+
+# What a message quotes is the user's own text, and stays as it is.
+QUOTED = r"(?<!\w)'(?:[^'\\]|\\.)*'"
+ARGUMENT = r"(?<![\w'\"./-])(?P<name>[a-z_]+)=(?P<value>\"[^\"]*\"|[\w-]+(?:\.\d+)?(?![\w/\"]|\.\w))"
+FIRST_WORD = r"^(?P<first>[a-z_]+)(?= (?:is|must)\b)"
+NEVER = "(?P<first>(?!))"
+
+
+def in_options(error: RnncliError, commands: Iterable[click.Command]) -> str:
+    """The message of an error with Python's arguments written as options.
+
+    `encoding="latin-1"` becomes `--encoding latin-1`, if one of the `commands` has that option; the first command that
+    has it decides. A `SettingError` may also begin with the bare name of an argument: `hidden_size is 0`.
+    """
+    options: dict[str, click.Option] = {}
+    for command in commands:
+        for option in command.params:
+            if isinstance(option, click.Option):
+                for name in (option.name, _longest(option.opts).lstrip("-").replace("-", "_")):
+                    options.setdefault(name or "", option)
+
+    def replacement(match: re.Match[str]) -> str:
+        option = options.get(match["name"] or match["first"] or "")
+        if option is None:
+            return match[0]
+        if match["first"]:
+            return _longest(option.opts)
+        return _written(option, match["value"]) or match[0]
+
+    patterns = [QUOTED, ARGUMENT, FIRST_WORD if isinstance(error, SettingError) else NEVER]
+    return re.sub("|".join(patterns), replacement, str(error))
+
+
+def _written(option: click.Option, value: str) -> str:
+    """An option with a value that is written as in Python; empty for a flag that cannot be turned off."""
+    if option.is_flag:
+        names = option.opts if value == "True" else option.secondary_opts
+        return _longest(names)
+    plain = value.strip('"')
+    return f"{_longest(option.opts)} {value if ' ' in plain or not plain else plain}"
+
+
+def _longest(names: list[str]) -> str:
+    """The long form of an option, such as --model of -m and --model."""
+    return max(names, key=len, default="")

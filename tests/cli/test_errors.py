@@ -1,0 +1,68 @@
+"""Messages of the library in terms of the command line."""
+
+import pytest
+
+from rnncli.cli import main
+from rnncli.cli.errors import in_options
+from rnncli.errors import ModelError, SettingError, TextError
+
+
+def told(error, *names: str) -> str:
+    return in_options(error, [main.get_command(None, name) for name in names])
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ('name its encoding with encoding="latin-1"', "name its encoding with --encoding latin-1"),
+        ("train one with ngram_order=5", "train one with --ngram-order 5"),
+        ("try a smaller lr=0.001, or cache_size=0.", "try a smaller --lr 0.001, or --cache 0."),
+        ('(see valid="my notes.txt")', '(see --valid "my notes.txt")'),
+        ("leave out tied=False, prune=True or lowercase=True", "leave out --untied, --prune or --lowercase"),
+        ("lowercase=False", "lowercase=False"),  # there is no such option
+        (
+            "name another file with --log, or encoding=utf-8: now",
+            "name another file with --log, or --encoding utf-8: now",
+        ),
+        ("nonsense=5", "nonsense=5"),
+        ("'seed=5 isn\\'t ' is a prompt, and seed=5 is not", "'seed=5 isn\\'t ' is a prompt, and --seed 5 is not"),
+        ("cannot read /tmp/seed=5.txt, seed=5.txt or x-seed=5", "cannot read /tmp/seed=5.txt, seed=5.txt or x-seed=5"),
+        ("the model's own seed=5 isn't known", "the model's own --seed 5 isn't known"),
+        ("lr is a folder", "lr is a folder"),
+        ("n is a file", "n is a file"),
+        ("no word is left: use a smaller min_count=2", "no word is left: use a smaller --min-count 2"),
+    ],
+)
+def test_arguments_become_options(message, shown):
+    assert told(TextError(message), "train") == shown
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("hidden_size is 0, and must be from 1 to 9", "--hidden-size is 0, and must be from 1 to 9"),
+        ("lr must be above 0", "--lr must be above 0"),
+        ("cache_size is -1", "--cache is -1"),
+        ("the lr is 0", "the lr is 0"),
+        ("corpora is empty", "corpora is empty"),  # an argument has no name on the command line
+        ("no cell is called 'lr is'", "no cell is called 'lr is'"),
+    ],
+)
+def test_a_wrong_value_is_named_by_its_option(message, shown):
+    assert told(SettingError(message), "train") == shown
+
+
+def test_the_option_is_that_of_the_command_that_runs():
+    assert told(ModelError("use n=3, words=5 and seed=1"), "predict", "train") == "use -n 3, words=5 and --seed 1"
+    assert told(ModelError("use words=5 and samples=2"), "generate", "train") == "use -n 5 and --samples 2"
+
+
+def test_the_user_reads_options(invoke, corpus_file, model_file, tmp_path):
+    wrong = invoke("train", corpus_file, "--lr", "nan", "-o", tmp_path / "a.npz")
+    assert wrong.exit_code == 2
+    assert wrong.stderr.startswith("Usage: rnncli train [OPTIONS] CORPUS...\n")
+    assert wrong.stderr.endswith("Error: --lr is nan, and must be a finite number above 0\n")
+    (tmp_path / "latin.txt").write_bytes("é".encode("latin-1"))
+    for command in (["train"], ["evaluate", "-m", model_file], ["predict", "Tom", "-m", model_file, "--adapt"]):
+        refused = invoke(*command, tmp_path / "latin.txt")
+        assert refused.stderr.endswith("name its encoding with --encoding, such as --encoding latin-1\n")

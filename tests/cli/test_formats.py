@@ -1,0 +1,110 @@
+"""Every command that gives a result gives it in every format."""
+
+import json
+import re
+import sys
+
+import pytest
+
+from rnncli.cli.formats import FORMATS, Verbatim, print_answers, print_result
+from rnncli.cli.tables import Table, bar
+
+QUESTIONS = {
+    "predict": "Tom is\nMary is\n",
+    "predict --parts": "Tom is\nMary is\n",
+    "predict --explain": "Tom is\nMary is\n",
+    "score": "Tom is\nMary is\n",
+    "score --words": "Tom is\nMary is\n",
+    "evaluate -": "Tom is good at chess.\n" * 20,
+    "evaluate --context -": "Tom is good at chess.\n" * 20,
+    "info": "",
+}
+
+
+class Colours:
+    """An answer with a warning."""
+
+    def warnings(self):
+        return ["two colours"]
+
+    def records(self):
+        return [{"red": 1.0}, {"blue\x1b": None}]
+
+    def rows(self):
+        return [("red\x1b", 1 / 3), (Verbatim("blue\x1b"), None)]
+
+    def tables(self):
+        return ["Colours", Table([("red", 1.0), ("blue\x1b", 0.5)], ["~", "|"], ["colour", ""])]
+
+
+PRINTED = {
+    "tsv": "red\\x1b\t0.333333\nblue\x1b\t-\n",
+    "jsonl": '{"red": 1.0}\n{"blue\\u001b": null}\n',
+    "table": f"Colours\ncolour                        \nred       {bar(1.0)}\nblue\\x1b  {bar(0.5):20}\n",
+}
+
+
+@pytest.mark.parametrize("output_format", FORMATS)
+@pytest.mark.parametrize("command", QUESTIONS)
+def test_a_command_gives_its_result_in_every_format(invoke, model_file, command, output_format):
+    result = invoke(*command.split(), "-m", model_file, "--format", output_format, input=QUESTIONS[command])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "Tom" in result.stdout or "perplexity" in result.stdout
+
+
+@pytest.mark.parametrize("output_format", FORMATS)
+def test_a_result_is_printed_in_the_format_asked_for(capsys, output_format):
+    print_result(Colours(), output_format)
+    assert capsys.readouterr() == (PRINTED[output_format], "")
+
+
+@pytest.mark.parametrize("output_format", FORMATS)
+def test_answers_stand_apart_each_after_its_warnings(capsys, output_format):
+    print_answers([Colours(), Colours()], output_format)
+    apart = "" if output_format == "jsonl" else "\n"
+    printed = PRINTED[output_format]
+    assert capsys.readouterr() == (f"{printed}{apart}{printed}", "Warning: two colours\n" * 2)
+    print_answers([Colours(), Colours()], output_format, separated=False)
+    assert capsys.readouterr().out == printed * 2
+
+
+def test_a_format_makes_nothing_that_it_does_not_print():
+    class Row(Colours):
+        def tables(self):
+            raise AssertionError
+
+        records = tables
+
+    print_result(Row(), "tsv")
+
+
+def test_every_format_can_be_asked_for_by_its_name(invoke):
+    listed = re.search(r"--format \[(.*?)\]", invoke("predict", "--help").stdout)
+    assert listed[1].split("|") == list(FORMATS)
+
+
+def test_json_escapes_what_the_output_cannot_encode(shell, model_file):
+    run = shell(f"PYTHONIOENCODING=ascii PYTHONUTF8=0 rnncli score --format jsonl -m {model_file} <<< 'é \x1b'")
+    assert r"\u00e9 \u001b" in run.stdout
+    assert json.loads(run.stdout)["line"] == "é \x1b"
+
+
+def test_a_bar_is_drawn_to_an_eighth_of_a_column():
+    assert [bar(fraction, 2) for fraction in (-1.0, 0.0, 1 / 16, 0.5, 0.75, 1.0, 2.0)] == [
+        "", "", "▏", "█", "█▌", "██", "██",
+    ]  # fmt: skip
+
+
+def test_a_table_on_a_terminal_gives_up_its_bars_and_then_cuts_its_words(terminal):
+    code = (
+        "from rnncli.cli.tables import Table, draw; "
+        "draw([Table([('extraordinarily', 'x', 1.0)], ['~', '>', '|'], ['word', 'n', ''], 'Words')])"
+    )
+    shown = [
+        re.sub("\x1b\\[[0-9;]*m", "", terminal(f'{sys.executable} -c "{code}"', width)[0]) for width in (40, 36, 16)
+    ]
+    assert shown == [
+        f"Words\nword             n                      \nextraordinarily  x  {bar(1.0)}\n",
+        f"Words\nword         n                      \nextraordin…  x  {bar(1.0)}\n",
+        "Words\nword           n\nextraordinar…  x\n",
+    ]

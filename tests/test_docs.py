@@ -25,7 +25,7 @@ def make():
 
 
 def test_tables_of_options_and_the_man_page_are_as_the_commands_say(make):
-    assert {path.name for path in make.pages()} == {f"{name}.md" for name in COMMANDS} | {"rnncli.1"}
+    assert {path.name for path in make.pages()} >= {f"{name}.md" for name in COMMANDS} | {"rnncli.1"}
     for path, text in make.pages().items():
         assert path.read_text(encoding="utf-8") == text, f"{path} is out of date: run python docs/make.py"
 
@@ -116,15 +116,16 @@ def test_vim_completes_words(shell, desk):
     needed("vim")
     ((code,),) = [[code] for _, kind, code in RECIPES if kind == "vim"]
     (desk / "vimrc").write_text(code)
+    question = "Tom is not good at science,"
     for typed, line in {
-        "he will st": "he will study",
-        "he will (st": "he will (study",
-        "no-st": "no-st",
-        "he,": "he, will",
+        f"{question} so he will st": f"{question} so he will study",
+        f"{question} so he will (st": f"{question} so he will (study",
+        f"{question} so no-st": f"{question} so no-st",
+        question: f"{question} so",
     }.items():
-        keys = rf"iTom is not good at science, so {typed}\<C-X>\<C-U>\<Esc>:wq! out.txt\<CR>"
+        keys = rf"i{typed}\<C-X>\<C-U>\<Esc>:wq! out.txt\<CR>"
         run = shell(f'vim -u vimrc -N -es -c \'exe "normal {keys}"\' -c "wq! out.txt"', cwd=desk)
-        assert (desk / "out.txt").read_text() == f"Tom is not good at science, so {line}\n", run.stderr
+        assert (desk / "out.txt").read_text() == f"{line}\n", run.stderr
 
 
 def test_the_notebook_runs_and_both_networks_read_the_whole_prompt(make):

@@ -32,6 +32,10 @@ def parts(output: str) -> list[str]:
     return re.findall(r"\d+\.\d+(?:e-\d+)?|[^\s\d]+|\d+", plain)
 
 
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 130
+
+
 @pytest.mark.parametrize("session", SESSIONS, ids=lambda session: session.partition("\n")[0])
 def test_the_sessions_are_true(terminal, session):
     command, _, expected = session.partition("\n")

@@ -63,7 +63,8 @@ def _attributes(name: str, declaration: Declaration, default: Any) -> dict[str, 
     return attributes
 
 
-def _type(declaration: Declaration) -> click.ParamType:
+def _type(declaration: Declaration) -> Any:
+    """Return Click's type of an option's value."""
     if declaration.repeatable:
         return click.Path()
     if declaration.choices:
@@ -75,5 +76,6 @@ def _type(declaration: Declaration) -> click.ParamType:
     low = None if math.isinf(declaration.low) else declaration.low
     high = None if math.isinf(declaration.high) else declaration.high
     if declaration.kind is int:
-        return (Count if declaration.is_count else click.IntRange)(low, high)
+        kind = Count if declaration.is_count else click.IntRange
+        return kind(None if low is None else int(low), None if high is None else int(high))
     return click.FloatRange(low, high, declaration.low_open, declaration.high_open and high is not None)

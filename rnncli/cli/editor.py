@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from prompt_toolkit.formatted_text import StyleAndTextTuples
     from prompt_toolkit.key_binding.key_processor import KeyPressEvent
 
-    from ..prediction import Prediction
-    from ..suggestion import Suggester
+    from ..tasks.predict import Prediction
+    from ..tasks.suggest import Suggester
 
 
 def edit(suggester: Suggester, text: str = "") -> str:
@@ -68,7 +68,7 @@ class Line:
         """The words on offer after the text before the cursor."""
         text = self.buffer.document.text_before_cursor
         if self._offers_after != text:
-            self._offers = self.suggester.offer(text)
+            self._offers = self.suggester.suggest(text)
             self._offers_after = text
         return self._offers
 
@@ -95,7 +95,7 @@ class Line:
         if number < len(self.offers()):
             document = self.buffer.document
             word = self.offers()[number].word
-            before, after = self.suggester.accepted(document.text_before_cursor, word, document.text_after_cursor)
+            before, after = self.suggester.accept(document.text_before_cursor, word, document.text_after_cursor)
             self.buffer.document = Document(before + after, len(before))
 
     def key_bindings(self) -> KeyBindings:

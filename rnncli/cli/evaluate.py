@@ -15,8 +15,8 @@ from .progress import reading
 from .tables import Table, record_table
 
 if TYPE_CHECKING:
-    from ..context import Reach
-    from ..evaluation import Evaluation
+    from ..tasks.context import ContextPoint
+    from ..tasks.evaluate import Evaluation
 
 
 @click.command("evaluate")
@@ -59,8 +59,8 @@ def command(
     rnncli evaluate -m models/corpus.npz test.txt --format jsonl
     rnncli evaluate --context test.txt --plot context.png
     """
-    from ..context import reach
-    from ..evaluation import evaluate
+    from ..tasks.context import context_curve
+    from ..tasks.evaluate import evaluate
 
     if context and dynamic:
         if named_in_command("context") == named_in_command("dynamic"):
@@ -75,7 +75,7 @@ def command(
     result: ContextResult | EvaluationResult
     with reading() as progress:
         if context:
-            result = ContextResult(reach(model, texts, encoding, progress=progress), title)
+            result = ContextResult(context_curve(model, texts, encoding, progress=progress), title)
         else:
             result = EvaluationResult(evaluate(model, texts, encoding, dynamic=dynamic, progress=progress), title)
     print_result(result, output_format)
@@ -127,7 +127,7 @@ class EvaluationResult(NamedTuple):
 class ContextResult(NamedTuple):
     """The perplexity given only the last few words, for several numbers of words."""
 
-    curve: Sequence[Reach]
+    curve: Sequence[ContextPoint]
     title: str
 
     def records(self) -> Iterable[dict[str, Any]]:

@@ -11,7 +11,7 @@ from .output import unknown_words_warning
 from .tables import ColouredWords, Table, format_probability
 
 if TYPE_CHECKING:
-    from ..explanation import Explanation
+    from ..tasks.explain import Explanation
 
 
 class ExplanationAnswer(NamedTuple):

@@ -36,8 +36,8 @@ def command(model_path: Path | None, kind: str, output: Path | None) -> None:
     rnncli export --format arpa -o corpus.arpa
     rnncli export -m models/corpus.npz | gzip > corpus.arpa.gz
     """
-    from ..checkpoint import write_lines
     from ..lm.arpa import arpa_lines
+    from ..storage.atomic import ARPA, write_lines
 
     model = load_model(model_path)
     lines = arpa_lines(model.ngram, model.vocabulary.words)
@@ -45,5 +45,5 @@ def command(model_path: Path | None, kind: str, output: Path | None) -> None:
         while block := "".join(f"{for_stdout(line)}\n" for line in itertools.islice(lines, LINES_PER_WRITE)):
             write(block)
         return
-    write_lines(lines, output, begins="\\data\\")
+    write_lines(lines, output, ARPA)
     click.echo(escape_controls(str(output)))

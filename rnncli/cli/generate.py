@@ -12,7 +12,7 @@ from .options import Count, TextType, load_model, model_option
 from .output import flush, for_stdout, unknown_words_warning, warn, write
 
 if TYPE_CHECKING:
-    from ..generation import Writer
+    from ..tasks.generate import Writer
     from ..model import Model
 
 
@@ -67,6 +67,7 @@ if TYPE_CHECKING:
 def command(
     prompt: str,
     model_path: Path | None,
+    words: int | None,
     sentences: int | None,
     no_repeat: int | None,
     stop: tuple[str, ...],
@@ -88,26 +89,21 @@ def command(
     """
     from numpy.random import SeedSequence
 
-    from ..generation import generate
+    from ..tasks.generate import Limits, generate
+    from ..tasks.sampling import Sampling
 
     model = load_model(model_path, checked=False)
     if novelty:
         _ = model.ngram  # raises an error before anything is written if there is none
     if warning := unknown_words_warning(model.encode(prompt)[1]):
         warn(warning)
+    limits = Limits(words, sentences or 0, stop)
+    sampling = Sampling(no_repeat=no_repeat or 0, **options)
     seeds = SeedSequence(seed)
     for place in range(samples):
         if place:
             write("\n")
-        writer = generate(
-            model,
-            prompt,
-            sentences=sentences or 0,
-            no_repeat=no_repeat or 0,
-            stop=stop,
-            seed=seeds.spawn(1)[0] if place else seeds,
-            **options,
-        )
+        writer = generate(model, prompt, limits, sampling, seeds.spawn(1)[0] if place else seeds)
         _write_text(model, prompt, writer)
         if novelty:
             _print_novelty(model, writer)
@@ -115,7 +111,7 @@ def command(
 
 def _write_text(model: Model, prompt: str, writer: Writer) -> None:
     """Write a text word by word."""
-    beginning = prompt if model.tokenizer.kind == "char" else prompt.rstrip()  # a word brings its own space
+    beginning = prompt if model.tokenizer.is_char else prompt.rstrip()  # a word brings its own space
     for piece in itertools.chain([beginning], writer):
         write("\n".join(map(for_stdout, piece.split("\n"))))
         flush()
@@ -123,7 +119,7 @@ def _write_text(model: Model, prompt: str, writer: Writer) -> None:
 
 
 def _print_novelty(model: Model, writer: Writer) -> None:
-    from ..generation import copied
+    from ..tasks.generate import copied
 
     found = copied(model.ngram, writer)
     fractions = ", ".join(f"{n} words {'-' if value is None else f'{value:.0%}'}" for n, value in found.items())

@@ -29,7 +29,7 @@ def command(model_path: Path | None, output_format: str) -> None:
     rnncli info
     rnncli info -m models/corpus.npz --format jsonl
     """
-    from ..checkpoint import load
+    from ..storage.model_file import load
 
     path = find_model(model_path)
     print_result(describe(path, load(path)), output_format)
@@ -37,23 +37,14 @@ def command(model_path: Path | None, output_format: str) -> None:
 
 def describe(path: Path, model: Model) -> ModelInfo:
     """What `info` shows of a model. Nothing else in this file asks the model."""
-    network = model.lm.network
-    config = network.config
     corpus = model.about.get("corpus", {})
     tuning = model.about.get("tuning", {})
     history = model.about.get("history", [])
+    part_facts = {name: value for part in model.lm.parts for name, value in part.facts().items()}
     facts = {
         "file": str(path),
-        "cell": config.cell + (f" ({config.activation})" if config.cell == "elman" else ""),
-        "layers": config.layers,
-        "embedding_size": config.embedding_size,
-        "hidden_size": config.hidden_size,
-        "tied": config.tied,
-        "dropout": config.dropout,
-        "word_dropout": config.word_dropout,
-        "recurrent_dropout": config.recurrent_dropout,
-        "parameters": sum(parameter.value.size for parameter in network.named_parameters().values()),
-        "parts": ", ".join(model.lm.described()),
+        **part_facts,
+        "parts": ", ".join(part.description() for part in model.lm.parts),
         "vocabulary": len(model.vocabulary),
         "tokenizer": model.tokenizer.kind + (", lowercase" if model.tokenizer.lowercase else ""),
         "unit": model.unit,
@@ -70,7 +61,7 @@ def describe(path: Path, model: Model) -> ModelInfo:
         **model.about.get("settings", {}),
         "written_by": " ".join(f"{name} {version}" for name, version in model.about.get("versions", {}).items()),
     }
-    return ModelInfo(facts, model.lm.parts, model.lm.shares.tolist(), history)
+    return ModelInfo(facts, model.lm.names, model.lm.weights.tolist(), history)
 
 
 class ModelInfo(NamedTuple):

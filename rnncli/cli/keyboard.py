@@ -29,7 +29,7 @@ def command(text: str, model_path: Path | None, n: int) -> None:
         from .editor import edit
     except ImportError:
         raise RnncliError("`rnncli type` needs prompt_toolkit: pip install prompt_toolkit") from None
-    from ..suggestion import Suggester
+    from ..tasks.suggest import Suggester
 
     if not on_terminal(sys.stderr):
         raise RnncliError("`rnncli type` needs a terminal: to complete words in a pipe, use rnncli predict --complete")

@@ -133,9 +133,9 @@ def named_in_command(*names: str) -> bool:
 def load_model(path: Path | None, *, checked: bool = True) -> Model:
     """Load the model at `path`, or the default model.
 
-    Unless it is `checked`, only what is used of it is read (see `rnncli.checkpoint.load`).
+    Unless it is `checked`, only what is used of it is read (see `rnncli.storage.model_file.load`).
     """
-    from ..checkpoint import load
+    from ..storage.model_file import load
 
     return load(find_model(path), checked=checked)
 

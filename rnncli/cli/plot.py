@@ -14,8 +14,8 @@ from .output import escape_controls
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ..context import Reach
-    from ..evaluation import Evaluation
+    from ..tasks.context import ContextPoint
+    from ..tasks.evaluate import Evaluation
 
 
 def check(picture: Path) -> None:
@@ -53,7 +53,7 @@ def draw_evaluation(evaluation: Evaluation, title: str, picture: Path) -> None:
     _save(figure, picture)
 
 
-def draw_context(curve: Sequence[Reach], title: str, picture: Path) -> None:
+def draw_context(curve: Sequence[ContextPoint], title: str, picture: Path) -> None:
     """Draw the perplexity of the model, and of its parts, by the number of words of context."""
     from matplotlib.figure import Figure
 

@@ -18,7 +18,7 @@ from .tables import Table, format_probability
 
 if TYPE_CHECKING:
     from ..model import Model
-    from ..prediction import Ranking
+    from ..tasks.predict import Ranking
 
 PREDICTIONS_PER_BATCH = 20_000
 
@@ -105,10 +105,11 @@ def _load(path: Path | None, among: Sequence[str], adapt: Sequence[str], encodin
     if unknown and len(unknown) < len(among):
         warn(unknown_words_warning(unknown))
     if adapt:
+        from ..tasks.adapt import adapt as adapt_to
         from .progress import reading
 
         with reading() as progress:
-            model = model.adapted(adapt, encoding, progress=progress)
+            model = adapt_to(model, adapt, encoding, progress=progress)
         _warn_of_unlearned(adapt, **model.about["adapted_to"])
     return model
 
@@ -123,14 +124,14 @@ def _warn_of_unlearned(texts: Sequence[str], words: int, unknown_words: int) -> 
 
 
 def _rank(model: Model, prompts: list[str], *, titled: bool, parts: bool, **options: Any) -> Iterable[RankingAnswer]:
-    from ..prediction import rank_all
+    from ..tasks.predict import predict_all
 
-    rankings = rank_all(model, prompts, parts=parts, **options)
+    rankings = predict_all(model, prompts, parts=parts, **options)
     return [RankingAnswer(ranking, titled, parts) for ranking in rankings]
 
 
 def _explain(model: Model, word: str | None, prompts: list[str]) -> Iterable[Answer]:
-    from ..explanation import explain
+    from ..tasks.explain import explain
     from .explanation import ExplanationAnswer
     from .progress import reading
 

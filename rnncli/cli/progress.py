@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
 
     from ..model import Model
-    from ..training.state import Progress, Report
+    from ..training.report import Progress, Report
 
-LOG_PREFIX = b'{"epoch":'
 MIN_HELD_OUT_WORDS = 100  # of which a perplexity says something
 SECONDS_WITHOUT_BAR = 1.0  # of work
 DOUBLE_PRESS_SECONDS = 1.0  # in which a second Ctrl-C is taken for a slip of the finger
@@ -60,19 +59,6 @@ def deferred_interrupt() -> Iterator[Callable[[], int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def check_log(log: Path | None, output: Path) -> None:
-    """Raise `RnncliError` if the log would overwrite something else, or the model."""
-    try:
-        if log and log.is_file():
-            with log.open("rb") as file:
-                if file.read(len(LOG_PREFIX)) not in (b"", LOG_PREFIX):
-                    raise RnncliError(f"{log} is not a log, and would be overwritten: name another file with --log")
-        if log and log.resolve() == output.resolve():
-            raise RnncliError(f"the model goes to {log}: name another file with --log")
-    except OSError as error:
-        raise RnncliError(f"cannot write the log {log}: {error.strerror}") from error
 
 
 @contextmanager
@@ -132,7 +118,7 @@ class TrainingLines:
 
     def after(self, progress: Progress) -> Iterator[str]:
         """The lines after a step."""
-        if progress.landing and not self.cooling_down:
+        if progress.is_cooling_down and not self.cooling_down:
             self.cooling_down = True
             yield COOLDOWN_MESSAGE
         if progress.report:
@@ -169,7 +155,7 @@ class TrainingBar:
             self.valid = f"/{rounded(progress.report.valid_perplexity, 0)}"
         self.bar.update(
             self.task,
-            completed=progress.share,
+            completed=progress.fraction,
             epoch=progress.epoch,
             perplexities=f"{rounded(progress.train_perplexity, 0)}{self.valid}",
             speed=progress.words_per_second,

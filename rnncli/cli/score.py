@@ -20,7 +20,7 @@ from .tables import FixedRow, Table
 
 if TYPE_CHECKING:
     from ..model import Model
-    from ..scoring import Score
+    from ..tasks.score import Score
 
 LINES_PER_BATCH = 2000
 LOG_BASES = {"e": math.e, "2": 2.0, "10": 10.0}
@@ -98,7 +98,7 @@ def _checked(words: bool, best_by: int | None, field: int | None) -> tuple[bool,
 def _score(
     model: Model, lines: list[str], *, field: int | None, key_field: int | None, unit: float, by_word: bool
 ) -> Iterable[ScoredLine]:
-    from ..scoring import score_all
+    from ..tasks.score import score_all
 
     texts = _fields(lines, field)
     keys = _fields(lines, key_field)

@@ -13,7 +13,7 @@ from ..declaration import declarations
 from ..errors import ModelError, RnncliError
 from ..options import OPTION_CLASSES
 from .declared import by_name, declared_options, flag
-from .options import MODEL_PATH, given
+from .options import MODEL_PATH, named_in_command
 from .output import escape_controls, warn
 from .progress import deferred_interrupt, display, logging_to, show_result
 
@@ -116,7 +116,7 @@ def _options(values: dict[str, Any], goes_on: bool) -> dict[str, Any]:
         return options
     for name, declaration in declarations(*OPTION_CLASSES).items():
         if declaration.fixed_by_model:
-            if given(declaration.flag or name):
+            if named_in_command(declaration.flag or name):
                 raise click.UsageError(f"{flag(name, declaration)} does not go with --init: the model has its own")
             del options[name]
     return options

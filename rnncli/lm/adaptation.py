@@ -13,7 +13,7 @@ from .mixture import Mixture
 from .network import Network, NetworkState
 
 WINDOW_WORDS = 20  # that are read before the network learns from them
-# Chosen on validation texts: see docs/benchmarks.md.
+# Chosen on validation texts: see docs/experiments.md.
 RATE = 0.25
 DECAY = 1e-3
 CLIP = 1.0

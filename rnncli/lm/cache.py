@@ -4,7 +4,7 @@ For each of the last words it keeps the network's features from before that word
 exp(sharpness * (cosine - 1) - DECAY * distance / size): the cosine is that of the angle between the features then and
 now, the distance is in words. The probability of a word is the weight of the places where it stood, over that of all
 places and `UNSEEN_MASS`: where nothing is similar, the cache claims little. In the paper, similarity is the product of
-the features, nothing decays, and no mass is left unseen; docs/benchmarks.md says what each is worth.
+the features, nothing decays, and no mass is left unseen; docs/experiments.md says what each is worth.
 """
 
 from __future__ import annotations
@@ -176,8 +176,7 @@ class Cache(Part):
 def scaled_keys(features: np.ndarray) -> np.ndarray:
     """Scale the network's features (T, B, D) to length 1, as keys (B, T, D); features of zeros stay zeros."""
     # Dividing by the largest first keeps the squares within the range of the numbers.
-    largest = np.abs(features).max(axis=2, keepdims=True)
+    largest: np.ndarray = np.abs(features).max(axis=2, keepdims=True)
     features = features / np.maximum(largest, np.finfo(features.dtype).tiny)
     length = np.sqrt(np.einsum("tbd,tbd->tb", features, features))[..., None]
-    keys: np.ndarray = features / np.maximum(length, 1)
-    return keys.swapaxes(0, 1)
+    return np.swapaxes(features / np.maximum(length, 1), 0, 1)

@@ -39,7 +39,7 @@ def mean_loss(lm: Mixture, ids: np.ndarray, side_by_side: Callable[..., Any] = m
             state = lm.initial_state(words.shape[1])
             for some in passes(length):
                 nll[some], state = lm.score(words[some], state)
-        return nll.T
+        return np.transpose(nll)
 
     nll = np.concatenate(list(side_by_side(losses, range(0, batch, SEQUENCES_PER_JOB))))
     return float(nll.ravel()[: len(ids)].mean())

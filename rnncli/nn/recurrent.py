@@ -93,7 +93,7 @@ class Recurrent:
     def _weight_by_gate(self, steps: int, mask: np.ndarray | None, empty: Empty) -> np.ndarray:
         """The recurrent weight as (G, H, H), times the mask: a copy where that pays, else a view."""
         size, _ = self.recurrent_weight.value.shape
-        weight = self.recurrent_weight.value.reshape(size, self.cell.gates, size).swapaxes(0, 1)
+        weight: np.ndarray = self.recurrent_weight.value.reshape(size, self.cell.gates, size).swapaxes(0, 1)
         if mask is not None:
             masked = empty(weight.shape, weight.dtype)
             np.multiply(weight, mask, out=masked)

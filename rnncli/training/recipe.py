@@ -1,7 +1,7 @@
 """The rules for the options that are left open, from the amount of text and of time.
 
 The more often a text can be read in the time, the more dropout a network needs against overfitting; and the more time
-there is, the larger a network pays. The figures behind the rules are in docs/benchmarks.md.
+there is, the larger a network pays. The figures behind the rules are in docs/experiments.md.
 
 Each rule is a function that asks for what it needs by the names of its parameters: options that are decided before it
 (see `RULES`), and the facts that `rnncli.training.plan` knows of the text. Its `text` describes it in help and docs.

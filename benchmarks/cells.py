@@ -13,13 +13,14 @@ import results
 import torch
 from torch import nn
 
-from rnncli import training
-from rnncli.evaluation import STREAMS
-from rnncli.lm.mixture import STEPS
-from rnncli.metrics import perplexity
+import rnncli
+from rnncli.lm.loss import perplexity
 from rnncli.nn.schedules import SCHEDULES
 from rnncli.text.batches import window
+from rnncli.training.trainer import Trainer
 
+SEQUENCES = 32  # that the validation text is read in
+STEPS = 128  # of a sequence, read at a time
 CELLS = {"elman": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 # The place of each of our gates (i, f, o, g) in PyTorch's order (i, f, g, o).
 GATE_ORDER = {"elman": [0], "gru": [0, 1, 2], "lstm": [0, 1, 3, 2]}
@@ -28,9 +29,9 @@ GATE_ORDER = {"elman": [0], "gru": [0, 1, 2], "lstm": [0, 1, 3, 2]}
 class Peer(nn.Module):
     """The same network, built of PyTorch's layers, with the same initial values."""
 
-    def __init__(self, trainer: training.Trainer):
+    def __init__(self, trainer: Trainer):
         super().__init__()
-        config, values = trainer.config, trainer.state.best
+        config, values = trainer.plan.network, trainer.state.best.values
         self.dropout = config.dropout
         self.embedding = nn.Embedding(config.vocabulary_size, config.embedding_size)
         self.layer = CELLS[config.cell](config.embedding_size, config.hidden_size)
@@ -58,23 +59,25 @@ class Peer(nn.Module):
         return x * (torch.rand(x.shape[1:]) >= self.dropout) / (1 - self.dropout)
 
 
-def train_peer(trainer: training.Trainer) -> float:
+def train_peer(trainer: Trainer) -> float:
     """Train for one epoch with PyTorch, and return the validation perplexity."""
-    torch.manual_seed(trainer.settings.seed)
+    torch.manual_seed(trainer.plan.training.seed)
     peer = Peer(trainer)
-    rows = len(trainer.words) - 1
-    bptt = trainer.settings.bptt
+    rows = len(trainer.sequences) - 1
+    bptt = trainer.plan.training.bptt
     optimizer = torch.optim.Adam(peer.parameters())
     state = None
     for position in range(0, rows, bptt):
         for group in optimizer.param_groups:
-            group["lr"] = trainer.settings.lr * SCHEDULES[trainer.settings.schedule](position / rows)
-        inputs, targets = (torch.from_numpy(part.astype(np.int64)) for part in window(trainer.words, position, bptt))
+            group["lr"] = trainer.plan.training.lr * SCHEDULES[trainer.plan.training.schedule](position / rows)
+        inputs, targets = (
+            torch.from_numpy(part.astype(np.int64)) for part in window(trainer.sequences, position, bptt)
+        )
         logits, state = peer(inputs, state)
         loss = nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
         optimizer.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(peer.parameters(), trainer.settings.clip)
+        nn.utils.clip_grad_norm_(peer.parameters(), trainer.plan.training.clip)
         optimizer.step()
         state = tuple(s.detach() for s in state) if isinstance(state, tuple) else state.detach()
     return peer_perplexity(peer.eval(), trainer.corpus.valid)
@@ -83,11 +86,11 @@ def train_peer(trainer: training.Trainer) -> float:
 @torch.no_grad()
 def peer_perplexity(peer: Peer, ids: np.ndarray) -> float:
     """Measure PyTorch's network as rnncli measures its own: in the same streams, each word once."""
-    length = -(-len(ids) // STREAMS)
-    padded = np.zeros(STREAMS * length, np.int64)
+    length = -(-len(ids) // SEQUENCES)
+    padded = np.zeros(SEQUENCES * length, np.int64)
     padded[: len(ids)] = ids
-    words = torch.from_numpy(padded.reshape(STREAMS, length).T.copy())
-    inputs = torch.cat([torch.zeros(1, STREAMS, dtype=torch.long), words[:-1]])
+    words = torch.from_numpy(padded.reshape(SEQUENCES, length).T.copy())
+    inputs = torch.cat([torch.zeros(1, SEQUENCES, dtype=torch.long), words[:-1]])
     losses, state = [], None
     for start in range(0, length, STEPS):
         logits, state = peer(inputs[start : start + STEPS], state)
@@ -106,7 +109,7 @@ def main() -> None:
     columns = {"cell": "", "rnncli": ".1f", "PyTorch": ".1f", "ratio": ".3f"}
     found = results.Results("cells", columns, arguments.json)
     for cell in arguments.cells or CELLS:
-        trainer = training.start(
+        trainer = rnncli.start_training(
             [ptb / "train.txt"],
             valid=[ptb / "valid.txt"],
             tokenizer="whitespace",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import results
 
-from rnncli import training
+import rnncli
 
 MODELS = {
     "lstm": {"cell": "lstm", "hidden_size": 320, "dropout": 0.35, "epochs": 8, "softmax": "full"},
@@ -32,7 +32,7 @@ def main() -> None:
     found = results.Results("perplexity", columns, arguments.json)
     for name in arguments.models or MODELS:
         options = MODELS[name]
-        trainer = training.start(
+        trainer = rnncli.start_training(
             [ptb / "train.txt"],
             valid=[ptb / "valid.txt"],
             tokenizer="whitespace",

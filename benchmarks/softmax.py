@@ -11,7 +11,7 @@ from pathlib import Path
 
 import results
 
-from rnncli import training
+import rnncli
 
 EPOCHS = {"ptb": 6, "wikitext-2": 3}  # of each corpus
 COLUMNS = {
@@ -26,7 +26,7 @@ COLUMNS = {
 
 def perplexities(corpus: Path, softmax: str) -> list[float]:
     """Train, and return the perplexities of the validation and the test text."""
-    trainer = training.start(
+    trainer = rnncli.start_training(
         [corpus / "train.txt"],
         valid=[corpus / "valid.txt"],
         tokenizer="whitespace",

@@ -14,18 +14,16 @@ import statistics
 import subprocess
 import sys
 import time
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import results
 
-from rnncli.lm.network import Config
-from rnncli.text.corpus import Corpus, read_corpus
+from rnncli.text.corpus import Corpus, read_split
 from rnncli.text.tokenizers import Tokenizer
 from rnncli.text.vocabulary import Vocabulary
-from rnncli.training import Trainer
-from rnncli.training.settings import Settings
+from rnncli.training.plan import Options, plan_for
+from rnncli.training.trainer import Trainer
 
 BATCH, BPTT, UNITS, LAYERS, DROPOUT = 20, 35, 200, 2, 0.2
 RECIPE = {"hidden_size": UNITS, "layers": LAYERS, "tied": False, "dropout": DROPOUT, "optimizer": "sgd"}
@@ -77,9 +75,10 @@ def corpus_of(text: str, data: Path):
     """Read a text of the data folder, or make one of random words whose frequencies follow Zipf's law."""
     name, _, size = text.partition("-")
     if name != "zipf":
-        return read_corpus(
+        split = read_split(
             [data / text / "train.txt"], valid=[data / text / "valid.txt"], tokenizer=Tokenizer("whitespace")
         )
+        return split.known_by(Vocabulary.from_tokens(split.train, max_size=0))
     words = int(size)
     weights = 1 / np.arange(1, words + 1)
     ids = np.searchsorted(np.cumsum(weights) / weights.sum(), np.random.default_rng(1).random(2_000_000))
@@ -104,12 +103,10 @@ def measured(steps, epoch: bool) -> dict:
 
 def run_rnncli(data: Path, text: str, epoch: bool = False, **options) -> dict:
     corpus = corpus_of(text, data)
-    settings = {field.name: options.pop(field.name) for field in fields(Settings) if field.name in options}
-    options = {"dropout": 0.35, **options}
+    options = {"dropout": 0.35, "epochs": 1, "ngram_order": 0, "cache_size": 0, **options}
     if "hidden_size" in options:
         options["embedding_size"] = options["hidden_size"]
-    settings = Settings(**settings, epochs=1, ngram_order=0, cache_size=0)
-    trainer = Trainer(corpus, Config(len(corpus.vocabulary), **options), settings)
+    trainer = Trainer(plan_for(Options.of(options), corpus), corpus)
     return measured(trainer.run(), epoch)
 
 

@@ -22,6 +22,8 @@ import results
 
 import rnncli
 from rnncli.lm.mixture import Mixture
+from rnncli.lm.network import Network
+from rnncli.lm.ngram import NGram
 
 ROUNDS = 15
 PROMPT = "Tom is not good at science, so he will"
@@ -57,7 +59,7 @@ def write_peer(folder: Path) -> list[str]:
     import torch
 
     model = rnncli.load(BUNDLED)
-    config = model.lm.network.config
+    config = model.lm.find(Network).config
     saved = {
         "words": model.vocabulary.words,
         "table": torch.randn(config.vocabulary_size, config.hidden_size),
@@ -89,8 +91,8 @@ def main() -> None:
             commands["torch"] = write_peer(folder)
         if arguments.model:
             whole = rnncli.load(arguments.model)
-            weights = whole.lm.shares[:, [0, 2]]
-            without = Mixture(whole.lm.network, None, whole.lm.cache, weights[:1] / weights[:1].sum())
+            parts = [part for part in whole.lm.parts if not isinstance(part, NGram)]
+            without = Mixture(parts, len(whole.vocabulary))
             rnncli.save(whole, folder / "whole.npz")
             rnncli.save(replace(whole, lm=without), folder / "without.npz")
             commands["whole"] = [*predict, str(folder / "whole.npz")]

@@ -15,14 +15,15 @@ from pathlib import Path
 import numpy as np
 import results
 
-from rnncli import training
+import rnncli
 from rnncli.lm import network
+from rnncli.nn.cells import CELLS
 from rnncli.nn.layers import Embedding
 from rnncli.nn.optimizers import Adam
 from rnncli.nn.recurrent import Recurrent
 from rnncli.nn.softmax import Softmax
-from rnncli.threads import Threads
-from rnncli.training import loop, workers
+from rnncli.nn.threads import Threads
+from rnncli.training import step, workers
 
 STEPS = 150
 WARM_UP_STEPS = 30  # not counted
@@ -77,20 +78,20 @@ def main() -> None:
     arguments = parser.parse_args()
     ptb = arguments.data / "ptb"
     options = {"threads": arguments.threads, "softmax": arguments.softmax, "epochs": 1, "ngram_order": 0}
-    trainer = training.start([ptb / "train.txt"], valid=[ptb / "valid.txt"], tokenizer="whitespace", **options)
+    trainer = rnncli.start_training([ptb / "train.txt"], valid=[ptb / "valid.txt"], tokenizer="whitespace", **options)
     clock = Clock()
     widths = []
-    clock.around(network.Network, "draw", "drawing masks and words")
+    clock.around(step, "draw_noise", "drawing masks and words")
     clock.around(Embedding, "forward", "embedding")
     clock.around(network, "dropout", "dropout")
     clock.around(Recurrent, "forward", "recurrent layer")
     clock.around(Softmax, "forward", "softmax")
     clock.around(workers.Team, "learn", "all workers, with the sum of their gradients")
-    clock.around(loop, "clip_by_global_norm", "clipping")
+    clock.around(step, "clip_by_global_norm", "clipping")
     clock.around(network.Network, "use", "rows in use")
     clock.around(Adam, "catch_up", "optimizer, catching up")
     clock.around(Adam, "step", "optimizer")
-    clock.around(loop.Trainer, "_step", "the whole step")
+    clock.around(step.Stepper, "step", "the whole step")
     laps = []
     for number, _ in enumerate(trainer.run()):
         lap = clock.read()
@@ -99,10 +100,10 @@ def main() -> None:
             widths.append(len(trainer.state.network.softmax.bias.grad))
         if number == STEPS:
             break
-    config, settings = trainer.config, trainer.settings
+    config, settings = trainer.plan.network, trainer.plan.training
     speed = product_speed(settings.threads) / 1e9
     rows, H, D = settings.batch_size * settings.bptt, config.hidden_size, config.embedding_size
-    recurrent = 2e-9 * rows * (D + H) * network.CELLS[config.cell].gates * H
+    recurrent = 2e-9 * rows * (D + H) * CELLS[config.cell].gates * H
     softmax = 2e-9 * rows * D * statistics.mean(widths)
     arithmetic = {
         "recurrent layer": recurrent,

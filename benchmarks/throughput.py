@@ -25,6 +25,7 @@ import results
 
 import rnncli
 from rnncli.lm.mixture import Mixture
+from rnncli.lm.network import Network
 from rnncli.model import Model
 
 LINES = 10_000  # predicted and scored
@@ -103,7 +104,7 @@ def write_peer(model: Model, folder: Path) -> list[str]:
     """Write a PyTorch script and the network of a `model` for it, and return the command."""
     import torch
 
-    network = model.lm.network
+    network = model.lm.find(Network)
     config, values = network.config, {name: p.value for name, p in network.named_parameters().items()}
     if config.cell != "lstm" or not config.tied or config.projected:
         raise SystemExit("the peer is an LSTM with tied tables: name a MODEL that is one, too")
@@ -155,7 +156,12 @@ def main() -> None:
         folder = Path(name)
         whole, alone = folder / "whole.npz", folder / "alone.npz"
         rnncli.save(model, whole)
-        rnncli.save(Model(Mixture(model.lm.network), model.vocabulary, model.tokenizer, model.unit), alone)
+        rnncli.save(
+            Model(
+                Mixture([model.lm.find(Network)], len(model.vocabulary)), model.vocabulary, model.tokenizer, model.unit
+            ),
+            alone,
+        )
         peer, ours = write_peer(model, folder), [sys.executable, "-m", "rnncli"]
         jobs = {
             "predict: prompts": ("predict", beginnings, len(beginnings)),

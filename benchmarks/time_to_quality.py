@@ -18,8 +18,10 @@ import matplotlib.pyplot as plt
 import results
 import word_language_model as peer
 
-from rnncli import training
-from rnncli.evaluation import mean_loss
+import rnncli
+from rnncli.lm.loss import mean_loss
+from rnncli.lm.mixture import Mixture
+from rnncli.training.trainer import Trainer
 
 GOAL = 141
 EPOCHS = 6
@@ -42,13 +44,15 @@ def curve(steps: Iterable[object], measure) -> Curve:
     return found
 
 
-def rnncli_curve(trainer: training.Trainer) -> Curve:
+def rnncli_curve(trainer: Trainer) -> Curve:
     # The trainer validates at the end of an epoch within a step, so that counts as time of training.
 
     def measure() -> float:
         state = copy.deepcopy(trainer.state)  # catching up would change the training itself
         state.optimizer.catch_up(everything=True)
-        return mean_loss(state.network, trainer.corpus.valid, trainer.threads.map)
+        return mean_loss(
+            Mixture([state.network], len(trainer.corpus.vocabulary)), trainer.corpus.valid, trainer.threads.map
+        )
 
     return curve(trainer.run(), measure)
 
@@ -88,7 +92,7 @@ def main() -> None:
     results.add_option(parser)
     arguments = parser.parse_args()
     ptb = arguments.data / "ptb"
-    trainer = training.start(
+    trainer = rnncli.start_training(
         [ptb / "train.txt"], valid=[ptb / "valid.txt"], tokenizer="whitespace", epochs=EPOCHS, ngram_order=0
     )
     curves = {

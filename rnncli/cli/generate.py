@@ -12,8 +12,8 @@ from .options import Count, TextType, load_model, model_option
 from .output import flush, for_stdout, unknown_words_warning, warn, write
 
 if TYPE_CHECKING:
-    from ..tasks.generate import Writer
     from ..model import Model
+    from ..tasks.generate import Writer
 
 
 @click.command("generate")

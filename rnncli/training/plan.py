@@ -86,12 +86,20 @@ def make_plan(options: Options, sources: Sources, init: Model | None = None) -> 
     else:
         vocabulary = Vocabulary.from_tokens(split.train, text.min_count, text.max_vocab)
     corpus = split.known_by(vocabulary)
-    facts |= {"train_words": len(corpus.train), "vocabulary_size": len(vocabulary)}
+    return plan_for(replace(options, text=text), corpus, is_fine_tuning=init is not None), corpus
+
+
+def plan_for(options: Options, corpus: Corpus, *, is_fine_tuning: bool = False) -> Plan:
+    """Decide what was left open of the network and the training, for a corpus that was read."""
+    facts = {
+        "train_words": len(corpus.train),
+        "vocabulary_size": len(corpus.vocabulary),
+        "fine_tuning": is_fine_tuning,
+    }
     values = decided(asdict(options.network) | asdict(options.training), facts)
     values["batch_size"] = min(values["batch_size"], max_batch_size(len(corpus.train), values["bptt"]))
-    network = NetworkConfig(vocabulary_size=len(vocabulary), **pick(values, NetworkOptions))
-    training = TrainingOptions(**pick(values, TrainingOptions))
-    return Plan(text, network, training, init is not None), corpus
+    network = NetworkConfig(vocabulary_size=len(corpus.vocabulary), **pick(values, NetworkOptions))
+    return Plan(options.text, network, TrainingOptions(**pick(values, TrainingOptions)), is_fine_tuning)
 
 
 def _open(options: TextOptions) -> dict[str, Any]:

@@ -70,9 +70,8 @@ def train_peer(trainer: Trainer) -> float:
     for position in range(0, rows, bptt):
         for group in optimizer.param_groups:
             group["lr"] = trainer.plan.training.lr * SCHEDULES[trainer.plan.training.schedule](position / rows)
-        inputs, targets = (
-            torch.from_numpy(part.astype(np.int64)) for part in window(trainer.sequences, position, bptt)
-        )
+        pair = window(trainer.sequences, position, bptt)
+        inputs, targets = (torch.from_numpy(part.astype(np.int64)) for part in pair)
         logits, state = peer(inputs, state)
         loss = nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
         optimizer.zero_grad()

@@ -49,19 +49,8 @@ def run(version: Path, arguments: list[str], text: str = "") -> float:
 def training_seconds(version: Path, corpus: Path, folder: Path) -> float:
     """Return the seconds a thousand words take in training, by the program's own report."""
     log = folder / "log.jsonl"
-    options = [
-        "--epochs",
-        "1",
-        "--hidden-size",
-        "256",
-        "--ngram-order",
-        "0",
-        "--cache",
-        "0",
-        "--tokenizer",
-        "whitespace",
-        "--quiet",
-    ]
+    options = ["--epochs", "1", "--hidden-size", "256", "--ngram-order", "0", "--cache", "0", "--quiet"]
+    options += ["--tokenizer", "whitespace"]
     run(version, ["train", str(corpus), *options, "-o", str(folder / "model.npz"), "--log", str(log)])
     report = json.loads(log.read_text(encoding="utf-8").splitlines()[-1])
     return 1000 / float(report["words_per_second"])

@@ -105,8 +105,8 @@ def write_peer(model: Model, folder: Path) -> list[str]:
     import torch
 
     network = model.lm.find(Network)
-    config, values = network.config, {name: p.value for name, p in network.named_parameters().items()}
-    if config.cell != "lstm" or not config.tied or config.projected:
+    config, values = network.config, network.values()
+    if config.cell != "lstm" or not config.tied or config.is_projected:
         raise SystemExit("the peer is an LSTM with tied tables: name a MODEL that is one, too")
     lstm = {}
     for layer in range(config.layers):

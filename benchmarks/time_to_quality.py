@@ -50,9 +50,8 @@ def rnncli_curve(trainer: Trainer) -> Curve:
     def measure() -> float:
         state = copy.deepcopy(trainer.state)  # catching up would change the training itself
         state.optimizer.catch_up(everything=True)
-        return mean_loss(
-            Mixture([state.network], len(trainer.corpus.vocabulary)), trainer.corpus.valid, trainer.threads.map
-        )
+        network = Mixture([state.network], len(trainer.corpus.vocabulary))
+        return mean_loss(network, trainer.corpus.valid, trainer.threads.map)
 
     return curve(trainer.run(), measure)
 

@@ -80,8 +80,8 @@ def predict_all(
             jobs.append(partial(_fill_blank, model, prompt, n, candidates))
     start = model.lm.initial_state(1)  # that of all prompts: it is computed once
     lengths = [len(question.ids) for question in questions]
-    for group in length_groups(lengths, max_rows=PROMPTS_PER_GROUP, max_spread=SPREAD_WORDS):
-        jobs.append(partial(_answer, model, start, [questions[place] for place in group], n, parts))
+    groups = length_groups(lengths, max_rows=PROMPTS_PER_GROUP, max_spread=SPREAD_WORDS)
+    jobs += (partial(_answer, model, start, [questions[place] for place in group], n, parts) for group in groups)
     rankings = itertools.chain.from_iterable(on_all_cores(lambda job: job(), jobs))
     answers = {ranking.prompt: ranking for ranking in rankings}
     return [answers[prompt] for prompt in prompts]

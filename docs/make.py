@@ -1,6 +1,7 @@
 """Writes into the documents what the program and the benchmarks say: python docs/make.py
 
-- The tables of options, between `<!-- options -->` and `<!-- end of options -->`, and the man page.
+- The tables of options and of rules, between markers such as `<!-- options -->` and `<!-- end of options -->`.
+- The man page.
 - The tables and sentences of figures, from the result files of the benchmarks (see `figures.py`).
 - The outputs of the commands in blocks of `console`, as a terminal of 80 columns shows them.
 - The README's picture (see `draw.py`), and the outputs of the notebook.
@@ -17,6 +18,10 @@ import click
 
 import rnncli
 from rnncli.cli import COMMANDS, main
+from rnncli.cli.declared import flag
+from rnncli.declaration import declarations
+from rnncli.options import OPTION_CLASSES
+from rnncli.training.recipe import EXPECTED_EPOCHS, RULES
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -26,7 +31,6 @@ import figures
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
 
-BEGIN, END = "<!-- options -->", "<!-- end of options -->"
 WITH_FIGURES = [  # documents in which every measured figure comes from a result file
     ROOT / "README.md",
     ROOT / "benchmarks" / "README.md",
@@ -41,7 +45,7 @@ def pages() -> dict[Path, str]:
     found = {DOCS / "rnncli.1": man_page()}
     for path in [*WITH_FIGURES, *DOCS.glob("*.md")]:
         text = path.read_text(encoding="utf-8")
-        found[path] = figures.with_figures(with_options(path.stem, text) if path.stem in COMMANDS else text)
+        found[path] = figures.with_figures(with_tables(path.stem, text) if path.stem in COMMANDS else text)
     return found
 
 
@@ -51,10 +55,27 @@ def loose_figures() -> dict[Path, list[str]]:
     return {path: found for path, found in loose.items() if found}
 
 
-def with_options(name: str, page: str) -> str:
-    """Return the page of a command with its table of options up to date."""
-    before, begin, rest = page.partition(BEGIN)
-    return f"{before}{BEGIN}\n\n{table(name)}\n{END}{rest.partition(END)[2]}" if begin else page
+def with_tables(name: str, page: str) -> str:
+    """Return the page of a command with its tables of options and of rules up to date."""
+    return _between("rules", rules(), _between("options", table(name), page))
+
+
+def _between(marker: str, text: str, page: str) -> str:
+    """Return a page with a text between two markers, if it has them."""
+    begin = f"<!-- {marker} -->"
+    end = f"<!-- end of {marker} -->"
+    before, found, rest = page.partition(begin)
+    return f"{before}{begin}\n\n{text}\n{end}{rest.partition(end)[2]}" if found else page
+
+
+def rules() -> str:
+    """Return the rules for the options of a training as a Markdown table."""
+    rows = ["| option | default |", "|---|---|"]
+    declared = declarations(*OPTION_CLASSES)
+    for name, declaration in declared.items():
+        if name in RULES:
+            rows.append(f"| `{flag(name, declaration).partition('/')[0]}` | {RULES[name].text} |")
+    return "\n".join(rows) + f"\n\nExpected epochs: {EXPECTED_EPOCHS}.\n"
 
 
 def options(name: str) -> list[tuple[str, str, str]]:

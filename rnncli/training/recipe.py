@@ -33,6 +33,10 @@ LATE_SAMPLES = 3000
 SMALL_TEXT_WORDS = 50_000  # in a smaller text even a word that occurs once is worth knowing
 KNOWN_WORDS = 20_000
 
+EXPECTED_EPOCHS = (
+    f"how often the text can be read in the time, roughly: {UNIT_WORDS_PER_SECOND:,} words a second divided by the hidden"
+    " size, whatever the machine; no more than --epochs"
+)
 RULES: dict[str, Rule] = {}  # by option, in the order in which they are decided
 
 
@@ -149,7 +153,9 @@ def recurrent_dropout(train_words: int, hidden_size: int, time: float, epochs: i
 # The training. Facts: `vocabulary_size`.
 
 
-@rule(f"20; 40 with more than {SMALL_UNITS} units")
+@rule(
+    f"20; 40 with more than {SMALL_UNITS} units; at most one for every {WINDOWS_PER_SEQUENCE} windows of --bptt words"
+)
 def batch_size(hidden_size: int) -> int:
     """How many sequences are read in parallel: more are faster, but make fewer steps."""
     return 20 if hidden_size <= SMALL_UNITS else 40

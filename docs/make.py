@@ -72,9 +72,8 @@ def rules() -> str:
     """Return the rules for the options of a training as a Markdown table."""
     rows = ["| option | default |", "|---|---|"]
     declared = declarations(*OPTION_CLASSES)
-    for name, declaration in declared.items():
-        if name in RULES:
-            rows.append(f"| `{flag(name, declaration).partition('/')[0]}` | {RULES[name].text} |")
+    written = {name: flag(name, declaration).partition("/")[0] for name, declaration in declared.items()}
+    rows += (f"| `{written[name]}` | {_escaped(RULES[name].text)} |" for name in declared if name in RULES)
     return "\n".join(rows) + f"\n\nExpected epochs: {EXPECTED_EPOCHS}.\n"
 
 
@@ -114,9 +113,14 @@ def table(name: str) -> str:
     """Return the options of a command as a Markdown table."""
     rows = ["| option | what it does | variable |", "|---|---|---|"]
     for written, shown, variable in options(name):
-        cells = (f"`{written}`", shown, f"`{variable}`")
-        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+        cells = (f"`{written}`".replace("|", "\\|"), _escaped(shown), f"`{variable}`")
+        rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows) + "\n"
+
+
+def _escaped(text: str) -> str:
+    """Return a text as a cell of a Markdown table, without characters that have a meaning there."""
+    return text.replace("|", "\\|").replace("<", "\\<")
 
 
 def described(command: click.Command) -> tuple[str, str]:

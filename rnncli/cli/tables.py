@@ -7,16 +7,15 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
-from .formats import field
 from .output import escape_controls, on_terminal
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
-    from rich.table import Table as RichTable
     from rich.text import Text
 
 BAR_WIDTH = 20  # columns
 UNLIMITED_WIDTH = 10**9  # columns
+COLUMN_GAP = 2  # columns
 MIN_WORD_WIDTH = 8  # columns of a word that a narrow terminal must leave beside the bars; else the bars go
 MIN_COLOURED_INFLUENCE = 0.05  # of the largest influence
 MIN_BOLD_INFLUENCE = 0.5  # of the largest influence
@@ -39,13 +38,23 @@ class Table(NamedTuple):
 
         header = self.header or [""] * len(self.columns)
         cells = self._cells(ascii_only=not console.encoding.startswith("utf"))
-        spare = console.width - _width([*cells, [Text(name) for name in header]])
-        if "|" in self.columns and self._is_cramped(cells, header, spare):
+        widths = [max(cell.cell_len for cell in column) for column in zip(map(Text, header), *cells, strict=True)]
+        spare = console.width - sum(widths) - COLUMN_GAP * (len(widths) - 1)
+        if "|" in self.columns and any(
+            kind == "~" and width + spare < min(MIN_WORD_WIDTH, width)
+            for kind, width in zip(self.columns, widths, strict=True)
+        ):
             yield self._without_bars(header)
             return
         table = RichTable(box=None, pad_edge=False, show_header=any(header), header_style="dim")
-        for place, kind in enumerate(self.columns):
-            _add_column(table, kind, header[place], spare + _column_width(cells, header, place))
+        for kind, name, width in zip(self.columns, header, widths, strict=True):
+            table.add_column(
+                name,
+                justify="right" if kind == ">" else "left",
+                no_wrap=True,
+                overflow="ellipsis",
+                max_width=max(1, width + spare) if kind == "~" else None,
+            )
         for row in cells:
             table.add_row(*row)
         if self.title:
@@ -64,38 +73,11 @@ class Table(NamedTuple):
             for row in self.rows
         ]
 
-    def _is_cramped(self, cells: list[list[Text]], header: Sequence[str], spare: int) -> bool:
-        """Whether a flexible column would become too narrow."""
-        widths = [_column_width(cells, header, place) for place, kind in enumerate(self.columns) if kind == "~"]
-        return any(width + spare < min(MIN_WORD_WIDTH, width) for width in widths)
-
     def _without_bars(self, header: Sequence[str]) -> Table:
         kept = [place for place, kind in enumerate(self.columns) if kind != "|"]
         rows = [[row[place] for place in kept] for row in self.rows]
         columns = [self.columns[place] for place in kept]
         return self._replace(rows=rows, columns=columns, header=[header[place] for place in kept])
-
-
-def _column_width(cells: list[list[Text]], header: Sequence[str], place: int) -> int:
-    from rich.cells import cell_len
-
-    return max([cell_len(header[place]), *(row[place].cell_len for row in cells)])
-
-
-def _width(lines: list[list[Text]]) -> int:
-    """The width of a table whose columns are as wide as their widest cells, with two spaces between."""
-    widths = [max(line[place].cell_len for line in lines) for place in range(len(lines[-1]))]
-    return sum(widths) + 2 * (len(widths) - 1)
-
-
-def _add_column(table: RichTable, kind: str, name: str, max_width: int) -> None:
-    table.add_column(
-        name,
-        justify="right" if kind == ">" else "left",
-        no_wrap=True,
-        overflow="ellipsis",
-        max_width=max(1, max_width) if kind == "~" else None,
-    )
 
 
 class FixedRow(NamedTuple):
@@ -144,7 +126,9 @@ def record_table(record: dict[str, Any], title: str) -> Table:
 def _readable(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
-    return f"{value:.4g}" if isinstance(value, float) and abs(value) < 1000 else field(value)
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 1000 else f"{value:.6g}"
+    return "-" if value is None else str(value)
 
 
 def format_probability(p: float) -> str:

@@ -34,8 +34,8 @@ SMALL_TEXT_WORDS = 50_000  # in a smaller text even a word that occurs once is w
 KNOWN_WORDS = 20_000
 
 EXPECTED_EPOCHS = (
-    f"how often the text can be read in the time, roughly: {UNIT_WORDS_PER_SECOND:,} words a second divided by the hidden"
-    " size, whatever the machine; no more than --epochs"
+    f"how often the text can be read in the time, roughly: {UNIT_WORDS_PER_SECOND:,} words a second divided by the"
+    " hidden size, whatever the machine; no more than --epochs"
 )
 RULES: dict[str, Rule] = {}  # by option, in the order in which they are decided
 

@@ -22,9 +22,8 @@ def declared_options(*classes: type) -> Callable[[F], F]:
     def decorate(function: F) -> F:
         # Click lists options in the order of their decorators, of which the last one is applied first.
         for name, declaration in reversed(declarations(*classes).items()):
-            function = click.option(*_flags(name, declaration), **_attributes(name, declaration, default_values[name]))(
-                function
-            )
+            option = click.option(flag(name, declaration), **_attributes(name, declaration, default_values[name]))
+            function = option(function)
         return function
 
     return decorate
@@ -37,19 +36,13 @@ def by_name(values: dict[str, Any], *classes: type) -> dict[str, Any]:
 
 def flag(name: str, declaration: Declaration) -> str:
     """Write an option as on the command line, with the flag that says no, if there is one."""
-    return "/".join(_flags(name, declaration)[0].split("/"))
+    no = f"/--{declaration.off_flag}" if declaration.off_flag else ""
+    return f"--{_parameter(name, declaration)}".replace("_", "-") + no
 
 
 def _parameter(name: str, declaration: Declaration) -> str:
     """Return the name of Click's parameter, from which the environment variable follows."""
     return declaration.flag or name
-
-
-def _flags(name: str, declaration: Declaration) -> list[str]:
-    flag = f"--{_parameter(name, declaration)}".replace("_", "-")
-    if declaration.off_flag:
-        flag += f"/--{declaration.off_flag}"
-    return [flag]
 
 
 def _attributes(name: str, declaration: Declaration, default: Any) -> dict[str, Any]:

@@ -158,7 +158,8 @@ class Cache(Part):
         config = stored.config.get(cls.name)
         if config is None:
             return None
-        size, sharpness = config["size"], config["sharpness"]
+        size = config["size"]
+        sharpness = config["sharpness"]
         if not isinstance(size, int) or isinstance(size, bool):
             raise ValueError(f"its size is {size!r}")
         if not isinstance(sharpness, int | float) or not 0 < sharpness < MAX_SHARPNESS:

@@ -59,9 +59,10 @@ class NetworkConfig(NetworkOptions):
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Return the name and shape of every parameter."""
-        vocabulary_size, embedding_size, hidden_size = self.vocabulary_size, self.embedding_size, self.hidden_size
+        embedding_size = self.embedding_size
+        hidden_size = self.hidden_size
         width = self.make_cell().gates * hidden_size
-        shapes: dict[str, tuple[int, ...]] = {"embedding.weight": (vocabulary_size, embedding_size)}
+        shapes: dict[str, tuple[int, ...]] = {"embedding.weight": (self.vocabulary_size, embedding_size)}
         for layer in range(self.layers):
             inputs = embedding_size if layer == 0 else hidden_size
             shapes[f"recurrent.{layer}.input_weight"] = (inputs, width)
@@ -71,8 +72,8 @@ class NetworkConfig(NetworkOptions):
             shapes["projection.weight"] = (hidden_size, embedding_size)
             shapes["projection.bias"] = (embedding_size,)
         if not self.tied:
-            shapes["softmax.weight"] = (vocabulary_size, hidden_size)
-        shapes["softmax.bias"] = (vocabulary_size,)
+            shapes["softmax.weight"] = (self.vocabulary_size, hidden_size)
+        shapes["softmax.bias"] = (self.vocabulary_size,)
         return shapes
 
 

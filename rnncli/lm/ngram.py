@@ -196,7 +196,8 @@ class NGram(Part):
             if n:
                 expansion = self._expanded(level, states[:, n])
                 self._add_expansion(rows, expansion, weight * backoff)
-                total, own_backoff = expansion.total, expansion.backoff
+                total = expansion.total
+                own_backoff = expansion.backoff
             else:
                 total, own_backoff = self._add_bigrams(rows, states[:, n], weight * backoff)
             if ngrams is not None:

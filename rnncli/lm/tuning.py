@@ -52,24 +52,20 @@ def tune(parts: Sequence[Part], vocabulary_size: int, words: np.ndarray, side_by
     variants = {part.name: list(part.variants()) for part in parts}
     evidence = _evidence(usual, variants, words, side_by_side)
     least = np.array([part.least_weight for part in parts])
-    best: Mixture | None = None
-    best_loss = best_score = np.inf
+    tuned = []  # each choice of variants: with its handicap, its loss and its mixture
     for numbers in itertools.product(*(range(len(some)) for some in variants.values())):
         p, masses = evidence.of(numbers)
         weights = fit_weights(p, evidence.groups, usual.prior_weights(), masses, least)
         by_word = weights[evidence.groups].T
         mixed = np.sum(by_word * p, axis=0) / np.sum(by_word * masses, axis=0)
         loss = float(-np.log(np.maximum(mixed, np.finfo(float).tiny)).mean())
-        score = loss + MIN_GAIN / words.size * np.count_nonzero(numbers)
-        if best is None or score < best_score:
-            chosen = [some[number] for some, number in zip(variants.values(), numbers, strict=True)]
-            best = Mixture(chosen, vocabulary_size, weights)
-            best_loss = loss
-            best_score = score
-    assert best is not None
+        handicap = MIN_GAIN / words.size * np.count_nonzero(numbers)
+        chosen = [some[number] for some, number in zip(variants.values(), numbers, strict=True)]
+        tuned.append((loss + handicap, loss, Mixture(chosen, vocabulary_size, weights)))
+    _, loss, mixture = min(tuned, key=lambda choice: choice[0])
     with np.errstate(divide="ignore"):
         losses = {name: float(-np.log(some[0]).mean()) for name, some in evidence.probabilities.items()}
-    return Tuned(best, best_loss, losses)
+    return Tuned(mixture, loss, losses)
 
 
 def _evidence(mixture: Mixture, variants: dict[str, list[Part]], words: np.ndarray, side_by_side: Map) -> Evidence:

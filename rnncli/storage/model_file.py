@@ -135,7 +135,8 @@ def _text(array: np.ndarray) -> str:
 
 
 def _tokenizer(values: Mapping[str, Any]) -> Tokenizer:
-    kind, lowercase = values["kind"], values["lowercase"]
+    kind = values["kind"]
+    lowercase = values["lowercase"]
     if not isinstance(kind, str) or not isinstance(lowercase, bool):
         raise ValueError(f"its tokenizer is {dict(values)}")
     return Tokenizer(kind, lowercase)

@@ -17,11 +17,15 @@ from typing import Any
 from ..nn.threads import usable_cores
 
 DEFAULT_SECONDS = 600.0
-SMALL_UNITS, MEDIUM_UNITS, LARGE_UNITS = 256, 384, 512
-MEDIUM_SECONDS, LARGE_SECONDS = 600.0, 1800.0  # of training time, from which on a larger network pays
+SMALL_UNITS = 256
+MEDIUM_UNITS = 384
+LARGE_UNITS = 512
+MEDIUM_SECONDS = 600.0  # of training time, from which on a medium network pays
+LARGE_SECONDS = 1800.0  # from which on a large one pays
 LARGE_TEXT_WORDS = 500_000  # from which on a larger network pays, and more epochs
 UNIT_WORDS_PER_SECOND = 3_300_000  # speed times hidden size, roughly, on two slow cores
-SEVERAL_EPOCHS, MANY_EPOCHS = 5, 15  # from which on a network needs more dropout
+SEVERAL_EPOCHS = 5  # from which on a network needs more dropout
+MANY_EPOCHS = 15  # from which on it needs still more
 WINDOWS_PER_SEQUENCE = 10  # at least
 PRUNED_WORDS = 5_000_000  # in a longer text, n-grams that occurred once are left out
 LATE_FRACTION = 0.5  # of a training, from which on a sampled softmax draws `LATE_SAMPLES` words at least

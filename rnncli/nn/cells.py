@@ -123,10 +123,11 @@ class GRU:
 
     def step(self, a: np.ndarray, u: np.ndarray, saved: np.ndarray, before: LayerState, after: LayerState) -> None:
         rz = a[:2]
-        r, z, n = a
+        n = a[2]
         h = after.h
         rz += u[:2]
         _sigmoid(rz)
+        r, z = rz
         saved[...] = u[2]
         np.multiply(r, saved, out=h)
         n += h

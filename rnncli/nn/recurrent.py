@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -21,8 +20,7 @@ class RecurrentBackward(Protocol):
     def __call__(self, d_out: np.ndarray, d_last: LayerState | None = None) -> tuple[np.ndarray, LayerState]: ...
 
 
-@dataclass(frozen=True)
-class _Tape:
+class _Tape(NamedTuple):
     """The arrays of one pass through a layer that its derivative needs."""
 
     rows: np.ndarray  # (N, D): the inputs of all steps
@@ -106,10 +104,13 @@ class Recurrent:
 
     def _run(self, tape: _Tape) -> None:
         """Take all steps, from the first on."""
-        states = [self.cell.State(*fields) for fields in zip(*tape.history, strict=True)]  # views: T + 1 states
+        cell = self.cell
+        weight = tape.weight
+        u = tape.u
+        states = [cell.State(*fields) for fields in zip(*tape.history, strict=True)]  # views: T + 1 states
         for a_t, saved_t, before, after in zip(tape.a, tape.saved, states, states[1:], strict=False):
-            np.matmul(before.h, tape.weight, out=tape.u)
-            self.cell.step(a_t, tape.u, saved_t, before, after)
+            np.matmul(before.h, weight, out=u)
+            cell.step(a_t, u, saved_t, before, after)
 
     def _run_backward(self, tape: _Tape, d_out: np.ndarray, d: LayerState) -> tuple[np.ndarray, np.ndarray]:
         """Go back through all steps: the gradients (T, G, B, H) of the input part and of the recurrent part.
@@ -123,17 +124,18 @@ class Recurrent:
         cell.derivatives(tape.a, tape.saved, before, after, da)
         du = da if cell.additive else tape.empty(tape.a.shape, tape.a.dtype)
         transposed = _transposed(tape.weight, tape.empty(tape.weight.shape, tape.weight.dtype))
+        u = tape.u
         dh = d.h
         dh_through_u = tape.empty(dh.shape, dh.dtype)
         backwards = zip(d_out[::-1], tape.a[::-1], tape.saved[::-1], da[::-1], du[::-1], strict=True)
         for d_out_t, a_t, saved_t, da_t, du_t in backwards:
             dh += d_out_t
             cell.step_backward(a_t, saved_t, da_t, du_t, d)
-            np.matmul(du_t, transposed, out=tape.u)
+            np.matmul(du_t, transposed, out=u)
             if cell.additive:
-                np.add.reduce(tape.u, axis=0, out=dh)
+                np.add.reduce(u, axis=0, out=dh)
             else:
-                dh += np.add.reduce(tape.u, axis=0, out=dh_through_u)
+                dh += np.add.reduce(u, axis=0, out=dh_through_u)
         return da, du
 
     def _add_gradients(self, tape: _Tape, da: np.ndarray, du: np.ndarray) -> np.ndarray:

@@ -67,6 +67,10 @@ def test_a_mask_hides_its_share_and_keeps_the_mean(rng):
     assert abs((mask == 0).mean() - 0.25) < 0.04
 
 
+def test_a_mask_of_rate_zero_drops_nothing(rng):
+    assert (dropout_mask(rng, 0.0, (2**20,), np.float32) == 1).all()
+
+
 def test_dropout_hides_the_same_features_at_every_step(rng):
     mask = dropout_mask(rng, 0.25, (3, 4), np.float64)
     y, _ = dropout(np.ones((6, 3, 4)), mask)

@@ -20,6 +20,27 @@ def test_a_gradient_of_the_rows_in_use_begins_with_zeros(rng):
         table.grad[...] += 1
 
 
+def test_a_gradient_of_few_rows_takes_memory_for_few_rows_and_takes_it_once(rng):
+    table = Parameter(rng.normal(size=(1000, 2)))
+    table.use(np.arange(80))
+    first = table.grad
+    assert len(first.base) <= 90
+    for count in (70, 85, 80):  # nearly as many
+        table.use(np.arange(count))
+        assert np.shares_memory(table.grad, first)
+    table.use(np.arange(500))
+    assert len(table.grad) == 500
+
+
+def test_a_sum_is_kept_when_more_is_added(rng):
+    parameter, a, b = Parameter(np.zeros((2, 3))), rng.normal(size=(2, 5)), rng.normal(size=(5, 3))
+    parameter.add(np.ones((2, 3)))
+    parameter.add(np.ones((2, 3)))
+    parameter.add_product(a, b)
+    np.testing.assert_allclose(parameter.grad, 2 + a @ b)
+    np.testing.assert_allclose(parameter.grad, 2 + a @ b)
+
+
 def test_products_and_sums_add_up_in_a_gradient_until_it_is_cleared(rng):
     parameter, a, b = Parameter(np.zeros((2, 3))), rng.normal(size=(2, 5)), rng.normal(size=(5, 3))
     for _ in range(2):

@@ -18,3 +18,8 @@ def test_a_cosine_ends_at_zero_and_is_half_way_in_the_middle():
 def test_steps_halve_the_rate_at_every_twentieth_of_the_second_half():
     assert [stepwise(p) for p in (0.3, 0.499, 0.5, 0.549, 0.55, 0.6)] == [1, 1, 0.5, 0.5, 0.25, 0.125]
     assert stepwise(1) == 0.5**11
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES.values())
+def test_after_its_end_a_schedule_stays_where_it_is(schedule):
+    assert schedule(1.5) == schedule(1)

@@ -44,7 +44,7 @@ def test_texts_of_different_lengths_stand_side_by_side():
     assert lengths.tolist() == [2, 0, 3]
 
 
-def test_places_with_the_same_words_before_them_have_the_same_number():
+def test_positions_with_the_same_words_before_them_have_the_same_number():
     texts = [[5, 6, 7], [5, 6], [5, 8, 7, 7], [], [5, 6, 7]]
     words, lengths = padded([np.array(text, np.int32) for text in texts])
     numbers, known = prefix_numbers(words, lengths), {}
@@ -52,3 +52,9 @@ def test_places_with_the_same_words_before_them_have_the_same_number():
         for place in range(len(text)):
             assert known.setdefault(numbers[place, stream], text[:place]) == text[:place]
     assert len(known) == 5  # nothing, 5, 5 6, 5 8, 5 8 7
+
+
+@pytest.mark.parametrize("second", [[3, 0, 4], [3, 1, 4], [3, 2, 4]])
+def test_different_prefixes_have_different_numbers_whatever_their_words(second):
+    numbers = prefix_numbers(*padded([np.array([2, 7, 4]), np.array(second)]))
+    assert (numbers[1:, 0] != numbers[1:, 1]).all()

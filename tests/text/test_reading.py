@@ -7,7 +7,7 @@ import sys
 from unittest import mock
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rnncli.errors import SettingError, TextError
@@ -51,6 +51,7 @@ def test_only_a_line_feed_ends_a_line_and_a_mark_at_the_start_is_left_out(tmp_pa
 
 
 @given(st.text(), st.integers(1, 5))
+@example("\ufeffab\ncd", 1)
 def test_lines_do_not_depend_on_how_the_bytes_arrive(text, size):
     class Dribble(io.BytesIO):
         def read1(self, _=-1):
@@ -101,6 +102,21 @@ def test_bytes_that_are_not_valid_can_be_read_as_surrogates_and_told(tmp_path):
     lines = [line for batch in read_batches(path, errors="surrogateescape") for line in batch]
     assert lines == ["é", "caf\udce9", "plain"]
     assert [is_undecoded(line) for line in [*lines, "\ud800", "a\tb"]] == [False, True, False, False, False]
+    assert [is_undecoded(line) for line in ("\udc7f", "\udc80", "\udcff", "\udd00")] == [False, True, True, False]
+
+
+def test_a_character_before_a_byte_that_is_not_valid_is_read_where_blocks_split_it(tmp_path):
+    path, lines = tmp_path / "japanese.txt", []
+    path.write_bytes(b"a" * (BYTES_PER_BLOCK - 1) + "あ\n".encode("shift_jis") + b"\xff")
+    with pytest.raises(TextError, match=f"byte 0xff at offset {BYTES_PER_BLOCK + 2}"):
+        lines.extend(read_lines(path, "shift_jis"))
+    assert lines == ["a" * (BYTES_PER_BLOCK - 1) + "あ"]
+
+
+def test_a_byte_order_mark_inside_a_text_stays(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_bytes(b"a" * BYTES_PER_BLOCK + "\ufeffb\n".encode())
+    assert list(read_lines(path)) == ["a" * BYTES_PER_BLOCK + "\ufeffb"]
 
 
 def test_a_character_cut_off_at_the_end_is_an_error_too(tmp_path):
@@ -178,6 +194,13 @@ def test_a_folder_gives_every_text_file_below_it_in_sorted_order(tmp_path):
     assert list(read_units([tmp_path])[1]) == ["y", "z", "b"]
 
 
+def test_a_file_of_a_folder_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "a.txt").write_text("a\n")
+    (tmp_path / "damaged.gz").write_bytes(b"plain text")
+    with pytest.raises(TextError, match=r"cannot read .*damaged\.gz: damaged"):
+        list(read_units([tmp_path])[1])
+
+
 def test_a_folder_without_a_text_is_an_error(tmp_path):
     with pytest.raises(TextError, match="holds no text file"):
         list(read_units([tmp_path])[1])
@@ -204,6 +227,32 @@ def test_hard_wrapped_prose_is_recognised_and_a_paragraph_is_a_unit(tmp_path):
 )
 def test_other_texts_are_not_taken_for_hard_wrapped_prose(text):
     assert not is_hard_wrapped(text.split("\n"))
+
+
+def wrapped(*lengths: int) -> list[str]:
+    """Lines of these lengths that begin with a word of three letters; the last one begins a paragraph of its own."""
+    lines = [("abc " + "x" * length)[:length] for length in lengths]
+    return [*lines[:-1], "abc", "", lines[-1]]
+
+
+@pytest.mark.parametrize(
+    ("lengths", "found"),
+    [
+        ([60] * 4, True),
+        ([60] * 3, False),  # two breaks
+        ([40] * 4, True),
+        ([39] * 4, False),
+        ([200] * 4, True),
+        ([201] * 4, False),
+        ([57, 60, 60, 60, 9], True),  # the next word would have made it 61
+        ([56, 57, 60, 60, 60], True),  # three quarters are full
+        ([56, 56, 60, 60, 60, 60, 60, 9], False),  # five sevenths
+        ([30, 300] + [60] * 49 + [9], True),  # one line in fifty may be longer
+        ([300, 300] + [60] * 49 + [9], False),
+    ],
+)
+def test_prose_is_hard_wrapped_where_most_lines_are_full(lengths, found):
+    assert is_hard_wrapped(wrapped(*lengths)) == found
 
 
 def test_paragraphs_can_be_told(tmp_path):

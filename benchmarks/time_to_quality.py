@@ -20,7 +20,6 @@ import word_language_model as peer
 
 import rnncli
 from rnncli.lm.loss import mean_loss
-from rnncli.lm.mixture import Mixture
 from rnncli.training.trainer import Trainer
 
 GOAL = 141
@@ -50,8 +49,7 @@ def rnncli_curve(trainer: Trainer) -> Curve:
     def measure() -> float:
         state = copy.deepcopy(trainer.state)  # catching up would change the training itself
         state.optimizer.catch_up(everything=True)
-        network = Mixture([state.network], len(trainer.corpus.vocabulary))
-        return mean_loss(network, trainer.corpus.valid, trainer.threads.map)
+        return mean_loss(state.network, trainer.corpus.valid, trainer.threads.map)
 
     return curve(trainer.run(), measure)
 

@@ -7,7 +7,9 @@ from collections.abc import Iterable
 
 import click
 
+from ..declaration import declarations
 from ..errors import RnncliError, SettingError
+from ..options import OPTION_CLASSES
 
 # What a message quotes is the user's own text, and stays as it is.
 QUOTED = r"(?<!\w)'(?:[^'\\]|\\.)*'"
@@ -22,12 +24,14 @@ def in_options(error: RnncliError, commands: Iterable[click.Command]) -> str:
     `encoding="latin-1"` becomes `--encoding latin-1`, if one of the `commands` has that option; the first command that
     has it decides. A `SettingError` may also begin with the bare name of an argument: `hidden_size is 0`.
     """
+    renamed = {declared.flag: name for name, declared in declarations(*OPTION_CLASSES).items() if declared.flag}
     options: dict[str, click.Option] = {}
     for command in commands:
         for option in command.params:
             if isinstance(option, click.Option):
-                for name in (option.name, _longest(option.opts).lstrip("-").replace("-", "_")):
-                    options.setdefault(name or "", option)
+                flag = _longest(option.opts).lstrip("-").replace("-", "_")
+                for name in filter(None, (option.name, flag, renamed.get(flag))):
+                    options.setdefault(name, option)
 
     def replacement(match: re.Match[str]) -> str:
         option = options.get(match["name"] or match["first"] or "")

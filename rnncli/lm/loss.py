@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from ..text.vocabulary import EOS_ID
-from .mixture import WORDS_PER_PASS, Mixture, passes
+from .mixture import WORDS_PER_PASS, passes
 
 SEQUENCES = 32  # that a text is read in, side by side
 SEQUENCES_PER_JOB = 8
@@ -21,7 +21,17 @@ def perplexity(loss: float) -> float:
     return math.exp(loss) if loss < MAX_LOSS else math.inf if loss == loss else math.nan
 
 
-def mean_loss(lm: Mixture, ids: np.ndarray, side_by_side: Callable[..., Any] = map) -> float:
+class Scorer(Protocol):
+    """What can tell how likely words are: a mixture, or a network alone."""
+
+    def initial_state(self, batch: int) -> Any:
+        """Return the state at the beginning of a unit."""
+
+    def score(self, words: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
+        """Return minus the log-probability (T, B) of each of the `words`, and the state after them."""
+
+
+def mean_loss(lm: Scorer, ids: np.ndarray, side_by_side: Callable[..., Any] = map) -> float:
     """Return the mean loss in nats over a text (N,), each word predicted once; read as several sequences at once.
 
     `side_by_side` is `map`, or what does the same on several threads.

@@ -103,6 +103,12 @@ class Network(Part):
         p: np.ndarray = np.exp(-nll).reshape(words.shape)
         return p
 
+    def score(self, words: np.ndarray, state: NetworkState) -> tuple[np.ndarray, NetworkState]:
+        """Return minus the log-probability (T, B) of each of the `words`, however large, and the state after them."""
+        context, after = self.advance(words, state, {})
+        nll = self.softmax.score(context.reshape(words.size, -1), words.ravel())
+        return nll.reshape(words.shape), after
+
     def add_to(self, p: np.ndarray, context: np.ndarray, weight: np.ndarray) -> None:
         """Add the probabilities of all words, times `weight` (T, B), to `p` (T, B, V)."""
         rows = p.reshape(weight.size, -1)

@@ -107,7 +107,7 @@ def _decode(file: BinaryIO, decoder: codecs.IncrementalDecoder, encoding: str, n
             problem = TextError(
                 f"{name} is not {encoding.upper()} text"
                 f" (byte 0x{error.object[error.start]:02x} at offset {offset + valid}):"
-                ' name its encoding with encoding="latin-1"'
+                ' name its encoding, such as encoding="latin-1"'
             )
             decoder.setstate(state)
             text = decoder.decode(data[: max(0, valid)])

@@ -12,7 +12,6 @@ import numpy as np
 
 from ..lm import ngram_counts
 from ..lm.loss import SEQUENCES, mean_loss, perplexity
-from ..lm.mixture import Mixture
 from ..lm.network import Network
 from ..lm.network_config import extended_values, initial_values
 from ..model import Model
@@ -200,8 +199,7 @@ class Trainer:
 
     def _watch(self, ids: np.ndarray) -> float:
         """Return the mean loss of the network on held-out words."""
-        network = Mixture([self.state.network], len(self.corpus.vocabulary))
-        return mean_loss(network, ids, self.threads.map)
+        return mean_loss(self.state.network, ids, self.threads.map)
 
     def _words_per_second(self) -> float:
         return self.state.recent.words / max(self.state.recent.seconds, 1e-9)

@@ -9,9 +9,9 @@ from dataclasses import asdict, replace
 import pytest
 
 import rnncli
-from rnncli.context import reach
 from rnncli.lm.arpa import arpa_lines
 from rnncli.lm.mixture import Mixture
+from rnncli.lm.network import Network
 
 
 def test_generate_prints_the_prompt_and_what_follows(invoke, model, model_file):
@@ -119,7 +119,7 @@ def test_evaluate_prints_every_figure_in_every_format(invoke, model, model_file,
 def test_evaluate_shows_the_perplexity_by_the_length_of_the_context(
     invoke, model, model_file, corpus_file, tmp_path, monkeypatch
 ):
-    found = reach(model, [corpus_file])
+    found = model.context_curve([corpus_file])
     ask = ("evaluate", "--context", corpus_file, "-m", model_file)
     records = [json.loads(line) for line in invoke(*ask, "--format", "jsonl").stdout.splitlines()]
     assert records == [asdict(row) for row in found]
@@ -192,7 +192,7 @@ def test_evaluate_refuses_what_cannot_be_read(invoke, model_file, tmp_path, cont
 
 def test_export_writes_the_ngrams_to_standard_output_or_a_file(invoke, model, model_file, tmp_path):
     printed = invoke("export", "-m", model_file)
-    assert printed.stdout.splitlines() == list(arpa_lines(model.lm.ngram, model.vocabulary.words))
+    assert printed.stdout.splitlines() == list(arpa_lines(model.ngram, model.vocabulary.words))
     written = invoke("export", "--format", "arpa", "-m", model_file, "-o", tmp_path / "a" / "school.arpa")
     assert written.stdout == f"{tmp_path / 'a' / 'school.arpa'}\n"
     assert (tmp_path / "a" / "school.arpa").read_text("utf-8") == printed.stdout
@@ -203,14 +203,14 @@ def test_export_does_not_overwrite_what_is_not_an_arpa_file(invoke, model_file, 
     path.write_text("my only copy")
     result = invoke("export", "-m", model_file, "-o", path)
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
-    assert "corpus.txt is something else, and would be overwritten" in result.stderr
+    assert "corpus.txt is not an ARPA file, and would be overwritten" in result.stderr
     assert path.read_text() == "my only copy"
     for _ in range(2):
         assert invoke("export", "-m", model_file, "-o", tmp_path / "a.arpa").exit_code == 0
 
 
 def test_export_refuses_a_model_without_ngrams(invoke, model, tmp_path):
-    rnncli.save(replace(model, lm=Mixture(model.lm.network)), tmp_path / "alone.npz")
+    rnncli.save(replace(model, lm=Mixture([model.lm.find(Network)], len(model.vocabulary))), tmp_path / "alone.npz")
     result = invoke("export", "-m", tmp_path / "alone.npz")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == "Error: the model holds no n-grams: train one with --ngram-order 5\n"
@@ -222,7 +222,7 @@ def test_info_tells_what_a_model_is(invoke, model, model_file):
     assert told["cell"] == "lstm"
     assert told["hidden_size"] == told["embedding_size"] == 32
     assert told["vocabulary"] == len(model.vocabulary)
-    assert told["parameters"] == sum(p.value.size for p in model.lm.network.named_parameters().values())
+    assert told["parameters"] == sum(value.size for value in model.lm.find(Network).values().values())
     assert (told["tokenizer"], told["corpus"], told["seed"]) == ("word", "school", 1)
     assert (told["softmax"], told["batch_size"], told["lr"]) == ("full", 2, 0.02)
     assert len(told["history"]) == 60
@@ -231,11 +231,11 @@ def test_info_tells_what_a_model_is(invoke, model, model_file):
 def test_info_shows_the_parts_and_their_shares(invoke, model, model_file):
     told = json.loads(invoke("info", "-m", model_file, "--format", "jsonl").stdout)
     assert re.fullmatch(r"network, 5-grams \([0-9,]+\), cache \(2,000 words, sharpness [0-9.]+\)", told["parts"])
-    assert told["shares"] == [dict(zip(model.lm.parts, row, strict=True)) for row in model.lm.shares.tolist()]
+    assert told["shares"] == [dict(zip(model.lm.names, row, strict=True)) for row in model.lm.weights.tolist()]
     table = invoke("info", "-m", model_file, "--format", "table").stdout
     assert re.search(r"words known +network +ngram +cache\n +0 +0\.\d{3} ", table)
     fields = dict(line.split("\t") for line in invoke("info", "-m", model_file, "--format", "tsv").stdout.splitlines())
-    for part, share in zip(model.lm.parts, model.lm.shares[2], strict=True):
+    for part, share in zip(model.lm.names, model.lm.weights[2], strict=True):
         assert float(fields[f"share_of_{part}_2"]) == pytest.approx(share, rel=1e-4)
 
 
@@ -287,7 +287,7 @@ def test_running_out_of_memory_is_told_in_one_line(invoke, model_file, monkeypat
     def hungry(*args, **options):
         raise MemoryError
 
-    monkeypatch.setattr("rnncli.checkpoint.load", hungry)
+    monkeypatch.setattr("rnncli.storage.model_file.load", hungry)
     result = invoke("predict", "Tom", "-m", model_file)
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
     assert result.stderr.startswith("Error: not enough memory")

@@ -65,4 +65,4 @@ def test_the_user_reads_options(invoke, corpus_file, model_file, tmp_path):
     (tmp_path / "latin.txt").write_bytes("é".encode("latin-1"))
     for command in (["train"], ["evaluate", "-m", model_file], ["predict", "Tom", "-m", model_file, "--adapt"]):
         refused = invoke(*command, tmp_path / "latin.txt")
-        assert refused.stderr.endswith("name its encoding with --encoding, such as --encoding latin-1\n")
+        assert refused.stderr.endswith("name its encoding, such as --encoding latin-1\n")

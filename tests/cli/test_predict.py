@@ -12,12 +12,12 @@ from rich.cells import cell_len
 import rnncli
 from rnncli import save, train
 from rnncli.cli.tables import bar, format_probability
-from rnncli.prediction import rank_all
+from rnncli.tasks.predict import predict_all
 
 
 def test_tsv_is_word_tab_probability_best_first_with_a_blank_line_between_prompts(invoke, model, model_file):
     result = invoke("predict", "Tom is", "Mary is", "-n", "2", "-m", model_file)
-    rankings = rank_all(model, ["Tom is", "Mary is"], 2)  # together, as one at a time may round in another way
+    rankings = predict_all(model, ["Tom is", "Mary is"], 2)  # together, as one at a time may round in another way
     expected = ["".join(f"{word}\t{p:.6g}\n" for word, p in ranking.predictions) for ranking in rankings]
     assert result.stdout == "\n".join(expected)
     assert result.stderr == ""
@@ -232,7 +232,7 @@ def test_a_half_typed_word_is_completed(invoke, model, model_file):
     result = invoke("predict", "--complete", f"{SENTENCE} st", "-n", 3, "-m", model_file)
     assert result.stdout == "study\t1\n"
     nothing_typed = invoke("predict", "--complete", f"{SENTENCE} ", "-n", 3, "-m", model_file)
-    best = model.predict(f"{SENTENCE} ", 3, complete=True)
+    best = model.complete(f"{SENTENCE} ", 3)
     assert nothing_typed.stdout == "".join(f"{word}\t{p:.6g}\n" for word, p in best)
     assert invoke("predict", "--complete", "Tom zzz", "-m", model_file).stdout == ""
 

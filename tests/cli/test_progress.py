@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from rnncli.cli.progress import display, reading
-from rnncli.training.state import Progress, Report
+from rnncli.training.report import Progress, Report
 
 
 @pytest.fixture

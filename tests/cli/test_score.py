@@ -8,7 +8,7 @@ import pytest
 from rnncli.cli.answering import answer_lines
 from rnncli.cli.tables import bar
 from rnncli.errors import TextError
-from rnncli.scoring import score_all
+from rnncli.tasks.score import score_all
 
 TEXT = "Tom is good at chess.\n\nTom is Bogus.\n"
 

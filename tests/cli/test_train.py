@@ -12,6 +12,8 @@ import pytest
 
 from rnncli import load
 from rnncli.cli.progress import rounded
+from rnncli.lm.cache import Cache
+from rnncli.lm.network import Network
 
 TINY = ("--hidden-size", "8", "--epochs", "2", "--bptt", "10")
 # Epochs that last long enough for a signal to come before the next report.
@@ -66,11 +68,11 @@ def test_every_option_reaches_the_model(invoke, corpus_file):
     corpus = model.about["corpus"]
     assert corpus["valid_words"] / (corpus["train_words"] + corpus["valid_words"]) == pytest.approx(0.1, rel=0.1)
     assert len(model.vocabulary) == 20
-    assert vars(model.lm.network.config) == {
+    assert vars(model.lm.find(Network).config) == {
         "vocabulary_size": 20, "cell": "elman", "activation": "relu", "embedding_size": 6, "hidden_size": 5,
         "layers": 2, "tied": False, "dropout": 0.1, "word_dropout": 0.2, "recurrent_dropout": 0.3,
     }  # fmt: skip
-    assert (model.lm.parts, model.lm.ngram.order, model.lm.cache.size) == (("network", "ngram", "cache"), 3, 50)
+    assert (model.lm.names, model.ngram.order, model.lm.find(Cache).size) == (("network", "ngram", "cache"), 3, 50)
     assert model.about["settings"] == {
         "batch_size": 3, "bptt": 11, "optimizer": "sgd", "lr": 0.5, "schedule": "step", "clip": 2,
         "weight_decay": 0.001, "softmax": "sampled", "samples": 7,
@@ -390,7 +392,7 @@ def test_wrong_usage_ends_with_2(invoke, corpus_file, wrong):
 def test_settings_that_do_not_go_together_are_wrong_usage(invoke, corpus_file):
     result = invoke("train", corpus_file, "--activation", "relu")
     assert result.exit_code == 2
-    assert "Error: the activation relu is for the elman cell; lstm has its own" in result.stderr
+    assert "Error: --activation relu is for the elman cell; lstm has its own" in result.stderr
 
 
 def test_train_without_a_corpus_is_wrong_usage(invoke):
@@ -401,7 +403,7 @@ def test_a_training_goes_on_from_a_model(invoke, corpus_file, model_file):
     before = model_file.read_bytes()
     result = invoke("train", corpus_file, "--init", model_file, "--epochs", 1, "-o", "tuned.npz")
     assert (result.exit_code, result.stdout) == (0, "tuned.npz\n")
-    assert load("tuned.npz").lm.network.config.hidden_size == 32
+    assert load("tuned.npz").lm.find(Network).config.hidden_size == 32
     assert model_file.read_bytes() == before
 
 

@@ -55,7 +55,7 @@ def test_the_words_on_offer_are_shown(typed, model_file, columns):
 
 def test_the_keys_saved_are_shown(model):
     from rnncli.cli.editor import Line
-    from rnncli.suggestion import Suggester
+    from rnncli.tasks.suggest import Suggester
 
     line = Line(Suggester(model, 3), BEGINNING)
     assert line.keys_saved() == "0 keys for 0 letters"

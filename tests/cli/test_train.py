@@ -135,7 +135,7 @@ def test_a_corpus_can_come_through_a_pipe(invoke, corpus_file):
         (b"word\n", "Error: corpus.txt holds a single word: "),
         (
             b"caf\xe9\n",
-            "Error: corpus.txt is not UTF-8 text (byte 0xe9 at offset 3): name its encoding with --encoding",
+            "Error: corpus.txt is not UTF-8 text (byte 0xe9 at offset 3): name its encoding, such as --encoding",
         ),
     ],
 )

@@ -14,7 +14,7 @@ def told(error, *names: str) -> str:
 @pytest.mark.parametrize(
     ("message", "shown"),
     [
-        ('name its encoding with encoding="latin-1"', "name its encoding, such as --encoding latin-1"),
+        ('name its encoding, such as encoding="latin-1"', "name its encoding, such as --encoding latin-1"),
         ("train one with ngram_order=5", "train one with --ngram-order 5"),
         ("try a smaller lr=0.001, or cache_size=0.", "try a smaller --lr 0.001, or --cache 0."),
         ('(see valid="my notes.txt")', '(see --valid "my notes.txt")'),

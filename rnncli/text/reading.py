@@ -133,8 +133,8 @@ def _split_lines(texts: Iterable[str]) -> Iterator[list[str]]:
         end, *others = text.split("\n")
         unfinished.append(end)
         if others:
-            *lines, last = "".join(unfinished), *others
-            unfinished = [last]
+            lines = ["".join(unfinished), *others]
+            unfinished = [lines.pop()]
             yield [line.removesuffix("\r") for line in lines]
     if last := "".join(unfinished):
         yield [last.removesuffix("\r")]

@@ -191,7 +191,8 @@ def test_a_missed_step_moves_a_row_as_a_step_with_a_gradient_of_zero(rng, column
     sparse.use(np.array([], int))
     for adam in adams:
         adam.step(0.01)
-    adams[1].catch_up(everything=True)
+    for _ in range(2):  # the second time there is nothing left to do
+        adams[1].catch_up(everything=True)
     np.testing.assert_allclose(sparse.value - value, dense.value - value, rtol=1e-6)
     for moments in ("sums", "squares"):
         np.testing.assert_allclose(getattr(adams[1], moments)["table"], getattr(adams[0], moments)["table"])

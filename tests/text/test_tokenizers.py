@@ -163,6 +163,13 @@ def test_ascii_text_is_cut_as_by_the_full_pattern(text):
     assert WordCutter().cut(text) == full_tokens(text)
 
 
+def test_the_bounds_of_scripts_and_pictographs_are_those_of_the_full_pattern():
+    bounds = set((UNSPACED + PICTOGRAPHS).replace("-", ""))
+    for code in sorted(ord(bound) + step for bound in bounds for step in (-1, 0, 1)):
+        text = f"x{chr(code)}y"
+        assert WordCutter().cut(text) == full_tokens(text)
+
+
 def test_every_mark_belongs_to_the_letter_before_it():
     cutter = WordCutter()
     for mark in MARKS:

@@ -23,6 +23,9 @@ from .interface import Part, StoredParts
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from ..options import TrainingOptions
+    from .network_config import NetworkConfig
+
 DECAY = 3.0  # of the oldest word in reach, as an exponent
 UNSEEN_MASS = 0.08  # as a weight; that of a place just before, in the same context, would be 1
 SHARPNESSES = (10.0, 2.0, 4.0, 6.0, 8.0, 12.0, 14.0, 17.0, 20.0, 25.0)  # to choose from, the usual one first
@@ -76,9 +79,9 @@ class Cache(Part):
     width: int  # of the features
 
     @classmethod
-    def usual(cls, size: int, width: int) -> Cache:
-        """Return a cache of the usual sharpness."""
-        return cls(size, SHARPNESSES[0], width)
+    def fit(cls, ids: np.ndarray, config: NetworkConfig, options: TrainingOptions) -> Self | None:
+        """Make a cache of the usual sharpness."""
+        return cls(options.cache_size, SHARPNESSES[0], config.width) if options.cache_size else None
 
     def __post_init__(self) -> None:
         if not 1 <= self.size <= MAX_CACHE_WORDS:

@@ -24,6 +24,9 @@ import numpy as np
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from ..options import TrainingOptions
+    from .network_config import NetworkConfig
+
 
 class PartLearner(Protocol):
     """A part that goes on learning from the text it reads."""
@@ -110,7 +113,15 @@ class Part(Protocol):
         """
         return None
 
-    # Storing and showing.
+    # Making, storing and showing.
+
+    @classmethod
+    def fit(cls, ids: np.ndarray, config: NetworkConfig, options: TrainingOptions) -> Self | None:
+        """Make the part from a training text (N,); None if the options leave it out.
+
+        `config` is that of the network that the part will stand beside.
+        """
+        return None
 
     def stored_config(self) -> dict[str, Any]:
         """Return the entries of this part in the JSON configuration of a model file."""

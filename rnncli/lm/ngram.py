@@ -24,6 +24,9 @@ from .interface import Part, StoredParts
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from ..options import TrainingOptions
+    from .network_config import NetworkConfig
+
 NGramState = np.ndarray  # (B, order): by length, the number of the n-gram that ends in the last word, or `UNSEEN`
 UNSEEN = -1
 DAMAGED = "the model's n-grams make no sense: its file is damaged"
@@ -260,7 +263,17 @@ class NGram(Part):
             length[level.starts[shorter] < level.starts[shorter + 1]] = n
         return length
 
-    # Storing and showing.
+    # Making, storing and showing.
+
+    @classmethod
+    def fit(cls, ids: np.ndarray, config: NetworkConfig, options: TrainingOptions) -> Self | None:
+        """Count the n-grams of a training text (N,)."""
+        from .ngram_counts import count
+
+        if not options.ngram_order:
+            return None
+        counted = count(ids, config.vocabulary_size, options.ngram_order, options.prune)
+        return cls(counted.unigrams, counted.levels)
 
     def stored_config(self) -> dict[str, Any]:
         """Return the order."""

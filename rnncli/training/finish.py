@@ -11,12 +11,11 @@ import numpy as np
 
 from .. import __version__
 from ..errors import TrainingError
-from ..lm.cache import Cache
 from ..lm.interface import Part
 from ..lm.loss import perplexity
 from ..lm.mixture import WORDS_PER_PASS
 from ..lm.network import Network
-from ..lm.ngram import NGram
+from ..lm.parts import PART_KINDS
 from ..lm.tuning import Tuned, tune
 from ..model import Model
 from ..nn.threads import Threads
@@ -32,28 +31,19 @@ HISTORY_FIELDS = ("epoch", "step", "words", "learning_rate", "train_perplexity",
 
 
 class Finisher:
-    """Makes the model of a training: its best network, n-grams and cache, tuned on held-out text."""
+    """Makes the model of a training: its best network and the parts beside it, tuned on held-out text."""
 
-    def __init__(self, plan: Plan, corpus: Corpus, ngram: NGram | None, threads: Threads):
+    def __init__(self, plan: Plan, corpus: Corpus, threads: Threads):
         self.plan = plan
         self.corpus = corpus
-        self.ngram = ngram
         self.threads = threads
-
-    def parts(self, network: Network) -> list[Part]:
-        """Return the parts of the model, with this network."""
-        parts: list[Part] = [network]
-        if self.ngram:
-            parts.append(self.ngram)
-        if self.plan.training.cache_size:
-            usual = Cache.usual(self.plan.training.cache_size, network.config.width)
-            parts.append(usual)
-        return parts
+        fitted = (kind.fit(corpus.train, plan.network, plan.training) for kind in PART_KINDS)
+        self.parts_beside: list[Part] = [part for part in fitted if part is not None]
 
     def tune(self, network: Network, ids: np.ndarray) -> Tuned:
         """Tune the mixture on held-out words (N,)."""
         words = streams(ids, self._sequences(len(ids)))[1:]
-        return tune(self.parts(network), len(self.corpus.vocabulary), words, self.threads.map)
+        return tune([network, *self.parts_beside], len(self.corpus.vocabulary), words, self.threads.map)
 
     def tuning_text(self, words: int) -> np.ndarray:
         """Return about so many held-out words, in pieces from all over the text."""

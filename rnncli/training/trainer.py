@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..lm import ngram_counts
 from ..lm.loss import SEQUENCES, mean_loss, perplexity
 from ..lm.network import Network
 from ..lm.network_config import extended_values, initial_values
@@ -58,13 +57,9 @@ class Trainer:
         self.sequences = streams(corpus.train, plan.training.batch_size)
         self.threads = Threads(plan.training.threads)
         self.state = state or self._initial_state(values)
-        counts = corpus.counts()
-        order = plan.training.ngram_order
-        prune = plan.training.prune
-        self.ngram = ngram_counts.count(corpus.train, len(counts), order, prune) if order else None
-        self.stepper = Stepper(plan, self.state, self.sequences, counts, self.threads)
+        self.stepper = Stepper(plan, self.state, self.sequences, corpus.counts(), self.threads)
         self.clock = Clock(plan, self.state, len(self.sequences) - 1, began)
-        self.finisher = Finisher(plan, corpus, self.ngram, self.threads)
+        self.finisher = Finisher(plan, corpus, self.threads)
         if not state:
             recovery.keep_best(self.state, math.inf)
             self._budget()

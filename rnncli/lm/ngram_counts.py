@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..text.vocabulary import EOS_ID, UNK_ID
-from .ngram import UNSEEN, Level, NGram
+from .ngram import NGram
+from .ngram_level import UNSEEN, Level
 
 
 def count(ids: np.ndarray, vocabulary_size: int, order: int = 5, prune: bool = False) -> NGram:

@@ -7,7 +7,8 @@ from dataclasses import fields
 import numpy as np
 
 from .interface import StoredParts
-from .ngram import Level, stored_name
+from .ngram import stored_name
+from .ngram_level import Level
 
 
 def levels_from_file(stored: StoredParts, order: int) -> tuple[np.ndarray, list[Level]]:

@@ -6,7 +6,7 @@ vocabulary    the words in UTF-8, one a line, as bytes
 about         JSON: the corpus, the settings and the history of the training, the versions of the programs
 shares        the mixture weights (groups, parts)
 ...           the arrays of the parts (`Part.stored_arrays`): each parameter of the network in float32 under its name;
-              ngram.unigrams, and ngram.N.* for each length N from 2 on (see `rnncli.lm.ngram.Level`)
+              ngram.unigrams, and ngram.N.* for each length N from 2 on (see `rnncli.lm.ngram_level.Level`)
 
 Members are stored uncompressed and begin at multiples of 64 bytes, so that a file is mapped, not read: of a large one
 only what is used is fetched.

@@ -222,7 +222,7 @@ class LSTM:
         dc *= f
 
 
-CELLS: dict[str, type[Elman] | type[GRU] | type[LSTM]] = {"elman": Elman, "gru": GRU, "lstm": LSTM}
+CELLS: dict[str, Callable[[], Cell]] = {"elman": Elman, "gru": GRU, "lstm": LSTM}
 
 
 def make_cell(name: str, activation: str = "tanh") -> Cell:

@@ -11,12 +11,12 @@ model = rnncli.load("models/corpus.npz")
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from .version import __version__
+
 if TYPE_CHECKING:
     from .api import Predictor, load, save, start_training, train
     from .errors import ModelError, RnncliError, SettingError, TextError, TrainingError
     from .model import Model
-
-__version__ = "0.2.0"
 
 # Where each public name is defined. It is looked up on first use, so that `rnncli --help` need not wait for NumPy.
 _HOMES = {

@@ -11,8 +11,8 @@ from typing import Any, NoReturn
 
 import click
 
-from .. import __version__
 from ..errors import RnncliError, SettingError
+from ..version import __version__
 from .errors import in_options
 from .output import FAILED_KEY, escape_controls, flush
 

@@ -6,58 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..nn.optimizers import clip_by_global_norm
 from ..nn.threads import one_thread
-from ..text.vocabulary import EOS_ID
 from .mixture import Mixture
-from .network import Network, NetworkState
 
-WINDOW_WORDS = 20  # that are read before the network learns from them
-# Chosen on validation texts: see docs/experiments.md.
-RATE = 0.25
-DECAY = 1e-3
-CLIP = 1.0
-
-
-class NetworkLearner:
-    """A copy of a network that learns.
-
-    After each window of words, a step of gradient descent goes down the loss of their prediction; then a little of the
-    way back to the first values, so that the network does not drift off.
-    """
-
-    def __init__(self, network: Network, state: NetworkState | None = None, rate: float = RATE, decay: float = DECAY):
-        self.first_values = network.values()
-        self.rate = rate
-        self.decay = decay
-        self.part = Network(network.config, {name: value.copy() for name, value in self.first_values.items()})
-        # The last word, and the network's state before it. After a text that was read before, only the state after
-        # the last word is known.
-        self.last_word = np.full((1, 1), EOS_ID) if state is None else np.empty((0, 1), np.int32)
-        self.carried = self.part.zero_state(1) if state is None else state
-
-    def learn(self, words: np.ndarray) -> None:
-        """Learn from the next `words` (T, 1); after an earlier text, the first word only shows the way."""
-        inputs = np.concatenate([self.last_word, words[:-1]])
-        self.last_word = words[-1:]
-        if not len(inputs):
-            return
-        network = self.part
-        network.clear()
-        _, self.carried, backward = network.loss(inputs, words[-len(inputs) :], self.carried)
-        backward()
-        if np.isfinite(clip_by_global_norm(network.parameters, CLIP)):
-            self._step()
-
-    def _step(self) -> None:
-        for name, parameter in self.part.parameters.items():
-            grad = parameter.grad
-            value = parameter.value
-            grad *= self.rate
-            value -= grad
-            np.subtract(self.first_values[name], value, out=grad)  # the way back
-            grad *= self.decay
-            value += grad
+WINDOW_WORDS = 20  # that are read before the parts learn from them; chosen on validation texts
 
 
 class Learner:

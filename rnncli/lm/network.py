@@ -18,6 +18,7 @@ from ..nn.softmax import Softmax
 from ..text.vocabulary import EOS_ID
 from .interface import Part, PartLearner, StoredParts
 from .network_config import NetworkConfig
+from .network_learner import NetworkLearner
 from .noise import StepNoise
 
 if TYPE_CHECKING:
@@ -144,6 +145,10 @@ class Network(Part):
         """Return a network with the same values (shared, not copied), and gradients of its own."""
         return Network(self.config, self.values())
 
+    def copy(self) -> Network:
+        """Return a network with values of its own, the same as here."""
+        return Network(self.config, {name: value.copy() for name, value in self.values().items()})
+
     def clear(self) -> None:
         """Begin all gradients anew, with zeros."""
         for parameter in self.parameters.values():
@@ -203,9 +208,7 @@ class Network(Part):
 
     def learner(self, state: NetworkState | None) -> PartLearner:
         """Return what makes a copy of this network learn from the text it reads."""
-        from .adaptation import NetworkLearner
-
-        return NetworkLearner(self, state)
+        return NetworkLearner(self.copy(), state)
 
     # Storing and showing.
 

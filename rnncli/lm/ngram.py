@@ -20,7 +20,9 @@ from ..errors import ModelError
 from ..options import MAX_NGRAM_ORDER
 from ..text.vocabulary import EOS_ID
 from .interface import Part, StoredParts
-from .ngram_level import DAMAGED, UNSEEN, Expansion, Level
+from .ngram_counts import count_ngrams
+from .ngram_file import levels_from_file
+from .ngram_level import DAMAGED, UNSEEN, Expansion, Level, stored_name
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from .network_config import NetworkConfig
 
 NGramState = np.ndarray  # (B, order): by length, the number of the n-gram that ends in the last word, or `UNSEEN`
-STORED_NAMES = {"pruned_counts": "rest"}  # of a level's arrays in a file, where they differ
 
 
 class NGramContext(NamedTuple):
@@ -194,12 +195,13 @@ class NGram(Part):
     @classmethod
     def fit(cls, ids: np.ndarray, config: NetworkConfig, options: TrainingOptions) -> Self | None:
         """Count the n-grams of a training text (N,)."""
-        from .ngram_counts import count
+        order = options.ngram_order
+        return cls.count(ids, config.vocabulary_size, order, options.prune) if order else None
 
-        if not options.ngram_order:
-            return None
-        counted = count(ids, config.vocabulary_size, options.ngram_order, options.prune)
-        return cls(counted.unigrams, counted.levels)
+    @classmethod
+    def count(cls, ids: np.ndarray, vocabulary_size: int, order: int = 5, prune: bool = False) -> Self:
+        """Estimate the model of a text (N,), each unit of which ends in `<eos>`: see `count_ngrams`."""
+        return cls(*count_ngrams(ids, vocabulary_size, order, prune))
 
     def stored_config(self) -> dict[str, Any]:
         """Return the order."""
@@ -217,8 +219,6 @@ class NGram(Part):
     @classmethod
     def from_file(cls, stored: StoredParts) -> Self | None:
         """Make the n-gram model of a file; see `rnncli.lm.ngram_file`."""
-        from .ngram_file import levels_from_file
-
         order = stored.config.get("ngram_order", 0)
         if not isinstance(order, int) or not 0 <= order <= MAX_NGRAM_ORDER:
             raise ValueError(f"its ngram_order is {order!r}")
@@ -227,8 +227,3 @@ class NGram(Part):
     def description(self) -> str:
         """Describe the n-grams in a few words."""
         return f"{self.order}-grams ({sum(len(level.words) for level in self.levels):,})"
-
-
-def stored_name(n: int, field: str) -> str:
-    """Name an array of the n-grams of length `n` as a model file does."""
-    return f"ngram.{n}.{STORED_NAMES.get(field, field)}"

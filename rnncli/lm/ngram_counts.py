@@ -7,12 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..text.vocabulary import EOS_ID, UNK_ID
-from .ngram import NGram
 from .ngram_level import UNSEEN, Level
 
 
-def count(ids: np.ndarray, vocabulary_size: int, order: int = 5, prune: bool = False) -> NGram:
-    """Estimate the n-gram model of a text (N,), each unit of which ends in `<eos>`.
+def count_ngrams(ids: np.ndarray, vocabulary_size: int, order: int, prune: bool) -> tuple[np.ndarray, list[Level]]:
+    """Estimate the unigrams (V,) and the levels of an n-gram model from a text (N,), whose units end in `<eos>`.
 
     `prune` leaves out the n-grams of three words and more that occurred once: most of those of a large text.
     """
@@ -40,7 +39,7 @@ def count(ids: np.ndarray, vocabulary_size: int, order: int = 5, prune: bool = F
                 discounts=discounts(counts),
             )
         )
-    return NGram(_unigram_probabilities(unigrams), levels)
+    return _unigram_probabilities(unigrams), levels
 
 
 def _counted(ids: np.ndarray, vocabulary_size: int, order: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:

@@ -7,8 +7,7 @@ from dataclasses import fields
 import numpy as np
 
 from .interface import StoredParts
-from .ngram import stored_name
-from .ngram_level import Level
+from .ngram_level import Level, stored_name
 
 
 def levels_from_file(stored: StoredParts, order: int) -> tuple[np.ndarray, list[Level]]:

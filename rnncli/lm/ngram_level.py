@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import ModelError
 
 UNSEEN = -1  # the number of an n-gram that there is not
+STORED_NAMES = {"pruned_counts": "rest"}  # of a level's arrays in a file, where they differ
 DAMAGED = "the model's n-grams make no sense: its file is damaged"
 
 
@@ -84,3 +85,8 @@ class Expansion(NamedTuple):
     discounted: np.ndarray  # (M,), the count of each, less the discount
     total: np.ndarray  # (K,), the sum of the counts of each context
     backoff: np.ndarray  # (K,), the weight of the lower order in each context
+
+
+def stored_name(n: int, field: str) -> str:
+    """Name an array of the n-grams of length `n` as a model file does."""
+    return f"ngram.{n}.{STORED_NAMES.get(field, field)}"

@@ -21,6 +21,7 @@ Sources = str | Path | Iterable[str | Path]  # files, folders, "-" for standard 
 class SplitText:
     """A text that was read and split for training, before its vocabulary is chosen."""
 
+    source: str  # the first one, for messages
     name: str
     tokenizer: Tokenizer
     unit: str  # line or paragraph
@@ -31,7 +32,7 @@ class SplitText:
     def known_by(self, vocabulary: Vocabulary) -> Corpus:
         """Number the text by a vocabulary. Raises `TextError` where that holds no word."""
         if len(vocabulary) == 2:
-            raise TextError(f"no word of {self.name} is left to learn: lower min_count, or raise max_vocab")
+            raise TextError(f"no word of {self.source} is left to learn: lower min_count, or raise max_vocab")
         return Corpus(
             self.name,
             self.tokenizer,
@@ -94,7 +95,7 @@ def read_split(
         train = tokens
     else:
         train, held_out = tokens.split(valid_fraction)
-    return SplitText(corpus_name(sources), tokenizer, unit, train, held_out, digest.hexdigest())
+    return SplitText(name, corpus_name(sources), tokenizer, unit, train, held_out, digest.hexdigest())
 
 
 def text_facts(train: Tokens) -> dict[str, int | bool]:

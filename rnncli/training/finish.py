@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from .. import __version__
 from ..errors import TrainingError
 from ..lm.interface import Part
 from ..lm.loss import perplexity
@@ -21,6 +20,7 @@ from ..model import Model
 from ..nn.threads import Threads
 from ..text.batches import excerpt, streams
 from ..text.corpus import Corpus
+from ..version import __version__
 from .plan import Plan
 from .state import TrainingState
 

@@ -130,8 +130,9 @@ class Trainer:
         where that does not help either, it ends with the best model, or raises `TrainingError` if there is none yet.
         """
         state = self.state
-        # A training whose time is up still takes a step.
-        state.fraction = min(self.clock.fraction(), LAST_STEP_FRACTION)
+        state.fraction = self.clock.fraction()
+        if not state.step:  # a training whose time is up still takes a step
+            state.fraction = min(state.fraction, LAST_STEP_FRACTION)
         while state.fraction < 1 and not state.gave_up:
             if state.step and state.best.reports_since >= self.plan.training.patience and not state.cooldown:
                 recovery.cool_down(state, self.clock.epochs())
@@ -183,6 +184,7 @@ class Trainer:
         )
         state.history.append(report)
         state.recent = Recent()
+        self.clock.now()  # whoever keeps the state now, keeps the time of the measurement, too
         return report
 
     def best(self) -> Model:

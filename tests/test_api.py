@@ -1,11 +1,33 @@
 """Use from Python."""
 
+import inspect
 import subprocess
 import sys
 
 import pytest
 
 import rnncli
+from rnncli.tasks.explain import Explanation
+from rnncli.tasks.suggest import Suggester
+
+PROMPT = "Tom is not good at science, so he will"
+TASKS = {
+    "predict": lambda model, text: model.predict(PROMPT, 3, among=["study", "play"]),
+    "complete": lambda model, text: model.complete("Tom is not go", 3),
+    "fill": lambda model, text: model.fill("Tom is not ___ at science.", 3),
+    "explain": lambda model, text: model.explain(PROMPT, "study").word,
+    "suggester": lambda model, text: model.suggester(3).suggest("Tom is not go"),
+    "generate": lambda model, text: model.generate("Tom is", words=5, seed=1, top_k=3, stop=["more"]),
+    "score": lambda model, text: model.score(["Tom is good.", "Mary plays"]),
+    "evaluate": lambda model, text: model.evaluate(text, dynamic=True),
+    "context_curve": lambda model, text: model.context_curve([text]),
+    "adapted": lambda model, text: model.adapted(text).predict(PROMPT, 3),
+}
+
+
+@pytest.fixture(scope="module")
+def loaded(model_file):
+    return rnncli.load(model_file)
 
 
 def test_train_predict_generate_save_and_load(corpus_file, tmp_path, capfd):
@@ -19,6 +41,74 @@ def test_train_predict_generate_save_and_load(corpus_file, tmp_path, capfd):
     assert loaded.generate("Tom is", words=3, seed=1) == model.generate("Tom is", words=3, seed=1)
     assert loaded.evaluate([corpus_file]).words == 2784
     assert capfd.readouterr() == ("", "")  # the library never prints
+
+
+def test_every_task_is_a_method_of_a_model():
+    methods = {
+        name
+        for name, member in vars(rnncli.Predictor).items()
+        if inspect.isfunction(member) and not name.startswith("_")
+    }
+    assert methods == set(TASKS)
+
+
+@pytest.fixture
+def short_text(corpus_file, tmp_path):
+    """A text that is soon read."""
+    path = tmp_path / "short.txt"
+    path.write_text("".join(corpus_file.read_text().splitlines(keepends=True)[:12]))
+    return path
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_answers_the_same_for_a_trained_and_for_a_loaded_model(model, loaded, short_text, task):
+    answer = TASKS[task](loaded, short_text)
+    assert answer
+    assert answer == TASKS[task](model, short_text)
+
+
+def test_the_tasks_give_what_they_are_asked_for(loaded, short_text):
+    assert [word for word, _ in loaded.predict(PROMPT, 2, among=["play", "study"])] == ["study", "play"]
+    assert loaded.complete("Tom is not go", 1)[0].word == "good"
+    assert loaded.fill("Tom is not ___ at science.", 1)[0].word == "good"
+    assert isinstance(loaded.explain(PROMPT), Explanation)
+    assert isinstance(loaded.suggester(), Suggester)
+    assert loaded.generate("Tom is", words=4, seed=1, temperature=0) == " good at science,"
+    likely, unlikely = loaded.score(["Tom is good at science.", "science at good is Tom."])
+    assert likely.log_probability > unlikely.log_probability
+    assert loaded.score("Tom is good.") == loaded.score(["Tom is good."])
+    adapted = loaded.adapted(short_text)
+    assert isinstance(adapted, rnncli.Predictor)
+    assert adapted.about["adapted_to"]["unknown_words"] == 0
+    assert "adapted_to" not in loaded.about
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_method_never_swallows_an_argument_that_it_does_not_know(loaded, task):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'nonsense'"):
+        getattr(loaded, task)("Tom", nonsense=1)
+
+
+@pytest.mark.parametrize("function", ["load", "save"])
+def test_load_and_save_refuse_an_argument_that_they_do_not_know(function):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'nonsense'"):
+        getattr(rnncli, function)("model.npz", nonsense=1)
+
+
+def test_a_training_can_be_watched_and_ended_early(corpus_file):
+    trainer = rnncli.start_training(corpus_file, hidden_size=8, epochs=5, bptt=10)
+    fractions = []
+    for progress in trainer.run():
+        fractions.append(progress.fraction)
+        if progress.report:
+            break
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 0.2
+    assert progress.report.valid_perplexity == trainer.state.best.perplexity
+    model = trainer.best()
+    assert isinstance(model, rnncli.Predictor)
+    assert len(model.predict("Tom is", n=3)) == 3
+    assert [report["epoch"] for report in model.about["history"]] == [1]
 
 
 def test_all_public_names_are_there():

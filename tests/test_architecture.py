@@ -1,4 +1,4 @@
-"""The rules of the house: which room may know which, and who may touch files and the terminal."""
+"""The rules of the house: which room may import which, and who may touch files and the terminal."""
 
 import ast
 import re
@@ -9,116 +9,145 @@ import pytest
 import rnncli
 
 HOUSE = Path(rnncli.__file__).parent
-# Every room may import from its own floor and from the floors below it.
-FLOORS = [
-    {"__main__"},
-    {"cli"},
-    {"training"},
-    {"checkpoint"},
-    {"model"},
-    {"context"},
-    {"generation", "evaluation", "explanation", "suggestion"},
-    {"metrics"},
-    {"prediction"},
-    {"blanks", "scoring"},
-    {"lm"},
-    {"nn"},
-    {"text"},
-    {"threads", "archive"},
-    {"errors", ""},
+PACKAGE = ""  # rnncli/__init__.py
+# A room may import from its own layer and from those below it.
+LAYERS = [
+    {"__main__", "cli"},
+    {"api", PACKAGE},
+    {"tasks", "training"},
+    {"storage", "model", "lm"},
+    {"nn", "text"},
+    {"errors", "declaration", "options", "version"},  # under everything
 ]
-FLOOR = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
+LAYER = {room: number for number, rooms in enumerate(LAYERS) for room in rooms}
+STRANGERS = [{"tasks", "training"}, {"nn", "text"}]  # in one layer, and do not know each other
+COMMAND_LINE = {"cli", "__main__"}
+TERMINAL_LIBRARIES = {"click", "rich", "prompt_toolkit", "matplotlib"}
+FILE_METHODS = {
+    *("open", "read_text", "read_bytes", "write_text", "write_bytes", "mkdir", "makedirs", "unlink", "remove"),
+    *("touch", "rename", "rmdir", "savez", "memmap", "fromfile", "tofile", "loadtxt"),
+}
 MODULES = sorted(HOUSE.rglob("*.py"))
 
 
+def title(module: Path) -> str:
+    return module.relative_to(HOUSE).as_posix()
+
+
+every_module = pytest.mark.parametrize("module", MODULES, ids=title)
+
+
 def room(module: Path) -> str:
+    """Return the file or folder of the package that a module is, or is in."""
     parts = module.relative_to(HOUSE).with_suffix("").parts
-    return "" if parts == ("__init__",) else parts[0]
+    return PACKAGE if parts == ("__init__",) else parts[0]
+
+
+def tree(module: Path) -> ast.Module:
+    return ast.parse(module.read_text(encoding="utf-8"))
 
 
 def imports(module: Path) -> list[tuple[int, str]]:
-    """What a module imports, wherever in it: the level (0: absolute) and the name. Not what is for types alone."""
-    tree = ast.parse(module.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            node.body = []
+    """Return all that a module imports, also within functions and for types: the level (0: absolute) and the name."""
     found = []
-    for node in ast.walk(tree):
+    for node in ast.walk(tree(module)):
         if isinstance(node, ast.Import):
             found += [(0, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             package = f"{node.module}." if node.module else ""
-            # What comes out of a package may be a module of it; if not, its name leads nowhere, and the package stands.
             found += [(node.level, package + alias.name) for alias in node.names]
     return found
 
 
-def imported_modules(module: Path) -> list[Path]:
-    """The files of this package that a module imports from."""
-    files = []
+def imported_modules(module: Path) -> set[Path]:
+    """Return the files of this package that a module imports from."""
+    files = set()
     for level, name in imports(module):
         if level:
-            path = module.parents[level - 1].joinpath(*name.split("."))
-            places = (path.with_suffix(".py"), path / "__init__.py", path.parent.with_suffix(".py"))
-            files.append(next((place for place in places if place.exists()), path.parent / "__init__.py"))
+            parts = name.split(".")
+            folder = module.parents[level - 1]
+        elif name.split(".")[0] == "rnncli":
+            parts = name.split(".")[1:]
+            folder = HOUSE
+        else:
+            continue
+        path = folder.joinpath(*parts)
+        # What is imported from a package may be a module of it, or a name in it.
+        places = [path.with_suffix(".py"), path / "__init__.py", path.parent.with_suffix(".py")]
+        files.add(next((place for place in places if place.exists()), path.parent / "__init__.py"))
     return files
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(HOUSE)))
-def test_imports_run_downwards_only(module):
-    for other in imported_modules(module):
-        assert other.exists()
-        assert FLOOR[room(other)] >= FLOOR[room(module)], f"{module.name} imports {other}"
-        assert {room(module), room(other)} != {"nn", "text"}, "arrays and text do not know each other"
-
-
-def test_there_are_no_cycles():
-    graph = {module: set(imported_modules(module)) - {module} for module in MODULES}
-    done: set[Path] = set()
-
-    def visit(module: Path, path: tuple[Path, ...]) -> None:
-        assert module not in path, " -> ".join(str(m.relative_to(HOUSE)) for m in (*path, module))
-        if module not in done:
-            for other in graph[module]:
-                visit(other, (*path, module))
-            done.add(module)
-
-    for module in MODULES:
-        visit(module, ())
-    assert done == set(MODULES)
-
-
-@pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(HOUSE)))
-def test_only_the_command_line_knows_click_and_rich_and_prints_or_exits(module):
-    if room(module) in ("cli", "__main__"):
-        return
-    assert not {"click", "rich", "prompt_toolkit"} & {name.partition(".")[0] for _, name in imports(module)}
-    assert not {"print", "exit", "input"} & called(module)
-
-
-@pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(HOUSE)))
-def test_only_the_model_file_and_the_reader_touch_files(module):
-    if module.stem in ("archive", "checkpoint", "reading") or room(module) == "cli":
-        return
-    assert not {"open", "read_text", "read_bytes", "write_text", "write_bytes", "mkdir", "unlink", "touch"} & called(
-        module
-    )
-
-
-@pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(HOUSE)))
-def test_randomness_is_handed_in(module):
-    source = module.read_text(encoding="utf-8")
-    assert "np.random.seed" not in source
-    assert set(re.findall(r"np\.random\.(\w+)", source)) <= {"Generator", "SeedSequence", "default_rng"}
-
-
 def called(module: Path) -> set[str]:
-    """The names of all functions and methods that a module calls."""
-    functions = [node.func for node in ast.walk(ast.parse(module.read_text("utf-8"))) if isinstance(node, ast.Call)]
+    """Return the names of all functions and methods that a module calls."""
+    functions = [node.func for node in ast.walk(tree(module)) if isinstance(node, ast.Call)]
     names = {function.id for function in functions if isinstance(function, ast.Name)}
     return names | {function.attr for function in functions if isinstance(function, ast.Attribute)}
 
 
-def test_no_file_outgrows_some_300_lines():
-    long = {str(m.relative_to(HOUSE)): n for m in MODULES if (n := len(m.read_text("utf-8").splitlines())) > 310}
-    assert long == {}
+def test_every_room_has_its_layer():
+    assert {room(module) for module in MODULES} == set(LAYER)
+
+
+@every_module
+def test_imports_run_downwards_only(module):
+    for other in imported_modules(module):
+        assert other.exists(), other
+        assert LAYER[room(other)] >= LAYER[room(module)], f"{title(module)} imports {title(other)}"
+        pair = {room(module), room(other)}
+        assert pair not in STRANGERS, f"{title(module)} imports {title(other)}"
+
+
+def assert_no_cycle(graph: dict) -> None:
+    done = set()
+
+    def visit(node, path) -> None:
+        assert node not in path, f"{node} imports itself by way of {path}"
+        if node not in done:
+            for other in sorted(graph[node]):
+                visit(other, [*path, node])
+            done.add(node)
+
+    for node in graph:
+        visit(node, [])
+    assert done == set(graph)
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    assert_no_cycle(
+        {title(module): {title(other) for other in imported_modules(module) - {module}} for module in MODULES}
+    )
+
+
+def test_no_room_imports_itself_by_way_of_others():
+    graph = {own: set() for own in LAYER}
+    for module in MODULES:
+        graph[room(module)] |= {room(other) for other in imported_modules(module)} - {room(module)}
+    assert_no_cycle(graph)
+
+
+@every_module
+def test_only_the_command_line_knows_the_terminal_and_prints_or_exits(module):
+    if room(module) in COMMAND_LINE:
+        return
+    assert not TERMINAL_LIBRARIES & {name.partition(".")[0] for _, name in imports(module)}
+    assert not {"print", "exit", "_exit", "input"} & called(module)
+    source = module.read_text(encoding="utf-8")
+    assert "SystemExit" not in source
+    assert not re.search(r"\bsys\.(stdout|stderr)\b", source)
+
+
+@every_module
+def test_only_storage_and_the_reader_of_texts_touch_files(module):
+    if room(module) in COMMAND_LINE | {"storage"} or title(module) == "text/reading.py":
+        return
+    assert not FILE_METHODS & called(module)
+    assert not {"tempfile", "shutil", "zipfile", "io"} & {name.partition(".")[0] for _, name in imports(module)}
+
+
+@every_module
+def test_randomness_is_handed_in(module):
+    source = module.read_text(encoding="utf-8")
+    assert "np.random.seed" not in source
+    assert set(re.findall(r"np\.random\.(\w+)", source)) <= {"Generator", "SeedSequence", "default_rng"}
+    assert "random" not in {name.partition(".")[0] for _, name in imports(module)}

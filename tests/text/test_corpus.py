@@ -1,15 +1,23 @@
+"""A text that is read and split for training. Which of its words become known is in test_plan.py."""
+
 import numpy as np
 import pytest
 
 from rnncli.errors import SettingError, TextError
-from rnncli.text.corpus import corpus_name, read_corpus
+from rnncli.text.corpus import corpus_name, read_split, text_facts
 from rnncli.text.tokenizers import Tokenizer
-from rnncli.text.vocabulary import EOS, UNK
+from rnncli.text.vocabulary import EOS, UNK, Vocabulary
 
 
 def write(path, text: str):
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def read_corpus(sources, min_count: int = 1, **options):
+    """Read a text and split it; all words of its training part that occur `min_count` times are known."""
+    split = read_split(sources, **options)
+    return split.known_by(Vocabulary.from_tokens(split.train, min_count))
 
 
 def test_the_vocabulary_comes_from_the_training_part_only(tmp_path):
@@ -21,32 +29,20 @@ def test_the_vocabulary_comes_from_the_training_part_only(tmp_path):
 
 
 def test_a_validation_text_can_be_named_and_then_all_of_the_corpus_is_learned(tmp_path):
-    text, valid = write(tmp_path / "text.txt", "a b\nc d\n"), write(tmp_path / "valid.txt", "a d\n")
+    text = write(tmp_path / "text.txt", "a b\nc d\n")
+    valid = write(tmp_path / "valid.txt", "a d\n")
     corpus = read_corpus([text], valid=[valid])
     assert len(corpus.train) == 6
     assert [corpus.vocabulary.words[i] for i in corpus.valid] == ["a", "d", EOS]
 
 
-def test_words_that_occur_once_are_dropped_from_a_large_text_only(tmp_path):
-    small = write(tmp_path / "small.txt", "rare word\n" + "the word\n" * 100)
-    large = write(tmp_path / "large.txt", "rare word\n" + "the word\n" * 30_000)
-    assert "rare" in read_corpus([small]).vocabulary.words
-    assert "rare" not in read_corpus([large]).vocabulary.words
-    assert "rare" in read_corpus([large], min_count=1).vocabulary.words
-
-
-def test_only_the_most_frequent_words_are_kept_unless_all_are_wanted(tmp_path):
-    text = write(tmp_path / "text.txt", "".join(f"word{i}\n" for i in range(22_000)))
-    assert len(read_corpus([text]).vocabulary) == 20_000
-    assert len(read_corpus([text], max_vocab=100).vocabulary) == 100
-    assert len(read_corpus([text], max_vocab=0).vocabulary) == 20_900 + 2  # 5 % are held out
-
-
-def test_a_text_that_marks_its_unknown_words_is_taken_as_it_is(tmp_path):
-    text = write(tmp_path / "text.txt", "rare <unk>\n\n" + "the <unk>\n" * 30_000)
-    corpus = read_corpus([text], tokenizer=Tokenizer("whitespace"))
-    assert corpus.vocabulary.words == [EOS, UNK, "the", "rare"]
-    assert corpus.train[:4].tolist() == [3, 1, 0, 0]  # the blank line counts
+def test_the_facts_of_a_text_are_those_of_its_training_part(tmp_path):
+    plain = read_split(write(tmp_path / "plain.txt", "a b\nc d\n" * 10))
+    assert text_facts(plain.train) == {"text_words": 38, "marks_unknown": False, "repeats": True}
+    words = read_split(write(tmp_path / "list.txt", "a\nb\nc\n"))
+    assert text_facts(words.train) == {"text_words": 2, "marks_unknown": False, "repeats": False}
+    marked = read_split(write(tmp_path / "marked.txt", "a <unk>\nb c\n"), tokenizer=Tokenizer("whitespace"))
+    assert text_facts(marked.train) == {"text_words": 2, "marks_unknown": True, "repeats": False}
 
 
 @pytest.mark.parametrize(
@@ -55,7 +51,7 @@ def test_a_text_that_marks_its_unknown_words_is_taken_as_it_is(tmp_path):
 )
 def test_a_text_of_less_than_two_words_is_refused(tmp_path, text, problem):
     with pytest.raises(TextError, match=rf"little\.txt holds {problem}: training needs"):
-        read_corpus([write(tmp_path / "little.txt", text)])
+        read_split([write(tmp_path / "little.txt", text)])
 
 
 def test_two_words_are_enough(tmp_path):
@@ -66,21 +62,21 @@ def test_two_words_are_enough(tmp_path):
 
 
 def test_an_empty_validation_text_is_refused(tmp_path):
-    text, valid = write(tmp_path / "text.txt", "a b\n"), write(tmp_path / "empty.txt", "\n")
+    text = write(tmp_path / "text.txt", "a b\n")
+    valid = write(tmp_path / "empty.txt", "\n")
     with pytest.raises(TextError, match=r"empty\.txt holds no word to validate on"):
-        read_corpus([text], valid=[valid])
+        read_split([text], valid=[valid])
 
 
 @pytest.mark.parametrize("fraction", [0, 1, -0.5, float("nan")])
 def test_a_held_out_fraction_that_makes_no_sense_is_refused(fraction):
-    with pytest.raises(SettingError, match="held-out fraction"):
-        read_corpus(["any"], valid_fraction=fraction)
+    with pytest.raises(SettingError, match=f"valid_fraction is {fraction}, and must be between 0 and 1"):
+        read_split(["any"], valid_fraction=fraction)
 
 
-def test_a_text_of_words_that_occur_once_is_kept_and_one_that_is_cut_to_nothing_refused(tmp_path):
-    text = write(tmp_path / "list.txt", "".join(f"word{i}\n" for i in range(60_000)))
-    assert len(read_corpus(text, max_vocab=0).vocabulary) == 57_002
-    with pytest.raises(TextError, match=r"no word of .*list\.txt is left to learn: it takes a smaller min-count"):
+def test_a_text_of_which_no_word_is_known_is_refused(tmp_path):
+    text = write(tmp_path / "list.txt", "".join(f"word{i}\n" for i in range(60)))
+    with pytest.raises(TextError, match=r"no word of .*list\.txt is left to learn: lower min_count, or raise max"):
         read_corpus(text, min_count=2)
 
 
@@ -96,9 +92,9 @@ def test_what_a_unit_is_is_found_once_and_holds_for_the_validation_text(tmp_path
 
 
 def test_the_hash_tells_texts_apart_and_not_the_way_they_come(tmp_path):
-    a = read_corpus([write(tmp_path / "a.txt", "a b\nc d\n")])
-    same = read_corpus([write(tmp_path / "b.txt", "a b\n"), write(tmp_path / "c.txt", "c d\n")])
-    other = read_corpus([write(tmp_path / "d.txt", "a b\nc e\n")])
+    a = read_split([write(tmp_path / "a.txt", "a b\nc d\n")])
+    same = read_split([write(tmp_path / "b.txt", "a b\n"), write(tmp_path / "c.txt", "c d\n")])
+    other = read_split([write(tmp_path / "d.txt", "a b\nc e\n")])
     assert a.sha256 == same.sha256 != other.sha256
 
 

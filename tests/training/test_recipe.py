@@ -1,52 +1,80 @@
+"""What is decided where an option is left open."""
+
+import math
+
 import pytest
 
 from rnncli.training import recipe
+from rnncli.training.recipe import RULES, decided
+
+LARGE_TEXT = 929_589
+VERY_LARGE_TEXT = 2_088_628
+
+
+def decide(train_words, **given):
+    """Return all options that have a rule, some of them given, for a text of so many words."""
+    facts = {
+        "text_words": train_words,
+        "train_words": train_words,
+        "marks_unknown": False,
+        "repeats": True,
+        "fine_tuning": False,
+        "vocabulary_size": 10_000,
+        "bptt": 35,
+        "cell": "lstm",
+        "optimizer": "adam",
+    }
+    return decided({**dict.fromkeys(RULES), **given}, facts)
 
 
 @pytest.mark.parametrize(
     ("words", "seconds", "units"),
     [
-        (929_589, 120, 256),
-        (929_589, 600, 384),
-        (929_589, 1799, 384),
-        (929_589, 1800, 512),
+        (LARGE_TEXT, 120, 256),
+        (LARGE_TEXT, 600, 384),
+        (LARGE_TEXT, 1799, 384),
+        (LARGE_TEXT, 1800, 512),
         (500_000, 600, 384),
         (499_999, 600, 256),
         (499_999, 3600, 256),
         (20_000_000, 3600, 512),
-        (929_589, None, 256),
+        (LARGE_TEXT, math.inf, 256),
     ],
 )
-def test_much_time_for_much_text_asks_for_a_large_network(words, seconds, units):
-    assert recipe.hidden_size(words, seconds) == units
+def test_much_time_for_a_large_text_asks_for_a_large_network(words, seconds, units):
+    assert decide(words, time=seconds)["hidden_size"] == units
 
 
-def test_a_large_network_has_smaller_vectors_more_streams_and_larger_samples():
-    assert [recipe.embedding_size(units) for units in (100, 256, 512)] == [100, 256, 256]
-    assert recipe.batch_size(512) == recipe.batch_size(384) > recipe.batch_size(256)
-    assert recipe.samples(512) > recipe.samples(384) == recipe.samples(256)
+def test_a_large_network_has_smaller_vectors_more_sequences_and_larger_samples():
+    def of(option, units):
+        return decide(LARGE_TEXT, hidden_size=units)[option]
+
+    assert [of("embedding_size", units) for units in (100, 256, 512)] == [100, 256, 256]
+    assert of("batch_size", 512) == of("batch_size", 384) > of("batch_size", 256)
+    assert of("samples", 512) > of("samples", 384) == of("samples", 256)
 
 
-@pytest.mark.parametrize(("words", "streams"), [(0, 1), (349, 1), (700, 2), (7000, 20)])
-def test_a_small_text_is_cut_into_few_streams_of_ten_windows_at_least(words, streams):
-    assert recipe.most_streams(words, 35) == streams
+@pytest.mark.parametrize(("words", "sequences"), [(0, 1), (349, 1), (700, 2), (7000, 20)])
+def test_a_small_text_is_cut_into_few_sequences_of_at_least_ten_windows(words, sequences):
+    assert recipe.max_batch_size(words, 35) == sequences
 
 
-@pytest.mark.parametrize(("words", "times"), [(8, 20), (499_999, 20), (500_000, 40)])
-def test_a_text_is_read_so_many_times_at_most(words, times):
-    assert recipe.most_epochs(words) == recipe.readings(words, 256, 1e9, None) == times
-    assert recipe.readings(words, 256, 1e9, 50) == 50
+@pytest.mark.parametrize(("words", "epochs"), [(8, 20), (499_999, 20), (500_000, 40)])
+def test_a_text_is_read_at_most_20_or_40_times(words, epochs):
+    assert decide(words)["epochs"] == epochs
+    assert recipe.expected_epochs(words, 256, 1e9, epochs) == epochs
+    assert recipe.expected_epochs(words, 256, 1e9, 50) == 50
 
 
 @pytest.mark.parametrize(
     ("words", "units", "seconds", "epochs", "rate"),
     [
         (30_000, 256, 600, None, 0.5),
-        (929_589, 384, 600, None, 0.35),
-        (2_088_628, 384, 600, None, 0.2),
-        (929_589, 512, 3600, None, 0.5),
-        (2_088_628, 512, 3600, None, 0.35),
-        (929_589, 256, 120, None, 0.2),
+        (LARGE_TEXT, 384, 600, None, 0.35),
+        (VERY_LARGE_TEXT, 384, 600, None, 0.2),
+        (LARGE_TEXT, 512, 3600, None, 0.5),
+        (VERY_LARGE_TEXT, 512, 3600, None, 0.35),
+        (LARGE_TEXT, 256, 120, None, 0.2),
         (100, 256, None, 15, 0.5),
         (100, 256, None, 14, 0.35),
         (100, 256, None, 5, 0.35),
@@ -55,13 +83,26 @@ def test_a_text_is_read_so_many_times_at_most(words, times):
         (0, 256, 600, None, 0.5),
     ],
 )
-def test_the_more_often_a_text_is_read_the_more_is_hidden(words, units, seconds, epochs, rate):
-    assert recipe.dropouts(words, units, seconds, epochs)["dropout"] == rate
+def test_dropout_grows_with_the_expected_epochs(words, units, seconds, epochs, rate):
+    assert decide(words, hidden_size=units, time=seconds, epochs=epochs)["dropout"] == rate
 
 
-def test_of_a_large_network_that_reads_a_text_often_words_and_recurrent_weights_are_hidden_too():
-    large = recipe.dropouts(929_589, 512, 3600, None)
+def test_a_large_network_that_reads_a_text_often_has_word_and_recurrent_dropout_too():
+    large = decide(LARGE_TEXT, hidden_size=512, time=3600)
     assert 0 < large["word_dropout"] < large["recurrent_dropout"] < 1
-    smaller, seldom = recipe.dropouts(929_589, 384, 3600, None), recipe.dropouts(20_000_000, 512, 3600, None)
+    smaller = decide(LARGE_TEXT, hidden_size=384, time=3600)
+    seldom = decide(20_000_000, hidden_size=512, time=3600)
     for less in (smaller, seldom):
         assert (less["word_dropout"], less["recurrent_dropout"]) == (0, 0)
+
+
+@pytest.mark.parametrize(("words", "prune"), [(5_000_000, False), (5_000_001, True)])
+def test_ngrams_that_occurred_once_are_left_out_of_a_long_text(words, prune):
+    assert decide(words)["prune"] is prune
+
+
+def test_an_option_that_is_given_is_left_as_it_is_whatever_its_rule_says():
+    given = {"time": 7.0, "epochs": 3, "hidden_size": 9, "lr": 0.5, "prune": False, "softmax": "full", "min_count": 4}
+    options = decide(20_000_000, **given)
+    assert {name: options[name] for name in given} == given
+    assert None not in options.values()

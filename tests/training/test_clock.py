@@ -1,0 +1,161 @@
+"""How a training keeps to its time. A fake clock stands for time that passes."""
+
+import math
+import random
+
+import numpy as np
+import pytest
+
+import rnncli
+from rnncli.lm.network import Network
+from rnncli.training.clock import PROBE_WORDS, SAVING_SECONDS, TUNING_FRACTION, WATCHING_FRACTION, affordable_words
+
+MANY_EPOCHS = 10**6
+
+
+@pytest.mark.parametrize("limit", [400.0, 1500.0])
+def test_a_training_by_the_clock_anneals_to_its_end_within_its_time(start, clock, limit):
+    trainer = start(time=limit, patience=99, epochs=MANY_EPOCHS)
+    progress = list(trainer.run())
+    assert clock.now <= limit + 5  # a few looks at the clock
+    assert clock.now > 0.9 * limit
+    assert progress[-1].fraction == 1
+    reports = [moment.report for moment in progress if moment.report]
+    assert len(reports) == 10
+    assert reports[-1].learning_rate == 0
+    rates = [report.learning_rate for report in reports]
+    assert rates == sorted(rates, reverse=True)
+
+
+def test_a_text_that_is_soon_read_often_enough_ends_a_training_before_its_time(start, finish, clock):
+    trainer = start(time=1e9, epochs=3, patience=99)
+    reports = finish(trainer)
+    assert trainer.state.epochs == 3
+    assert len(reports) == 10
+    assert reports[-1].epoch == 3
+    assert trainer.plan.training.time == 1e9
+    assert clock.now < 1000
+
+
+def test_the_time_counts_from_the_reading_of_the_text_on(corpus_file, start, clock):
+    def slow_sources():
+        clock.now += 5000
+        yield corpus_file
+
+    trainer = start(slow_sources(), time=6000.0, epochs=MANY_EPOCHS, patience=99)
+    fractions = [progress.fraction for progress in trainer.run()]
+    assert 0 < len(fractions) < 1000
+    assert fractions[0] < 0.01  # the schedule begins with its beginning nevertheless
+    assert clock.now <= 6005
+
+
+@pytest.fixture
+def slow_reading(clock, monkeypatch):
+    """Have each held-out word take some seconds of the fake clock.
+
+    Only measuring and tuning read by `Network.advance`; a step of the training does not. No text is as slow by itself.
+    """
+
+    def slow(seconds: float) -> None:
+        advance = Network.advance
+
+        def advance_slowly(network, words, state, before):
+            clock.now += seconds * words.size
+            return advance(network, words, state, before)
+
+        monkeypatch.setattr(Network, "advance", advance_slowly)
+
+    return slow
+
+
+@pytest.mark.parametrize(("seconds_per_word", "limited"), [(0.00015, "watching"), (0.001, "tuning")])
+def test_time_is_kept_for_watching_the_network_and_for_tuning_the_mixture(
+    corpus_file, start, finish, clock, slow_reading, seconds_per_word, limited
+):
+    limit = 500.0
+    clock.tick = 0.0
+    slow_reading(seconds_per_word)
+    trainer = start(valid=[corpus_file] * 6, time=limit, epochs=MANY_EPOCHS, patience=99, cache_size=25, threads=1)
+    watched = trainer.state.watched_words
+    tuning = trainer.state.tuning_words
+    if limited == "watching":
+        assert 0.8 < watched * seconds_per_word / (WATCHING_FRACTION * limit) < 1.1
+        assert tuning == len(trainer.corpus.valid)
+    else:
+        assert 0.8 < tuning * seconds_per_word / (TUNING_FRACTION * limit) < 1.1
+        assert watched == PROBE_WORDS
+    clock.tick = 0.3  # a step, which takes three of them, may still begin just before the end
+    finish(trainer)
+    model = trainer.best()
+    assert 0.95 * limit < clock.now <= limit
+    assert model.about["corpus"]["watched_words"] == watched == len(trainer.watched)
+    assert model.about["tuning"]["words"] == len(trainer.finisher.tuning_text(tuning))
+
+
+def test_a_large_cache_leaves_time_for_fewer_words_to_tune_on(corpus_file, start, clock, slow_reading):
+    limit = 10_000.0
+    clock.tick = 0.0
+    slow_reading(0.01)
+    cache_size = 2 * PROBE_WORDS  # filled twice, each word takes four times as long as in the probe
+    trainer = start(valid=[corpus_file] * 3, time=limit, epochs=MANY_EPOCHS, cache_size=cache_size, threads=1)
+    watching = trainer.state.watched_words * 0.01
+    tuning = 4 * trainer.state.tuning_words * 0.01
+    assert 0.8 < tuning / (TUNING_FRACTION * limit) < 1.1
+    assert trainer.state.schedule.end == pytest.approx(limit - watching - tuning - SAVING_SECONDS, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds", "most", "slowdown", "affordable"),
+    [
+        (100_000, 5000, 100_000, 1, (10_000, 5000)),
+        (100_000, 5000, 100_000, 2, (5000, 5000)),
+        (100_000, 5000, 100_000, 4, (PROBE_WORDS, 2 * PROBE_WORDS)),  # never fewer than were read already
+        (100_000, 5000, 6000, 1, (6000, 3000)),
+        (7000, 5000, 100_000, 1, (7000, 3500)),
+        (50, 5000, 100_000, 2, (50, 50)),
+    ],
+)
+def test_as_many_words_are_affordable_as_some_take_now(clock, words, seconds, most, slowdown, affordable):
+    clock.tick = 0.0
+
+    def read(ids) -> None:
+        assert len(ids) <= PROBE_WORDS
+        clock.now += 0.5 * len(ids)
+
+    assert affordable_words(read, np.zeros(words, int), seconds, most, slowdown) == affordable
+
+
+def test_a_training_whose_time_is_up_before_it_begins_still_takes_a_step_and_gives_a_model(
+    start, finish, clock, tmp_path
+):
+    trainer = start(time=1.0, epochs=None)
+    reports = finish(trainer)
+    assert (len(reports), trainer.state.step) == (1, 1)
+    assert 0 < reports[0].epoch < 1
+    rnncli.save(trainer.best(), tmp_path / "model.npz")
+    assert rnncli.load(tmp_path / "model.npz").about["history"][0]["step"] == 1
+
+
+def test_a_training_by_the_clock_ends_sooner_when_validation_no_longer_improves(
+    corpus_file, start, finish, clock, tmp_path
+):
+    words = corpus_file.read_text().split()
+    random.Random(1).shuffle(words)
+    shuffled = tmp_path / "shuffled.txt"
+    shuffled.write_text(" ".join(words))  # the better the order of words is known, the worse this is predicted
+    limit = 20_000.0
+    clock.tick = 20.0
+    trainer = start(valid=shuffled, time=limit, epochs=MANY_EPOCHS, dropout=0)
+    reports = finish(trainer)
+    perplexities = [report.valid_perplexity for report in reports]
+    assert min(perplexities[:4]) == perplexities[0]
+    assert len(reports) == 10
+    assert reports[3].learning_rate > 0.5 * trainer.plan.training.lr
+    assert reports[-1].learning_rate == 0
+    assert reports[-1].epoch == pytest.approx(1.5 * trainer.state.cooldown.epochs, rel=0.1)
+    assert clock.now < 0.7 * limit
+
+
+def test_by_default_a_training_takes_ten_minutes_but_with_epochs_as_long_as_they_take(start):
+    assert start(epochs=None).plan.training.time == 600
+    assert start(epochs=1).plan.training.time == math.inf

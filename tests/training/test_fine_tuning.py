@@ -1,0 +1,62 @@
+"""Going on from a model, with another text."""
+
+import math
+
+import numpy as np
+import pytest
+
+import rnncli
+from rnncli.lm.loss import mean_loss, perplexity
+from rnncli.lm.mixture import Mixture
+from rnncli.lm.network import Network
+
+
+@pytest.fixture
+def other_file(tmp_path):
+    """A text of known words and a new one, in other sentences."""
+    path = tmp_path / "other.txt"
+    path.write_text("The penguin will not study chess, so Tom is good.\nMary will read more penguin music.\n" * 40)
+    return path
+
+
+def alone(network: Network) -> Mixture:
+    """Return a model of the network alone."""
+    return Mixture([network], network.config.vocabulary_size)
+
+
+def test_fine_tuning_does_better_on_a_new_text_than_the_model_it_began_with(model, other_file):
+    tuned = rnncli.train([other_file], init=model, epochs=12, bptt=10)
+    assert tuned.vocabulary.words == [*model.vocabulary.words, "penguin"]
+    assert tuned.lm.find(Network).config.hidden_size == model.lm.find(Network).config.hidden_size
+    before, after = (m.evaluate([other_file]).perplexity_of_parts["network"] for m in (model, tuned))
+    assert after < before / 2
+    assert tuned.predict("The", 1)[0].word in ("penguin", "doctor")
+
+
+def test_new_words_are_at_first_to_the_network_what_unknown_words_are(model, other_file):
+    trainer = rnncli.start_training([other_file], init=model, epochs=1)
+    words = np.array([[4], [5]])
+    states = []
+    distributions = []
+    for lm in (alone(trainer.state.network), alone(model.lm.find(Network))):
+        state = lm.read(words, lm.initial_state(1))
+        states.append(state.states[0][0].h)
+        distributions.append(lm.distribution(lm.context(state))[0, 0])
+    np.testing.assert_allclose(states[0], states[1], rtol=1e-5, atol=1e-6)
+    p, q = distributions
+    np.testing.assert_allclose(np.delete(p[:-1], 1), np.delete(q, 1), rtol=1e-4)
+    assert p[1] + p[-1] == pytest.approx(q[1], rel=1e-4)
+    assert p[-1] > p[1]
+
+
+def test_fine_tuning_never_ends_with_a_worse_network_than_it_began_with(model, other_file, finish):
+    untouched = {name: value.copy() for name, value in model.lm.find(Network).values().items()}
+    trainer = rnncli.start_training([other_file], init=model, epochs=1, lr=1e3, clip=0.0)
+    first = trainer.state.best.perplexity
+    assert math.isfinite(first)
+    finish(trainer)
+    assert trainer.state.history[-1].valid_perplexity > first
+    best = alone(trainer.best().lm.find(Network))
+    assert perplexity(mean_loss(best, trainer.watched)) == pytest.approx(first)
+    for name, value in model.lm.find(Network).values().items():
+        np.testing.assert_array_equal(value, untouched[name])

@@ -1,0 +1,36 @@
+"""What becomes of a network at the end of its training."""
+
+import pytest
+
+from rnncli.errors import TrainingError
+from rnncli.lm.cache import Cache
+from rnncli.training.finish import Finisher
+
+
+class CountingThreads:
+    """Does the work of `Threads` on one thread, and notes how many pieces of work it was given."""
+
+    def __init__(self):
+        self.pieces = []
+
+    def map(self, work, pieces):
+        self.pieces.append(len(pieces))
+        return list(map(work, pieces))
+
+
+@pytest.mark.parametrize(("cache_size", "sequences"), [(50, 8), (500, 2), (2000, 1), (0, 8)])
+def test_the_mixture_is_tuned_on_sequences_that_fill_the_cache(corpus_file, start, cache_size, sequences):
+    trainer = start(valid=[corpus_file], cache_size=cache_size)
+    threads = CountingThreads()
+    trainer.measure()
+    model = Finisher(trainer.plan, trainer.corpus, threads).model(trainer.state)
+    words = len(trainer.corpus.valid)
+    assert threads.pieces == [sequences]
+    assert words // sequences >= 2 * cache_size or sequences == 1
+    assert model.about["tuning"]["words"] == words == 2784
+    assert (model.lm.find(Cache) is None) == (cache_size == 0)
+
+
+def test_where_no_network_predicts_the_validation_text_there_is_no_best_one(start):
+    with pytest.raises(TrainingError, match=r"no model came out .*: try a smaller learning rate"):
+        start().best()

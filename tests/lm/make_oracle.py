@@ -11,16 +11,18 @@ import numpy as np
 import torch
 from torch import nn
 
-from rnncli.lm.network import Config
+from rnncli.lm.network_config import NetworkConfig
 
 ORACLE = Path(__file__).with_name("oracle.npz")
 V, T, B = 11, 6, 3
-SHAPES = {
-    "elman_tanh": Config(V, "elman", "tanh", embedding_size=5, hidden_size=4, layers=2, tied=False),
-    "elman_relu": Config(V, "elman", "relu", embedding_size=5, hidden_size=4, layers=2, tied=False),
-    "gru": Config(V, "gru", embedding_size=5, hidden_size=4, layers=2, tied=False),
-    "lstm": Config(V, "lstm", embedding_size=5, hidden_size=4, layers=2, tied=False),
-    "lstm_tied": Config(V, "lstm", embedding_size=5, hidden_size=4, layers=2, tied=True),
+SIZES = {"vocabulary_size": V, "embedding_size": 5, "hidden_size": 4, "layers": 2}
+DROPOUTS = {"dropout": 0.0, "word_dropout": 0.0, "recurrent_dropout": 0.0}
+CONFIGS = {
+    "elman_tanh": NetworkConfig(cell="elman", activation="tanh", tied=False, **SIZES, **DROPOUTS),
+    "elman_relu": NetworkConfig(cell="elman", activation="relu", tied=False, **SIZES, **DROPOUTS),
+    "gru": NetworkConfig(cell="gru", tied=False, **SIZES, **DROPOUTS),
+    "lstm": NetworkConfig(cell="lstm", tied=False, **SIZES, **DROPOUTS),
+    "lstm_tied": NetworkConfig(cell="lstm", tied=True, **SIZES, **DROPOUTS),
 }
 # Where each of our gates stands among PyTorch's: i, f, o, g against i, f, g, o.
 ORDER = {"elman": [0], "gru": [0, 1, 2], "lstm": [0, 1, 3, 2]}
@@ -39,7 +41,7 @@ def from_torch(value: torch.Tensor, cell: str) -> np.ndarray:
     return np.concatenate([gates[place] for place in ORDER[cell]], axis=-1)
 
 
-def answers(config: Config, values: dict[str, np.ndarray], words: np.ndarray) -> dict[str, np.ndarray]:
+def answers(config: NetworkConfig, values: dict[str, np.ndarray], words: np.ndarray) -> dict[str, np.ndarray]:
     """What PyTorch says of `words` (2, T + 1, B), two windows, with these `values`."""
     cell = config.cell
     kinds = {"elman": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
@@ -56,7 +58,7 @@ def answers(config: Config, values: dict[str, np.ndarray], words: np.ndarray) ->
     for window in range(2):
         inputs, targets = (torch.tensor(part) for part in (words[window, :-1], words[window, 1:]))
         out, state = layers(nn.functional.embedding(inputs, tensors["embedding.weight"]), state)
-        if config.projected:
+        if config.is_projected:
             out = out @ tensors["projection.weight"] + tensors["projection.bias"]
         table = tensors["embedding.weight" if config.tied else "softmax.weight"]
         log_p = nn.functional.log_softmax(out @ table.T + tensors["softmax.bias"], dim=-1)
@@ -77,7 +79,7 @@ def answers(config: Config, values: dict[str, np.ndarray], words: np.ndarray) ->
 def main() -> None:
     rng = np.random.default_rng(2026)
     arrays = {}
-    for name, config in SHAPES.items():
+    for name, config in CONFIGS.items():
         values = {key: rng.normal(scale=0.5, size=shape) for key, shape in config.shapes().items()}
         words = rng.integers(0, V, (2, T + 1, B))
         arrays |= {f"{name}/values.{key}": value for key, value in values.items()}

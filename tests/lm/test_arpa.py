@@ -3,14 +3,15 @@ import math
 import numpy as np
 import pytest
 
-from rnncli.lm import ngram
 from rnncli.lm.arpa import arpa_lines
+from rnncli.lm.mixture import Mixture
+from rnncli.lm.ngram import NGram
 from rnncli.text.vocabulary import EOS, UNK
 
 WORDS = [EOS, UNK, "a", "b", "c", " ", "never"]
 
 
-def by_the_format(lines, context: list[str], word: str) -> float:
+def by_the_format(lines: list[str], context: list[str], word: str) -> float:
     """The log10 probability of a word by the rules of an ARPA file."""
     entries = {}
     for line in lines:
@@ -25,27 +26,28 @@ def by_the_format(lines, context: list[str], word: str) -> float:
 
 
 @pytest.fixture(params=[False, True], ids=["whole", "pruned"])
-def model(request, rng):
+def ngram(request, rng):
     ids = rng.integers(0, len(WORDS) - 1, 400)
     ids[-1] = 0
-    return ngram.count(ids, len(WORDS), 3, prune=request.param)
+    return NGram.count(ids, len(WORDS), 3, prune=request.param)
 
 
-def test_the_file_gives_every_word_the_chance_that_the_model_gives_it(model, rng):
-    lines = list(arpa_lines(model, WORDS))
+def test_the_file_gives_every_word_the_probability_that_the_model_gives_it(ngram, rng, exact_distribution):
+    lines = list(arpa_lines(ngram, WORDS))
     names = [{" ": "<space>", EOS: "</s>"}.get(word, word) for word in WORDS]
-    seen, state = ["<s>"], model.start(1)
+    lm = Mixture([ngram], len(WORDS))
+    seen = ["<s>"]
+    state = lm.initial_state(1)
     for word in rng.integers(0, len(WORDS), 60):
-        log_p = model.log_prob(state)[0]
+        log_p = np.log10(exact_distribution(lm, state)[0])
         for number, name in enumerate(names):
-            found = by_the_format(lines, seen[-2:], name)
-            assert found == pytest.approx(log_p[number] / math.log(10), abs=1e-5)
-        state = model.read(np.array([[word]]), state)
+            assert by_the_format(lines, seen[-2:], name) == pytest.approx(log_p[number], abs=1e-5)
+        state = lm.read(np.array([[word]]), state)
         seen = ["<s>"] if word == 0 else [*seen, names[word]]
 
 
-def test_the_head_counts_the_ngrams_of_each_length(model):
-    lines = list(arpa_lines(model, WORDS))
+def test_the_head_counts_the_ngrams_of_each_length(ngram):
+    lines = list(arpa_lines(ngram, WORDS))
     assert lines[0] == "\\data\\"
     assert lines[-1] == "\\end\\"
     for n in (1, 2, 3):
@@ -54,12 +56,13 @@ def test_the_head_counts_the_ngrams_of_each_length(model):
         assert lines[n] == f"ngram {n}={count}"
 
 
-def test_kenlm_reads_the_file_and_scores_alike(model, tmp_path):
+def test_kenlm_reads_the_file_and_scores_alike(ngram, tmp_path):
     kenlm = pytest.importorskip("kenlm")
     path = tmp_path / "model.arpa"
-    path.write_text("\n".join(arpa_lines(model, WORDS)) + "\n")
+    path.write_text("\n".join(arpa_lines(ngram, WORDS)) + "\n")
     theirs = kenlm.Model(str(path))
+    lm = Mixture([ngram], len(WORDS))
     for sentence in (["a", "b", "c"], ["b"], [], ["c", "c", "never", "a", "a", "b"]):
         ids = np.array([[WORDS.index(word)] for word in [*sentence, EOS]])
-        nll, _ = model.score(ids, model.start(1))
+        nll, _ = lm.score(ids, lm.initial_state(1))
         assert theirs.score(" ".join(sentence)) == pytest.approx(-nll.sum() / math.log(10), abs=1e-4)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from rnncli.lm import cache as caches
-from rnncli.lm.cache import DOUBT, FADING, Cache, keys_of
+from rnncli.errors import SettingError
+from rnncli.lm.cache import DECAY, SHARPNESSES, UNSEEN_MASS, Cache
 
 T, B, D, V = 9, 2, 3, 5
 
@@ -17,64 +17,101 @@ def words(rng):
     return rng.integers(0, V, (T, B))
 
 
-def by_the_book(features, words, t, b, size, sharpness) -> np.ndarray:
-    """The formula, one place at a time."""
+def attention(cache: Cache, features: np.ndarray, words: np.ndarray):
+    """What an empty cache sees from each place as it reads the words."""
+    context, _ = cache.advance(words, cache.initial_state(B), {"network": features})
+    return context
+
+
+def distribution(cache: Cache, context) -> np.ndarray:
+    p = np.zeros((T, B, V))
+    cache.add_to(p, context, np.ones((T, B)))
+    return p
+
+
+def by_the_formula(features, words, t, b, size, sharpness) -> np.ndarray:
+    """The probabilities of all words, one place at a time."""
     p = np.zeros(V)
     for i in range(max(0, t - size), t):
         then, now = features[i, b], features[t, b]
         cosine = then @ now / np.linalg.norm(then) / np.linalg.norm(now)
-        p[words[i, b]] += np.exp(sharpness * (cosine - 1) - FADING * (t - i) / size)
-    return p / (p.sum() + DOUBT)
+        p[words[i, b]] += np.exp(sharpness * (cosine - 1) - DECAY * (t - i) / size)
+    return p / (p.sum() + UNSEEN_MASS)
 
 
+@pytest.mark.parametrize("sharpness", [0.8, 10.0])
 @pytest.mark.parametrize("size", [1, 4, 100])
-def test_the_chance_of_a_word_is_that_of_the_formula(size, features, words):
-    cache = Cache(size, 0.8)
-    glance = cache.look_back(keys_of(features), words, cache.start(B, D))
-    p = np.zeros((T, B, V))
-    caches.add_to(p, glance, np.ones((T, B)))
+def test_the_probability_of_a_word_is_that_of_the_formula(size, sharpness, features, words):
+    cache = Cache(size, sharpness, D)
+    context = attention(cache, features, words)
+    p = distribution(cache, context)
     for t, b in np.ndindex(T, B):
-        np.testing.assert_allclose(p[t, b], by_the_book(features, words, t, b, size, 0.8), rtol=1e-5)
-    np.testing.assert_allclose(
-        caches.probability(words, glance), np.take_along_axis(p, words[..., None], 2)[..., 0], rtol=1e-5
-    )
+        np.testing.assert_allclose(p[t, b], by_the_formula(features, words, t, b, size, sharpness), rtol=1e-5)
+    own = np.take_along_axis(p, words[..., None], 2)[..., 0]
+    np.testing.assert_allclose(cache.probability(words, context), own, rtol=1e-5)
+    np.testing.assert_allclose(cache.mass(context), p.sum(axis=2), rtol=1e-5, atol=1e-6)
 
 
-def test_reading_in_parts_gives_the_same_and_keeps_no_more_than_the_size(features, words):
-    cache, keys = Cache(4, 0.8), keys_of(features)
-    whole = cache.look_back(keys, words, cache.start(B, D))
-    state, found = cache.start(B, D), []
-    for part in (slice(0, 2), slice(2, 3), slice(3, T)):
-        glance = cache.look_back(keys[:, part], words[part], state)
-        state = cache.read(keys[:, part], words[part], state)
-        found.append(caches.probability(words[part], glance))
-    np.testing.assert_allclose(np.concatenate(found), caches.probability(words, whole), rtol=1e-5)
+def test_the_unseen_mass_and_the_decay_are_those_that_stored_models_were_tuned_with():
+    assert (UNSEEN_MASS, DECAY) == (0.08, 3.0)
+
+
+def test_reading_in_pieces_gives_the_same_and_keeps_no_more_than_the_size(features, words):
+    cache = Cache(4, 0.8, D)
+    whole = attention(cache, features, words)
+    state = cache.initial_state(B)
+    found = []
+    for piece in (slice(0, 2), slice(2, 3), slice(3, T)):
+        alone = cache.context(state, {"network": features[piece][:1]})
+        context, state = cache.advance(words[piece], state, {"network": features[piece]})
+        found.append(cache.probability(words[piece], context))
+        np.testing.assert_allclose(cache.probability(words[piece][:1], alone), found[-1][:1], rtol=1e-5)
+    np.testing.assert_allclose(np.concatenate(found), cache.probability(words, whole), rtol=1e-5)
     assert state.keys.shape == (B, 4, D)
     np.testing.assert_array_equal(state.words, words[-4:].T)
 
 
-def test_each_place_adds_its_share(features, words, rng):
-    cache, share = Cache(100, 0.8), rng.random((T, B))
-    glance = cache.look_back(keys_of(features), words, cache.start(B, D))
+def test_each_place_adds_its_weight(features, words, rng):
+    cache = Cache(100, 0.8, D)
+    weight = rng.random((T, B))
+    context = attention(cache, features, words)
     p = np.ones((T, B, V))
-    caches.add_to(p, glance, share)
-    np.testing.assert_allclose(p.sum(axis=2), V + share * glance.total, rtol=1e-5)
-    np.testing.assert_array_equal(p[0], 1)  # nothing is there to look back to
+    cache.add_to(p, context, weight)
+    np.testing.assert_allclose(p.sum(axis=2), V + weight * cache.mass(context), rtol=1e-5)
+    np.testing.assert_array_equal(p[0], 1)  # nothing is in the cache yet
 
 
 def test_features_of_any_size_give_numbers(features, words):
-    cache = Cache(100, 1.0)
+    cache = Cache(100, 1.0, D)
     for scale in (1e-36, 1e-15, 1e4, 1e36):
-        glance = cache.look_back(keys_of(features * np.float32(scale)), words, cache.start(B, D))
-        assert ((glance.total[1:] > 0.5) & (glance.total[1:] < 1)).all()
-    nothing = cache.look_back(keys_of(np.zeros_like(features)), words, cache.start(B, D))
-    assert (nothing.total[1:] < 1).all()
+        mass = cache.mass(attention(cache, features * np.float32(scale), words))
+        assert ((mass[1:] > 0.5) & (mass[1:] < 1)).all()
+    nothing = cache.mass(attention(cache, np.zeros_like(features), words))
+    assert (nothing[1:] < 1).all()
 
 
-def test_the_less_is_alike_the_less_is_said(words):
-    cache, alike = Cache(100, 10.0), np.tile(np.float32([[1, 0, 0]]), (T, B, 1))
+def test_the_less_is_similar_the_less_mass_is_claimed(words):
+    cache = Cache(100, 10.0, D)
+    alike = np.tile(np.float32([[1, 0, 0]]), (T, B, 1))
     unlike = alike.copy()
     unlike[-1] = [0, 1, 0]
-    said = [cache.look_back(keys_of(now), words, cache.start(B, D)).total[-1] for now in (alike, unlike)]
-    assert (said[0] > 0.9).all()
-    assert (said[1] < 0.01).all()
+    similar, different = (cache.mass(attention(cache, features, words))[-1] for features in (alike, unlike))
+    assert (similar > 0.9).all()
+    assert (different < 0.01).all()
+
+
+def test_the_variants_of_a_cache_have_every_sharpness_and_share_its_contexts(features, words):
+    variants = Cache(50, SHARPNESSES[0], D).variants()
+    assert [variant.sharpness for variant in variants] == list(SHARPNESSES)
+    assert variants[0] == Cache(50, SHARPNESSES[0], D)
+    assert sorted(SHARPNESSES) != list(SHARPNESSES)  # the usual one is first, not the smallest
+    context = attention(variants[0], features, words)
+    for variant in [*variants, *variants]:  # in turn, so that none answers with the weights of another
+        own = attention(variant, features, words)
+        np.testing.assert_array_equal(variant.probability(words, context), variant.probability(words, own))
+
+
+@pytest.mark.parametrize("size", [0, -1, 1_000_001])
+def test_a_size_that_makes_no_sense_is_refused(size):
+    with pytest.raises(SettingError, match=f"cache_size is {size}, and must be from 1 to 1,000,000"):
+        Cache(size, 1.0, D)

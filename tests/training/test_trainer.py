@@ -91,8 +91,7 @@ def test_a_step_reads_only_rows_that_have_caught_up_and_a_measurement_reads_all(
         still_behind.append(behind() & words)
 
     before_each_step(trainer, look)
-    for _ in itertools.islice(trainer.run(), 20):
-        missed.append(behind())
+    missed.extend(behind() for _ in itertools.islice(trainer.run(), 20))
     assert sum(map(len, returned)) > 20
     assert not any(still_behind)
     assert missed[-1]

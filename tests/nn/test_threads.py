@@ -2,10 +2,9 @@ import os
 import threading
 
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from rnncli import threads
-from rnncli.threads import Threads, on_all_cores, usable_cores
+from rnncli.nn.threads import Threads, on_all_cores, one_thread, usable_cores
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 9])
@@ -15,7 +14,7 @@ def test_results_come_in_the_order_of_the_pieces(count):
 
 
 @pytest.mark.parametrize("pieces", [[], [3], [1, 2, 3, 4]])
-def test_pieces_are_shared_out_to_all_cores(pieces):
+def test_all_cores_give_the_results_in_the_order_of_the_pieces(pieces):
     assert on_all_cores(lambda x: x * x, pieces) == [x * x for x in pieces]
 
 
@@ -32,13 +31,24 @@ def test_an_exception_in_a_thread_is_raised():
         Threads(2).map(fail, range(2))
 
 
-def test_products_keep_to_one_core_while_threads_work():
-    def libraries(_=None):
-        return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+def product_threads(_=None) -> list[int]:
+    """How many threads each library of products starts."""
+    return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
 
-    before = libraries()
-    assert Threads(2).map(libraries, range(2)) == [[1] * len(before)] * 2
-    assert libraries() == before
+
+def test_products_keep_to_one_core_while_threads_work():
+    with threadpool_limits(2, user_api="blas"):
+        before = product_threads()
+        assert Threads(2).map(product_threads, range(2)) == [[1] * len(before)] * 2
+        assert product_threads() == before
+
+
+def test_products_keep_to_one_core_where_that_is_asked_for():
+    with threadpool_limits(2, user_api="blas"):
+        before = product_threads()
+        with one_thread():
+            assert product_threads() == [1] * len(before)
+        assert product_threads() == before
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system has no CPU affinity")
@@ -53,6 +63,6 @@ def test_the_usable_cores_are_those_of_the_process():
 
 
 def test_where_the_system_has_no_affinity_all_cores_count(monkeypatch):
-    monkeypatch.delattr(threads.os, "sched_getaffinity", raising=False)
-    monkeypatch.setattr(threads.os, "cpu_count", lambda: 6)
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 6)
     assert usable_cores() == 6

@@ -6,56 +6,59 @@ import pytest
 
 from rnncli import train
 from rnncli.errors import SettingError
-from rnncli.generation import Sampling, copied, generate
+from rnncli.lm.network import Network
+from rnncli.tasks.generate import Limits, copied, generate
+from rnncli.tasks.sampling import Sampling
 
 WEIGHTS = np.array([0.1, 0.0, 0.4, 0.2, 0.3])
+GREEDY = Sampling(temperature=0)
 
 
-def shares(rng, **options) -> dict[int, float]:
+def frequencies(rng, **options) -> dict[int, float]:
     sampling = Sampling(**{"temperature": 1.0, **options})
     draws = Counter(sampling.draw(WEIGHTS, rng) for _ in range(4000))
     return {word: count / 4000 for word, count in draws.items()}
 
 
 def test_draws_follow_the_probabilities(rng):
-    assert shares(rng) == pytest.approx({0: 0.1, 2: 0.4, 3: 0.2, 4: 0.3}, abs=0.03)
+    assert frequencies(rng) == pytest.approx({0: 0.1, 2: 0.4, 3: 0.2, 4: 0.3}, abs=0.03)
 
 
 def test_temperature_sharpens_and_zero_is_greedy(rng):
     squares = WEIGHTS**2 / (WEIGHTS**2).sum()
-    assert shares(rng, temperature=0.5) == pytest.approx({i: squares[i] for i in (0, 2, 3, 4)}, abs=0.03)
-    assert shares(rng, temperature=0) == {2: 1.0}
+    assert frequencies(rng, temperature=0.5) == pytest.approx({i: squares[i] for i in (0, 2, 3, 4)}, abs=0.03)
+    assert frequencies(rng, temperature=0) == {2: 1.0}
 
 
 @pytest.mark.parametrize("temperature", [1e-6, 1e-310])
 def test_a_tiny_temperature_is_nearly_greedy_and_does_not_overflow(rng, temperature):
-    assert shares(rng, temperature=temperature) == {2: 1.0}
+    assert frequencies(rng, temperature=temperature) == {2: 1.0}
 
 
 @pytest.mark.filterwarnings("error")
 def test_a_huge_temperature_makes_all_words_alike_and_does_not_overflow(rng):
-    drawn = shares(rng, temperature=1e300)
+    drawn = frequencies(rng, temperature=1e300)
     assert drawn == pytest.approx(dict.fromkeys(drawn, 1 / len(drawn)), abs=0.03)
 
 
 def test_only_the_likeliest_words_are_drawn(rng):
-    assert shares(rng, top_k=2) == pytest.approx({2: 4 / 7, 4: 3 / 7}, abs=0.03)
-    assert shares(rng, top_p=0.6) == pytest.approx({2: 4 / 7, 4: 3 / 7}, abs=0.03)
-    assert set(shares(rng, top_p=0.75)) == {2, 3, 4}
-    assert shares(rng, top_p=1e-9) == {2: 1.0}
-    assert set(shares(rng, min_p=0.5)) == {2, 3, 4}
-    assert set(shares(rng, min_p=0.51)) == {2, 4}
-    assert shares(rng, min_p=1) == {2: 1.0}
+    assert frequencies(rng, top_k=2) == pytest.approx({2: 4 / 7, 4: 3 / 7}, abs=0.03)
+    assert frequencies(rng, top_p=0.6) == pytest.approx({2: 4 / 7, 4: 3 / 7}, abs=0.03)
+    assert set(frequencies(rng, top_p=0.75)) == {2, 3, 4}
+    assert frequencies(rng, top_p=1e-9) == {2: 1.0}
+    assert set(frequencies(rng, min_p=0.5)) == {2, 3, 4}
+    assert set(frequencies(rng, min_p=0.51)) == {2, 4}
+    assert frequencies(rng, min_p=1) == {2: 1.0}
 
 
 def test_nothing_is_drawn_where_nothing_is_left(rng):
     assert Sampling().draw(np.zeros(3), rng) is None
 
 
-def test_words_that_stand_there_already_are_less_likely(rng):
+def test_words_that_are_in_the_text_already_are_less_likely(rng):
     sampling = Sampling(temperature=1.0, repetition_penalty=2.0)
     drawn = Counter(sampling.draw(WEIGHTS, rng, [2, 2, 0]) for _ in range(4000))
-    weights = {0: 0.1, 2: 0.16, 3: 0.2, 4: 0.3}  # squared, where they were; but <eos>, which is 0
+    weights = {0: 0.1, 2: 0.16, 3: 0.2, 4: 0.3}  # squared for words of the text, but not for <eos>, which is 0
     assert drawn[1] == 0
     for word, weight in weights.items():
         assert drawn[word] / 4000 == pytest.approx(weight / sum(weights.values()), abs=0.03)
@@ -72,14 +75,14 @@ def test_words_that_stand_there_already_are_less_likely(rng):
         (9, [4], {0, 2, 3, 4}),
     ],
 )
-def test_no_sequence_of_so_many_words_is_drawn_twice(rng, n, before, allowed):
+def test_no_sequence_of_a_given_length_is_drawn_twice(rng, n, before, allowed):
     sampling = Sampling(temperature=1.0, no_repeat=n)
     assert {sampling.draw(WEIGHTS, rng, before) for _ in range(300)} == allowed
 
 
 def test_sequences_do_not_reach_over_the_end_of_a_unit(rng):
     sampling = Sampling(temperature=1.0, no_repeat=2)
-    before = [2, 0, 3, 2, 0]  # <eos> is 0: it may end a unit again, and what follows it may begin one again
+    before = [2, 0, 3, 2, 0]  # <eos> is 0: it may end a unit again, and the word after it may begin one again
     assert {sampling.draw(WEIGHTS, rng, before) for _ in range(300)} == {0, 2, 3, 4}
     assert {sampling.draw(WEIGHTS, rng, before[:-1]) for _ in range(300)} == {0, 2, 3, 4}
 
@@ -121,7 +124,7 @@ def test_a_full_stop_between_characters_ends_no_sentence(tmp_path):
 
 
 @pytest.mark.parametrize("stop", [" st", "study more", ".", "more.\nTom"])
-def test_a_text_ends_before_what_it_is_to_stop_at(model, stop):
+def test_a_text_ends_before_the_first_stop(model, stop):
     whole = model.generate("Tom is not good at science, so he", 30, temperature=0)
     text = model.generate("Tom is not good at science, so he", 30, temperature=0, stop=["never there", stop])
     assert text == whole.partition(stop)[0]
@@ -131,32 +134,32 @@ def test_a_text_ends_before_what_it_is_to_stop_at(model, stop):
     ("stop", "written"), [("study more", ["will"]), ("y more", ["will"]), (".", ["will", "study", "more"]), ("ill", [])]
 )
 def test_words_that_a_stop_cuts_off_are_not_written(model, stop, written):
-    writer = generate(model, "Tom is not good at science, so he", 30, temperature=0, stop=[stop])
+    writer = generate(model, "Tom is not good at science, so he", Limits(30, stop=(stop,)), GREEDY)
     list(writer)
     assert [model.vocabulary.word(number) for number in writer.written] == written
 
 
-def test_what_may_be_the_beginning_of_a_stop_is_held_back_and_comes_after_all(model):
-    options = {"temperature": 0, "stop": ["will study less"]}
-    pieces = list(generate(model, "Tom is not good at science, so he", 4, **options))
+def test_text_that_may_be_the_beginning_of_a_stop_is_held_back_until_it_is_not(model):
+    limits = Limits(4, stop=("will study less",))
+    pieces = list(generate(model, "Tom is not good at science, so he", limits, GREEDY))
     assert pieces == [" ", "will study more", "."]
 
 
-def test_what_share_of_a_text_was_copied_is_told(model):
-    copy = generate(model, "Tom is not good at science, so he", 4, temperature=0)
+def test_the_fraction_of_a_text_that_occurs_in_the_training_text_is_measured(model):
+    copy = generate(model, "Tom is not good at science, so he", Limits(4), GREEDY)
     assert "".join(copy) == " will study more."
     assert copied(model.ngram, copy) == {3: 1.0, 4: 1.0, 5: 1.0}
-    wild = generate(model, "", 100, temperature=50.0, seed=1)
-    list(wild)
-    shares = copied(model.ngram, wild)
-    assert 0 <= shares[5] <= shares[4] <= shares[3] < 0.5
-    nothing = generate(model, "", 0)
-    list(nothing)
+    wild = generate(model, "", Limits(100), Sampling(temperature=50.0), seed=1)
+    assert len(list(wild)) >= 100
+    fractions = copied(model.ngram, wild)
+    assert 0 <= fractions[5] <= fractions[4] <= fractions[3] < 0.5
+    nothing = generate(model, "", Limits(0))
+    assert list(nothing) == []
     assert copied(model.ngram, nothing) == {3: None, 4: None, 5: None}
 
 
 @pytest.mark.parametrize(
-    ("prompt", "written", "shares"),
+    ("prompt", "written", "fractions"),
     [
         ("Tom is", "good at chess", {3: 1.0, 4: 1.0, 5: 1.0}),  # those that end in a written word
         ("chess chess chess Tom is", "good", {3: 1.0, 4: 0.0, 5: 0.0}),  # none of the prompt's own
@@ -165,10 +168,10 @@ def test_what_share_of_a_text_was_copied_is_told(model):
         ("", "Tom is good <eos>", {3: 1.0, 4: None, 5: None}),  # none that end in such an end
     ],
 )
-def test_counted_as_copied_is_what_was_written_within_a_unit(model, prompt, written, shares):
-    writer = generate(model, prompt, 0)
+def test_a_sequence_counts_if_its_last_word_was_written_and_no_unit_ends_in_it(model, prompt, written, fractions):
+    writer = generate(model, prompt, Limits(0))
     writer.text += [model.vocabulary.find(word) for word in written.split()]
-    assert copied(model.ngram, writer) == shares
+    assert copied(model.ngram, writer) == fractions
 
 
 def test_a_word_that_repeats_is_made_unlikely_but_not_impossible():
@@ -179,7 +182,7 @@ def test_a_word_that_repeats_is_made_unlikely_but_not_impossible():
 
 
 def test_a_writer_writes_the_same_text_again(model):
-    writer = generate(model, "Tom is", 20, temperature=1.0, seed=3)
+    writer = generate(model, "Tom is", Limits(20), Sampling(temperature=1.0), seed=3)
     assert "".join(writer) == "".join(writer)
 
 
@@ -200,7 +203,7 @@ def test_a_new_line_begins_where_a_unit_ends_and_none_is_empty(model):
 
 
 def test_the_number_of_words_is_kept_and_pieces_come_one_at_a_time(model):
-    pieces = list(itertools.islice(generate(model, "Tom", 30, seed=1), 100))
+    pieces = list(itertools.islice(generate(model, "Tom", Limits(30), seed=1), 100))
     assert len([piece for piece in pieces if piece != "\n"]) == 30
     assert pieces[0].startswith(" ")
 
@@ -210,7 +213,7 @@ def test_unk_is_never_written(tmp_path):
     path.write_text("<unk> <unk> a\n" * 50)
     model = train([path], tokenizer="whitespace", hidden_size=4, epochs=3)
     assert "<unk>" not in model.generate("", 100, seed=1)
-    model.lm.network.parameters["softmax.bias"].value[:2] = 1e4  # as if nothing but <unk> and <eos> could follow
+    model.lm.find(Network).parameters["softmax.bias"].value[:2] = 1e4  # as if nothing but <unk> and <eos> could follow
     assert model.generate("", 3, temperature=0) == "a\na\na"
 
 

@@ -1,9 +1,8 @@
-import functools
 import json
 import os
 import pickle
 import zipfile
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -11,11 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import rnncli
-from rnncli.checkpoint import FORMAT, check_writable, load, save, write_lines
 from rnncli.errors import ModelError, RnncliError
+from rnncli.lm.cache import Cache
 from rnncli.lm.mixture import Mixture
-from rnncli.lm.network import Config, Network, initial_values
+from rnncli.lm.network import Network
+from rnncli.lm.network_config import NetworkConfig, initial_values
 from rnncli.model import Model
+from rnncli.storage.atomic import MODEL, check_writable
+from rnncli.storage.model_file import FORMAT, load, save
 from rnncli.text.tokenizers import Tokenizer
 from rnncli.text.vocabulary import EOS, UNK, Vocabulary
 
@@ -36,7 +38,7 @@ def config_with(source, part: str = "network", value: object = None, **changes) 
 
 
 def test_a_loaded_model_predicts_what_the_saved_one_did(model, model_file):
-    loaded = load(model_file)
+    loaded = rnncli.load(model_file)
     assert loaded.predict("Tom is not good at", 0) == model.predict("Tom is not good at", 0)
     assert (loaded.vocabulary.words, loaded.tokenizer, loaded.unit) == (
         model.vocabulary.words,
@@ -52,7 +54,7 @@ def test_a_model_file_can_be_read_with_numpy_alone(model, model_file):
         assert json.loads(str(file["config"]))["network"]["cell"] == "lstm"
         assert file["vocabulary"].tobytes().decode().split("\n") == model.vocabulary.words
         assert json.loads(str(file["about"]))["corpus"]["name"] == "school"
-        np.testing.assert_array_equal(file["embedding.weight"], model.lm.network.embedding.weight.value)
+        np.testing.assert_array_equal(file["embedding.weight"], model.lm.find(Network).embedding.weight.value)
 
 
 def test_a_model_tells_how_it_was_trained(model):
@@ -66,124 +68,121 @@ def test_a_model_tells_how_it_was_trained(model):
 
 words = st.lists(st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), min_size=1), unique=True)
 cells = st.sampled_from([("lstm", "tanh"), ("gru", "tanh"), ("elman", "tanh"), ("elman", "relu"), ("elman", "sigmoid")])
+dropouts = st.floats(0, 0.9)
 any_config = st.builds(
-    lambda cell, **sizes: Config(2, *cell, **sizes),
+    lambda cell, **options: NetworkConfig(vocabulary_size=2, cell=cell[0], activation=cell[1], **options),
     cell=cells,
     hidden_size=st.integers(1, 5),
     embedding_size=st.integers(1, 5),
     layers=st.integers(1, 3),
     tied=st.booleans(),
-    dropout=st.floats(0, 0.9),
+    dropout=dropouts,
+    word_dropout=dropouts,
+    recurrent_dropout=dropouts,
 )
 
 
-@given(words, any_config, st.sampled_from(["word", "whitespace", "char"]), st.booleans())
+@given(words, any_config, st.sampled_from(["word", "whitespace", "char"]), st.booleans(), st.booleans())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
-def test_any_model_comes_back_as_it_was(tmp_path, words, config, kind, lowercase):
+def test_any_model_comes_back_as_it_was(tmp_path, words, config, kind, lowercase, with_cache):
     vocabulary = Vocabulary([EOS, UNK, *(word for word in words if word not in (EOS, UNK))])
-    config = Config(**{**vars(config), "vocabulary_size": len(vocabulary)})
+    config = NetworkConfig(**{**asdict(config), "vocabulary_size": len(vocabulary)})
     values = initial_values(config, np.random.default_rng(1))
-    save(Model(Mixture(Network(config, values)), vocabulary, Tokenizer(kind, lowercase), "line"), tmp_path / "any.npz")
+    parts = [Network(config, values)]
+    if with_cache:
+        parts.append(Cache(7, 2.5, config.width))
+    lm = Mixture(parts, len(vocabulary))
+    save(Model(lm, vocabulary, Tokenizer(kind, lowercase), "paragraph"), tmp_path / "any.npz")
     loaded = load(tmp_path / "any.npz")
-    assert (loaded.lm.network.config, loaded.vocabulary.words) == (config, vocabulary.words)
-    assert (loaded.tokenizer, loaded.unit) == (Tokenizer(kind, lowercase), "line")
+    assert (loaded.lm.find(Network).config, loaded.vocabulary.words) == (config, vocabulary.words)
+    assert (loaded.tokenizer, loaded.unit) == (Tokenizer(kind, lowercase), "paragraph")
+    assert loaded.lm.find(Cache) == lm.find(Cache)  # its width is not stored, but that of the network
     for name, value in values.items():
-        np.testing.assert_array_equal(loaded.lm.network.parameters[name].value, value)
+        np.testing.assert_array_equal(loaded.lm.find(Network).parameters[name].value, value)
 
 
 def test_the_other_parts_come_back_as_they_were(model, model_file):
-    ours, theirs = model.lm, load(model_file).lm
-    assert (theirs.parts, theirs.cache) == (("network", "ngram", "cache"), ours.cache)
-    np.testing.assert_array_equal(theirs.shares, ours.shares)
-    np.testing.assert_array_equal(theirs.ngram.unigrams, ours.ngram.unigrams)
-    for level, same in zip(ours.ngram.levels, theirs.ngram.levels, strict=True):
+    loaded = load(model_file)
+    assert loaded.lm.names == ("network", "ngram", "cache")
+    assert loaded.lm.find(Cache) == model.lm.find(Cache)
+    np.testing.assert_array_equal(loaded.lm.weights, model.lm.weights)
+    np.testing.assert_array_equal(loaded.ngram.unigrams, model.ngram.unigrams)
+    for level, same in zip(model.ngram.levels, loaded.ngram.levels, strict=True):
         for name, array in vars(level).items():
             np.testing.assert_array_equal(getattr(same, name), array)
 
 
+def test_the_names_in_a_file_are_those_of_the_first_format(model_file):
+    with np.load(model_file) as file:
+        names = set(file.files)
+        config = json.loads(str(file["config"]))
+    assert {"format", "config", "vocabulary", "about", "shares", "ngram.unigrams"} <= names
+    assert {f"ngram.5.{name}" for name in ("words", "counts", "starts", "rest", "discounts")} <= names
+    assert set(config) == {"network", "ngram_order", "cache", "tokenizer", "unit"}
+    assert set(config["cache"]) == {"size", "sharpness"}
+
+
+def test_a_file_that_knows_no_dropout_of_words_and_of_recurrent_weights_has_none(model_file, tmp_path):
+    with np.load(model_file) as file:
+        config = json.loads(str(file["config"]))
+    for name in ("word_dropout", "recurrent_dropout"):
+        del config["network"][name]
+    rewrite(model_file, tmp_path / "old.npz", config=np.array(json.dumps({**config, "newer": 1})))
+    old = load(tmp_path / "old.npz").lm.find(Network).config
+    assert (old.word_dropout, old.recurrent_dropout) == (0.0, 0.0)
+
+
+def test_a_file_without_weights_has_the_prior_ones(model_file, tmp_path):
+    rewrite(model_file, tmp_path / "old.npz", shares=None)
+    np.testing.assert_allclose(load(tmp_path / "old.npz").lm.weights, [[0.7, 0.2, 0.1]] * 5)
+
+
 def test_a_model_that_has_read_a_text_is_not_written(model, corpus_file, tmp_path):
-    with pytest.raises(ModelError, match="adapted to a text is not written: train one on the text with --init"):
+    with pytest.raises(ModelError, match="adapted to a text is not written: train one on the text with init=MODEL"):
         save(model.adapted([corpus_file]), tmp_path / "model.npz")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_failed_write_leaves_the_old_file_and_no_other(model, tmp_path, monkeypatch):
-    path = tmp_path / "model.npz"
-    path.write_bytes(b"old")
-
-    def full(*args, **kwargs):
-        args[0].write(b"half")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("rnncli.checkpoint.write_arrays", full)
-    with pytest.raises(ModelError, match=r"cannot write .*model\.npz: No space left on device"):
-        save(model, path)
-    assert [p.name for p in tmp_path.iterdir()] == ["model.npz"]
-    assert path.read_bytes() == b"old"
-
-
-def test_an_interrupted_write_leaves_nothing_behind(model, tmp_path, monkeypatch):
-    def interrupt(*paths):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "replace", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        save(model, tmp_path / "model.npz")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_pipe_or_a_device_is_not_replaced(model, tmp_path):
-    path = tmp_path / "pipe"
-    os.mkfifo(path)
-    for write in (functools.partial(save, model), check_writable, functools.partial(write_lines, [], begins="")):
-        with pytest.raises(ModelError, match="pipe is not a file that can be replaced: name another one"):
-            write(path)
-    with pytest.raises(ModelError, match="/dev/null is not a file"):
-        check_writable("/dev/null")
-    assert path.is_fifo()
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_link_stays_and_what_it_leads_to_is_replaced(model, tmp_path):
-    link, path = tmp_path / "links" / "latest.npz", tmp_path / "models" / "model.npz"
+def test_a_link_stays_and_the_model_it_leads_to_is_replaced(model, tmp_path):
+    link = tmp_path / "links" / "latest.npz"
+    path = tmp_path / "models" / "model.npz"
     link.parent.mkdir()
     link.symlink_to("../models/model.npz")
     for _ in range(2):  # where nothing is yet, and where a model is
         save(model, link)
         assert str(link.readlink()) == "../models/model.npz"
         assert not path.is_symlink()
-        assert load(path).predict("Tom", 1) == load(link).predict("Tom", 1)
+        assert rnncli.load(path).predict("Tom", 1) == rnncli.load(link).predict("Tom", 1)
         path.write_bytes(b"PK, an old one")
 
 
-def test_folders_are_made_and_permissions_are_the_usual_ones(model, tmp_path):
-    path = tmp_path / "a" / "b" / "model.npz"
-    save(model, path)
-    (tmp_path / "other").touch()
-    assert path.stat().st_mode == (tmp_path / "other").stat().st_mode
-
-
 @pytest.mark.parametrize("name", ["file/model.npz", "n" * 300])
-def test_a_place_that_cannot_be_written_is_named(model, tmp_path, name):
+def test_a_place_where_no_model_can_be_written_is_named(model, tmp_path, name):
     (tmp_path / "file").touch()
-    for attempt in (check_writable, lambda path: save(model, path)):
-        with pytest.raises(ModelError, match=f"cannot write .*{name}"):
-            attempt(tmp_path / name)
+    with pytest.raises(ModelError, match=f"cannot write .*{name}"):
+        save(model, tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_what_is_not_a_model_is_not_replaced_by_one(model_file, tmp_path):
-    (tmp_path / "text").write_text("my only copy")
-    with pytest.raises(ModelError, match="text is not a model, and would be overwritten"):
-        check_writable(tmp_path / "text")
-    check_writable(tmp_path / "new")
-    check_writable(model_file)
-    assert [path.name for path in tmp_path.iterdir()] == ["text"]
+def test_a_model_may_replace_a_model(model_file):
+    before = model_file.read_bytes()
+    check_writable(model_file, MODEL)
+    assert model_file.read_bytes() == before
 
 
 class Evil:
+    """An object that makes a folder beside the target when it is unpickled."""
+
+    def __init__(self, target):
+        self.owned = target.with_name("owned")
+
     def __reduce__(self):
-        return (os.system, ("touch owned",))
+        return (os.mkdir, (str(self.owned),))
+
+
+def test_the_evil_is_evil(tmp_path):
+    pickle.loads(pickle.dumps(Evil(tmp_path / "bad.npz")))
+    assert (tmp_path / "owned").exists()
 
 
 def corrupt(path) -> None:
@@ -205,8 +204,8 @@ DAMAGE = {
     "text": (lambda s, t: t.write_text("hello"), "is not a model of rnncli"),
     "cut": (lambda s, t: t.write_bytes(s.read_bytes()[:5000]), "is not a model of rnncli, or was cut short"),
     "bit": (lambda s, t: (t.write_bytes(s.read_bytes()), corrupt(t)), "is damaged: the checksum of .* is wrong"),
-    "pickle": (lambda s, t: t.write_bytes(pickle.dumps(Evil())), "is not a model of rnncli"),
-    "object": (lambda s, t: rewrite(s, t, extra=np.array([Evil()], object)), "object has no place in a model"),
+    "pickle": (lambda s, t: t.write_bytes(pickle.dumps(Evil(t))), "is not a model of rnncli"),
+    "object": (lambda s, t: rewrite(s, t, extra=np.array([Evil(t)], object)), "object has no place in a model"),
     "other npz": (lambda s, t: rewrite(s, t, format=None), "is not a model of rnncli: name a file"),
     "newer": (lambda s, t: rewrite(s, t, format=np.array(FORMAT + 1)), "was written by a newer rnncli: upgrade"),
     "format": (lambda s, t: rewrite(s, t, format=np.arange(3)), "is damaged"),
@@ -214,8 +213,27 @@ DAMAGE = {
     "deep json": (lambda s, t: rewrite(s, t, config=np.array("[" * 100_000)), "is damaged"),
     "list": (lambda s, t: rewrite(s, t, config=np.array("[]")), "is damaged"),
     "no cell": (lambda s, t: rewrite(s, t, config=config_with(s, cell="x")), "is damaged: no cell is called 'x'"),
-    "type": (lambda s, t: rewrite(s, t, config=config_with(s, layers=1.5)), "is damaged: its layers is 1.5"),
-    "bool": (lambda s, t: rewrite(s, t, config=config_with(s, layers=True)), "is damaged: its layers is True"),
+    "type": (
+        lambda s, t: rewrite(s, t, config=config_with(s, layers=1.5)),
+        "is damaged: layers is 1.5, and must be a whole",
+    ),
+    "bool": (
+        lambda s, t: rewrite(s, t, config=config_with(s, layers=True)),
+        "is damaged: layers is True, and must be a whole",
+    ),
+    "number for a cell": (
+        lambda s, t: rewrite(s, t, config=config_with(s, cell=7)),
+        "is damaged: cell is 7, and must be a text",
+    ),
+    "text for a truth": (
+        lambda s, t: rewrite(s, t, config=config_with(s, tied="yes")),
+        "is damaged: tied is yes, and must be True or False",
+    ),
+    "open option": (lambda s, t: rewrite(s, t, config=config_with(s, dropout=None)), "is damaged: dropout is None"),
+    "no vocabulary": (
+        lambda s, t: rewrite(s, t, config=config_with(s, vocabulary_size=0)),
+        "is damaged: vocabulary_size is 0",
+    ),
     "layers": (
         lambda s, t: rewrite(s, t, config=config_with(s, layers=10**12)),
         "layers is 1000000000000, and must be a whole number from 1 to 100",
@@ -246,7 +264,10 @@ DAMAGE = {
     "signed": (lambda s, t: with_ngrams(s, t, "2.rest", lambda a: a.astype(int)), "ngram.2.rest is int64"),
     "wide": (lambda s, t: with_ngrams(s, t, "2.starts", lambda a: a.astype(np.uint64)), "ngram.2.starts is uint64"),
     "no sum": (lambda s, t: with_ngrams(s, t, "unigrams", lambda a: a * 2), "unigrams is not a distribution"),
-    "huge cache": (lambda s, t: rewrite(s, t, config=config_with(s, "cache", size=10**30)), "the cache's size is 10"),
+    "huge cache": (
+        lambda s, t: rewrite(s, t, config=config_with(s, "cache", size=10**30)),
+        "is damaged: cache_size is 10+, and must be from 1",
+    ),
     "no epoch": (
         lambda s, t: rewrite(
             s, t, about=np.array('{"history": [{"epoch": null, "train_perplexity": 2, "valid_perplexity": 2}]}')
@@ -282,10 +303,7 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize(("damage", "message"), DAMAGE.values(), ids=DAMAGE)
-def test_a_damaged_foreign_newer_or_hostile_file_gives_one_clear_line(
-    model_file, tmp_path, monkeypatch, damage, message
-):
-    monkeypatch.chdir(tmp_path)
+def test_a_damaged_foreign_newer_or_hostile_file_gives_one_clear_line(model_file, tmp_path, damage, message):
     path = tmp_path / "bad.npz"
     damage(model_file, path)
     with pytest.raises(ModelError, match=message) as caught:
@@ -312,69 +330,69 @@ def test_an_array_that_claims_more_than_the_file_holds_is_refused(tmp_path):
 
 @given(st.data())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
-def test_whatever_happens_to_a_file_loading_gives_a_model_or_an_error_of_ours(model_file, tmp_path, data):
+def test_a_file_with_any_bytes_changed_gives_a_model_or_an_error_of_ours(model_file, tmp_path, data):
     content = bytearray(model_file.read_bytes())
     for place in data.draw(st.lists(st.integers(0, len(content) - 1), max_size=4)):
         content[place] = data.draw(st.integers(0, 255))
     path = tmp_path / "any.npz"
     path.write_bytes(content[: data.draw(st.integers(0, len(content)))] if data.draw(st.booleans()) else content)
     try:
-        told = load(path).lm.network.config.cell
+        message = load(path).lm.find(Network).config.cell
     except RnncliError as error:
-        told = str(error)
-    assert told in ("elman", "gru", "lstm") or "any.npz" in told
+        message = str(error)
+    assert message in ("elman", "gru", "lstm") or "any.npz" in message
 
 
-def test_arrays_are_mapped_where_they_stand(model_file):
+def test_arrays_are_mapped_from_the_file(model_file):
     with np.load(model_file) as file:
         assert set(file.files) > {"format", "config", "vocabulary", "embedding.weight", "ngram.5.words"}
     for checked in (True, False):
         model = load(model_file, checked=checked)
-        for array in (model.lm.network.parameters["embedding.weight"].value, model.lm.ngram.levels[0].words):
+        for array in (model.lm.find(Network).parameters["embedding.weight"].value, model.ngram.levels[0].words):
             assert not array.flags.owndata
             assert not array.flags.writeable
             assert array.ctypes.data % 64 == 0
 
 
 @pytest.mark.parametrize("damage", [damage for damage, _ in DAMAGE.values()], ids=list(DAMAGE))
-def test_what_is_not_checked_is_told_when_it_is_used_or_does_no_harm(model_file, tmp_path, monkeypatch, damage):
-    monkeypatch.chdir(tmp_path)
+def test_damage_that_is_not_checked_for_does_no_harm_or_is_reported_when_it_is_met(model_file, tmp_path, damage):
     path = tmp_path / "bad.npz"
     damage(model_file, path)
     try:
         model = load(path, checked=False)
         ids, _ = model.encode("Tom is good at chess, so he will not lose more. Mary")
         with np.errstate(all="ignore"):
-            nll, state = model.lm.score(ids, model.lm.start(1))
-            p = np.exp(model.lm.log_prob(state))
+            nll, state = model.lm.score(ids, model.lm.initial_state(1))
+            p = model.lm.distribution(model.lm.context(state))[0]
         assert nll.shape == ids.shape
         assert p.shape == (1, len(model.vocabulary))
     except ModelError as error:
-        told = str(error)
+        message = str(error)
     else:
-        told = ""
-    assert "\n" not in told
+        message = ""
+    assert "\n" not in message
     assert not (tmp_path / "owned").exists()
 
 
 @pytest.mark.parametrize("damage", ["no word", "never"])
-def test_ngrams_that_make_no_sense_are_told_by_all_that_use_them(model, model_file, tmp_path, damage):
+def test_ngrams_that_make_no_sense_are_reported_by_everything_that_uses_them(model, model_file, tmp_path, damage):
     DAMAGE[damage][0](model_file, tmp_path / "bad.npz")
     lm = load(tmp_path / "bad.npz", checked=False).lm
     ids, _ = model.encode("Tom is")
     for use in (
-        lambda: lm.score(ids, lm.start(1)),
-        lambda: lm.log_prob(lm.start(1)),
-        lambda: lm.examine(ids, lm.start(1)),
+        lambda: lm.score(ids, lm.initial_state(1)),
+        lambda: lm.distribution(lm.context(lm.initial_state(1))),
+        lambda: lm.examine(ids, lm.initial_state(1)),
     ):
         with pytest.raises(ModelError, match="the model's n-grams make no sense"):
             use()
 
 
-def test_values_that_a_file_may_not_hold_are_not_written_to_one(model, tmp_path):
-    values = {name: p.value.copy() for name, p in model.lm.network.named_parameters().items()}
+def test_values_that_a_file_may_not_hold_are_not_written(model, tmp_path):
+    network = model.lm.find(Network)
+    values = {name: value.copy() for name, value in network.values().items()}
     values["softmax.bias"][3] = 2e6
-    wild = replace(model, lm=Mixture(Network(model.lm.network.config, values)))
+    wild = replace(model, lm=Mixture([Network(network.config, values)], len(model.vocabulary)))
     with pytest.raises(ModelError, match="holds values that are not finite, or huge"):
         save(wild, tmp_path / "wild.npz")
     assert not list(tmp_path.iterdir())

@@ -4,7 +4,20 @@ import numpy as np
 import pytest
 
 from rnncli.errors import ModelError, SettingError, TextError
-from rnncli.prediction import best_of_each, best_words, of_real_words, rank, rank_all
+from rnncli.tasks.predict import (
+    GROUP_WORDS,
+    PROMPTS_PER_GROUP,
+    SPREAD_WORDS,
+    best_of_each,
+    best_words,
+    predict_all,
+    without_unk,
+)
+
+
+def rank(model, prompt: str, n: int = 10, **options):
+    (ranking,) = predict_all(model, [prompt], n, **options)
+    return ranking
 
 
 def test_words_are_ranked_by_probability_and_unk_is_left_out(model):
@@ -36,18 +49,18 @@ def test_an_empty_prompt_asks_for_the_first_word_of_a_unit(model):
     assert words == {"Tom", "Mary", "The", "My"}
 
 
-def test_what_is_left_without_unk_sums_to_one():
-    np.testing.assert_allclose(of_real_words(np.array([0.1, 0.5, 0.4], np.float32)), [0.2, 0, 0.8], rtol=1e-6)
+def test_without_unk_the_probabilities_sum_to_one():
+    np.testing.assert_allclose(without_unk(np.array([0.1, 0.5, 0.4], np.float32)), [0.2, 0, 0.8], rtol=1e-6)
 
 
-def test_real_words_keep_their_probabilities_where_unk_has_nearly_all():
+def test_words_that_can_be_named_keep_their_proportions_where_unk_has_nearly_all():
     p = np.array([1e-30, 1.0, 3e-30], np.float32)
-    np.testing.assert_allclose(of_real_words(p), [0.25, 0, 0.75], rtol=1e-6)
+    np.testing.assert_allclose(without_unk(p), [0.25, 0, 0.75], rtol=1e-6)
 
 
-def test_numbers_that_ran_over_are_told():
+def test_probabilities_that_are_no_numbers_are_refused():
     with pytest.raises(ModelError, match="the model's numbers overflow"):
-        of_real_words(np.array([np.nan, 0.0, 1.0]))
+        without_unk(np.array([np.nan, 0.0, 1.0]))
 
 
 def test_a_negative_number_of_words_is_refused(model):
@@ -58,44 +71,59 @@ def test_a_negative_number_of_words_is_refused(model):
 PROMPTS = ["Tom is", "", "The doctor is not good at French, so he will", "Mary", "Bogus is not", "Tom is"]
 
 
-def same(one, other):
-    assert [word for word, _ in one.predictions] == [word for word, _ in other.predictions]
-    np.testing.assert_allclose([p for _, p in one.predictions], [p for _, p in other.predictions], rtol=1e-4)
+def assert_same(ranking, other) -> None:
+    assert [word for word, _ in ranking.predictions] == [word for word, _ in other.predictions]
+    np.testing.assert_allclose([p for _, p in ranking.predictions], [p for _, p in other.predictions], rtol=1e-4)
+    assert ranking.unknown_words == other.unknown_words
+    for parts, expected in zip(ranking.parts, other.parts, strict=True):
+        assert parts == pytest.approx(expected, rel=1e-3, abs=1e-6)
 
 
-@pytest.mark.parametrize("spread", [0, 3, 16])
-def test_many_prompts_are_answered_in_their_order_as_each_by_itself(model, monkeypatch, spread):
-    monkeypatch.setattr("rnncli.prediction.SPREAD", spread)
-    monkeypatch.setattr("rnncli.prediction.STREAMS", 4)
-    rankings = rank_all(model, PROMPTS, 5, parts=True)
+def test_prompts_of_several_lengths_are_answered_in_their_order_as_each_by_itself(model):
+    rankings = predict_all(model, PROMPTS, 5, parts=True)
     assert [ranking.prompt for ranking in rankings] == PROMPTS
     for prompt, ranking in zip(PROMPTS, rankings, strict=True):
-        alone = rank(model, prompt, 5, parts=True)
-        same(ranking, alone)
-        assert ranking.unknown_words == alone.unknown_words
-        for given, expected in zip(ranking.parts, alone.parts, strict=True):
-            assert given == pytest.approx(expected, rel=1e-3, abs=1e-6)
+        assert_same(ranking, rank(model, prompt, 5, parts=True))
+
+
+def test_more_prompts_than_are_read_together_are_answered_as_each_by_itself(model, corpus_file):
+    words = corpus_file.read_text().split()
+    lengths = [*range(3 * SPREAD_WORDS), *[9] * (PROMPTS_PER_GROUP + 5), 0, 3]
+    prompts = [" ".join(words[place : place + length]) for place, length in enumerate(lengths)]
+    rankings = predict_all(model, prompts, 3, parts=True)
+    assert [ranking.prompt for ranking in rankings] == prompts
+    for place in [*range(0, len(prompts), 7), len(prompts) - 2, len(prompts) - 1]:
+        assert_same(rankings[place], rank(model, prompts[place], 3, parts=True))
+
+
+@pytest.mark.parametrize("complete", [False, True])
+def test_the_parts_of_a_prediction_sum_to_its_probability(model, complete):
+    ranking = rank(model, "Tom is not good at m", 3, parts=True, complete=complete)
+    assert len(ranking.parts) == 3
+    for (_, probability), parts in zip(ranking.predictions, ranking.parts, strict=True):
+        assert tuple(parts) == model.lm.names
+        assert sum(parts.values()) == pytest.approx(probability)
 
 
 def test_no_prompts_have_no_answers(model):
-    assert rank_all(model, []) == []
+    assert predict_all(model, []) == []
 
 
 def test_only_the_words_among_are_ranked_with_their_own_probabilities(model):
     prompt = "Tom is not good at science, so he will"
-    everything = dict(rank(model, prompt, 0).predictions)
+    every = dict(rank(model, prompt, 0).predictions)
     few = rank(model, prompt, among=["play", "Study", "Bogus"]).predictions
-    assert few == [("study", everything["study"]), ("play", everything["play"])]
+    assert few == [("study", every["study"]), ("play", every["play"])]
     assert rank(model, prompt, 1, among=["play", "study"]).predictions == few[:1]
     with pytest.raises(SettingError, match="the model knows none of the words Bogus: name some"):
         rank(model, prompt, among=["Bogus"])
 
 
 def test_a_half_typed_word_is_completed_with_probabilities_among_the_words_that_fit(model):
-    everything = dict(rank(model, "Tom is not good at", 0).predictions)
+    every = dict(rank(model, "Tom is not good at", 0).predictions)
     ranking = rank(model, "Tom is not good at S", complete=True)
     assert ranking.predictions == []  # typed with its case, and no word begins with S
-    fitting = {word: p for word, p in everything.items() if word in ("music", "Mary", "My", "more")}
+    fitting = {word: p for word, p in every.items() if word in ("music", "Mary", "My", "more")}
     found = rank(model, "Tom is not good at m", complete=True).predictions
     assert dict(found) == pytest.approx({word: p / sum(fitting.values()) for word, p in fitting.items()})
     assert found[0].word == "music"
@@ -106,10 +134,11 @@ def test_where_nothing_is_typed_yet_the_next_word_is_asked_for(model):
     whole = "Tom is not good at science, so he will study more. "
     assert rank(model, whole, 1).predictions[0].word == "<eos>"
     for prompt in ("Tom is ", "", whole):
-        everything, typed = dict(model.predict(prompt, 0)), model.predict(prompt, 0, complete=True)
-        left = 1 - everything.pop("<eos>")  # nobody types an <eos>
-        assert [word for word, _ in typed] == list(everything)
-        assert [p for _, p in typed] == pytest.approx([p / left for p in everything.values()], rel=1e-2)
+        every = dict(model.predict(prompt, 0))
+        completed = model.complete(prompt, 0)
+        rest = 1 - every.pop("<eos>")  # nobody types an <eos>
+        assert [word for word, _ in completed] == list(every)
+        assert [p for _, p in completed] == pytest.approx([p / rest for p in every.values()], rel=1e-2)
 
 
 def test_a_blank_is_not_filled_while_a_word_is_completed(model):
@@ -127,8 +156,9 @@ def test_the_best_words_are_the_first_of_equals():
 
 @pytest.mark.parametrize("n", [1, 2, 3, 10, 199, 200, 300])
 def test_the_best_words_of_many_are_those_of_a_sort(rng, n):
+    assert 200 % GROUP_WORDS
     p = np.round(rng.random(200), 2)  # so some are equal
-    p[198] = 2.0  # behind the last whole group
+    p[198] = 2.0  # after the last whole group
     expected = sorted(np.flatnonzero(p), key=lambda word: (-p[word], word))[:n]
     assert best_words(p, n).tolist() == expected
 
@@ -137,7 +167,7 @@ def test_the_best_words_of_many_are_those_of_a_sort(rng, n):
 def test_the_best_words_of_each_row_are_those_of_the_row_alone(rng, n):
     p = np.round(rng.random((4, 200)), 2)
     p[1] = 0.005  # all alike
-    p[2, :190] = 0  # fewer possible words than may be asked for
+    p[2, :190] = 0  # fewer possible words than are asked for
     p[3] = 0
     assert [best.tolist() for best in best_of_each(p, n)] == [best_words(row, n).tolist() for row in p]
     assert [len(best) for best in best_of_each(p, 300)][1:] == [200, np.count_nonzero(p[2]), 0]

@@ -1,9 +1,7 @@
-import math
-
 import numpy as np
 import pytest
 
-from rnncli.metrics import Keyboard, calibration, likeliest, perplexity, ranks
+from rnncli.tasks.metrics import Keyboard, calibration, likeliest, perplexity_of_parts, ranks
 from rnncli.text.vocabulary import EOS, UNK, UNK_ID
 
 V = 9
@@ -14,16 +12,12 @@ def p(rng):
     return rng.dirichlet(np.ones(V), 50)
 
 
-@pytest.mark.parametrize(("loss", "expected"), [(0, 1), (math.log(5), 5), (1e4, math.inf)])
-def test_perplexity_is_the_exponential_of_the_loss(loss, expected):
-    assert perplexity(loss) == pytest.approx(expected)
+def test_a_part_that_finds_a_word_impossible_has_no_perplexity():
+    p = np.array([[0.5, 0.125], [0.25, 0.0]])
+    assert perplexity_of_parts(["network", "cache"], p) == {"network": pytest.approx(4), "cache": None}
 
 
-def test_the_perplexity_of_a_loss_that_is_no_number_is_none_either():
-    assert math.isnan(perplexity(math.nan))
-
-
-def test_a_rank_counts_the_words_that_are_offered_before(p, rng):
+def test_a_rank_counts_the_likelier_words_that_can_be_named(p, rng):
     targets = rng.integers(0, V, 50)
     p[::3] = np.round(p[::3], 1)  # ties
     for row, target, found in zip(p, targets, ranks(p, targets), strict=True):
@@ -58,7 +52,7 @@ def test_predictions_that_are_right_as_often_as_they_say_have_no_calibration_err
 WORDS = [EOS, UNK, "the", "a", "study", "stay", "stop", "sty", "play"]
 
 
-def chances(*order: str) -> np.ndarray:
+def probabilities(*order: str) -> np.ndarray:
     """Probabilities by which these words come first, in this order, and the others after them."""
     ranked = [*order, *(word for word in WORDS if word not in order)]
     return 0.5 ** np.array([ranked.index(word) + 1 for word in WORDS])
@@ -67,18 +61,18 @@ def chances(*order: str) -> np.ndarray:
 @pytest.mark.parametrize(
     ("order", "word", "keys"),
     [
-        (["study"], "study", 1),  # offered at once
+        (["study"], "study", 1),  # suggested at once
         (["the", "a", "study"], "study", 1),
-        ([EOS, UNK, "the", "a", "study"], "study", 1),  # neither can be offered
+        ([EOS, UNK, "the", "a", "study"], "study", 1),  # neither can be suggested
         (["the", "a", "play", "study"], "study", 2),  # s, accept
         (["the", "a", "play", "stay", "stop", "sty", "study"], "study", 4),  # s t u, accept
-        (["the", "a", "stay", "stop", "study", "sty"], "sty", 4),  # s t y, accept: never offered before
+        (["the", "a", "stay", "stop", "study", "sty"], "sty", 4),  # s t y, accept: not suggested before
         (["the", "a", "play", "stay", "stop", "study", "sty"], EOS, 1),
     ],
     ids=str,
 )
-def test_keys_are_letters_until_the_word_is_among_the_three_offered_and_one_to_accept(order, word, keys):
-    assert Keyboard(WORDS).keys(chances(*order), WORDS.index(word)) == keys
+def test_keys_are_letters_until_the_word_is_among_the_three_suggested_and_one_to_accept(order, word, keys):
+    assert Keyboard(WORDS).keys(probabilities(*order), WORDS.index(word)) == keys
 
 
 def test_a_word_that_is_the_beginning_of_likelier_ones_is_typed_to_its_end():

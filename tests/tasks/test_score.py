@@ -1,0 +1,70 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rnncli.errors import ModelError
+from rnncli.lm.mixture import Mixture
+from rnncli.lm.network import Network
+from rnncli.tasks.score import WORDS_PER_GROUP, score_all
+
+LINES = ["Tom is good at chess, so he will not lose more.", "", "Bogus is", "Mary is good at music.", "Tom is"]
+
+
+def assert_scored_by_itself(model, line: str, score) -> None:
+    ids, unknown = model.encode(line)
+    ids = np.append(ids, [[0]], axis=0)
+    nll, _ = model.lm.score(ids, model.lm.initial_state(1))
+    assert score.words == model.tokenizer.tokenize(line)
+    np.testing.assert_allclose(score.word_log_probabilities, -nll[:, 0], rtol=1e-4, atol=1e-5)
+    assert score.log_probability == pytest.approx(sum(score.word_log_probabilities))
+    assert score.perplexity == pytest.approx(np.exp(nll.mean()), rel=1e-4)
+    assert score.unknown_words == unknown
+
+
+def test_lines_are_scored_in_their_order_each_by_itself(model):
+    scores = score_all(model, LINES)
+    assert len(scores) == len(LINES)
+    for line, score in zip(LINES, scores, strict=True):
+        assert_scored_by_itself(model, line, score)
+
+
+def test_many_lines_are_scored_in_several_groups_as_each_by_itself(model, corpus_file):
+    long = " ".join(["Mary is good at music, so she will play."] * 20)
+    lines = [*corpus_file.read_text().splitlines(), long, *LINES] * 2
+    assert sum(len(model.tokenizer.tokenize(line)) for line in lines) > WORDS_PER_GROUP
+    scores = score_all(model, lines)
+    assert len(scores) == len(lines)
+    for place in [*range(0, len(lines), 29), *range(len(lines) - 6, len(lines))]:
+        assert_scored_by_itself(model, lines[place], scores[place])
+    half = len(lines) // 2
+    for first, second in zip(scores[:half], scores[half:], strict=True):
+        assert first.log_probability == pytest.approx(second.log_probability, rel=1e-4)
+
+
+def test_a_sentence_that_agrees_is_likelier_than_one_that_does_not(model):
+    pairs = [
+        ("Mary is not good at music, so she will play more.", "Mary is not good at music, so he will play more."),
+        ("Tom is good at science, so he will not study more.", "Tom is good at science, so he will not play more."),
+        ("The doctor is good at French.", "The doctor are good at French."),
+    ]
+    for right, wrong in pairs:
+        good, bad = score_all(model, [right, wrong])
+        assert good.log_probability > bad.log_probability
+
+
+def test_a_network_of_numbers_that_overflow_is_refused(model):
+    network = model.lm.find(Network)
+    values = network.values()
+    values["softmax.bias"] = np.full_like(values["softmax.bias"], np.nan)
+    broken = replace(model, lm=Mixture([Network(network.config, values)], len(model.vocabulary)))
+    with pytest.raises(ModelError, match="the model's numbers overflow"):
+        score_all(broken, ["Tom"])
+
+
+def test_no_lines_have_no_scores(model):
+    assert score_all(model, []) == []
+
+
+def test_a_single_line_may_be_scored_as_it_is(model):
+    assert model.score("Tom is") == model.score(["Tom is"])

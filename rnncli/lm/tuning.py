@@ -73,28 +73,30 @@ def _evidence(mixture: Mixture, variants: dict[str, list[Part]], words: np.ndarr
 
     def ask(sequence: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the probabilities and the masses (variants of all parts, L), and the groups (L,)."""
-        p, masses, groups = [], [], []
+        pieces = []
         state = mixture.initial_state(1)
         for some in passes(len(words)):
             own = words[some, sequence : sequence + 1]
             context, state = mixture.advance(own, state)
-            answers = [
-                (variant.probability(own, context.contexts[name]), variant.mass(context.contexts[name]))
-                for name, candidates in variants.items()
-                for variant in candidates
-            ]
-            p.append(np.stack([probability[:, 0] for probability, _ in answers]))
-            masses.append(np.stack([np.broadcast_to(mass, own.shape)[:, 0] for _, mass in answers]))
-            groups.append(context.groups[:, 0])
-        return np.concatenate(p, axis=1), np.concatenate(masses, axis=1), np.concatenate(groups)
+            contexts = [(variant, context.contexts[name]) for name in variants for variant in variants[name]]
+            p = np.stack([variant.probability(own, known)[:, 0] for variant, known in contexts])
+            masses = [np.broadcast_to(variant.mass(known), own.shape)[:, 0] for variant, known in contexts]
+            pieces.append((p, np.stack(masses), context.groups[:, 0]))
+        return _joined(pieces)
 
     answers = list(side_by_side(ask, range(words.shape[1])))
-    p, masses, groups = (np.concatenate(arrays, axis=-1) for arrays in zip(*answers, strict=True))
+    p, masses, groups = _joined(answers)
     ends = np.cumsum([len(candidates) for candidates in variants.values()])[:-1]
     by_part = [
         {name: list(rows) for name, rows in zip(variants, np.split(array, ends), strict=True)} for array in (p, masses)
     ]
     return Evidence(by_part[0], by_part[1], groups)
+
+
+def _joined(pieces: Sequence[tuple[np.ndarray, ...]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Join arrays (..., n) of the pieces of a text, each with those of the same place in the other tuples."""
+    p, masses, groups = (np.concatenate(arrays, axis=-1) for arrays in zip(*pieces, strict=True))
+    return p, masses, groups
 
 
 def fit_weights(

@@ -165,7 +165,7 @@ class Cache(Part):
         sharpness = config["sharpness"]
         if not isinstance(size, int) or isinstance(size, bool):
             raise ValueError(f"its size is {size!r}")
-        if not isinstance(sharpness, int | float) or not 0 < sharpness < MAX_SHARPNESS:
+        if not isinstance(sharpness, int | float) or isinstance(sharpness, bool) or not 0 < sharpness < MAX_SHARPNESS:
             raise ValueError(f"its cache's sharpness is {sharpness}")
         network = stored.config["network"]
         width = network["embedding_size"] if network["tied"] else network["hidden_size"]

@@ -223,6 +223,8 @@ class Network(Part):
     @classmethod
     def from_file(cls, stored: StoredParts) -> Self | None:
         """Make the network of a model file."""
+        if cls.name not in stored.config:
+            return None
         config = NetworkConfig.from_json(stored.config[cls.name])
         if config.vocabulary_size != stored.vocabulary_size:
             raise ValueError(f"its vocabulary is not one of {config.vocabulary_size} different words")

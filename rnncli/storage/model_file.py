@@ -120,6 +120,8 @@ def _check_format(arrays: Mapping[str, np.ndarray]) -> None:
 
 def _check_weights(mixture: Mixture) -> None:
     weights = mixture.weights
+    if weights.ndim == 2 and weights.shape[1] > len(mixture.parts):
+        raise ValueError(f"it holds a part that this rnncli does not know, besides {', '.join(mixture.names)}")
     if weights.shape != mixture.prior_weights().shape or weights.dtype.kind != "f":
         raise ValueError(f"shares is {weights.dtype} {weights.shape}")
     needed = np.array([part.least_weight > 0 for part in mixture.parts])

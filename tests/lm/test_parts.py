@@ -197,5 +197,7 @@ def test_a_model_without_the_new_part_loads_as_before(model, model_file, known_k
 
 def test_a_file_with_an_unknown_kind_of_part_is_refused(mixed, tmp_path):
     save(mixed, tmp_path / "mixed.npz")
-    with pytest.raises(ModelError, match=r"mixed\.npz is damaged: shares is float64 \(5, 4\)"):
+    with pytest.raises(
+        ModelError, match=r"mixed\.npz is damaged: it holds a part that this rnncli does not know, besides network"
+    ):
         load(tmp_path / "mixed.npz")

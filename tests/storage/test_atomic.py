@@ -45,6 +45,15 @@ def test_while_a_file_is_written_the_old_one_is_whole(tmp_path):
     assert path.read_bytes() == b"halfwhole"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows replaces no file that is open")
+def test_a_reader_of_the_old_file_reads_it_to_its_end(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    with path.open("rb") as reader:
+        write_whole(path, writes(b"newer"))
+        assert reader.read() == b"old"
+
+
 @pytest.mark.parametrize(
     ("error", "raised", "message"),
     [
@@ -113,6 +122,19 @@ def test_any_other_bytes_are_no_file_of_a_kind(tmp_path, kind, content):
     else:
         with pytest.raises(ModelError, match="would be overwritten"):
             check_kind(path, kind)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [(MODEL, b"P"), (LOG, b'{"loss": 1}'), (LOG, b'{"epoch"'), (ARPA, b"\\data"), (ARPA, b"data\\")],
+    ids=str,
+)
+def test_a_file_that_only_resembles_one_of_a_kind_is_not_replaced(tmp_path, kind, content):
+    path = tmp_path / "alike"
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=f"is not {kind.name}"):
+        check_kind(path, kind)
     assert path.read_bytes() == content
 
 

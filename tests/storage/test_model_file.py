@@ -18,6 +18,7 @@ from rnncli.lm.network_config import NetworkConfig, initial_values
 from rnncli.model import Model
 from rnncli.storage.atomic import MODEL, check_writable
 from rnncli.storage.model_file import FORMAT, load, save
+from rnncli.tasks.predict import predict_all
 from rnncli.text.tokenizers import Tokenizer
 from rnncli.text.vocabulary import EOS, UNK, Vocabulary
 
@@ -46,6 +47,14 @@ def test_a_loaded_model_predicts_what_the_saved_one_did(model, model_file):
         model.unit,
     )
     assert loaded.about == model.about
+
+
+def test_a_model_of_ngrams_alone_is_saved_and_loaded(model, tmp_path):
+    alone = Model(Mixture([model.ngram], len(model.vocabulary)), model.vocabulary, model.tokenizer)
+    save(alone, tmp_path / "alone.npz")
+    loaded = load(tmp_path / "alone.npz")
+    assert loaded.lm.names == ("ngram",)
+    assert predict_all(loaded, ["Tom is"], 0) == predict_all(alone, ["Tom is"], 0)
 
 
 def test_a_model_file_can_be_read_with_numpy_alone(model, model_file):
@@ -197,6 +206,18 @@ def with_ngrams(source, target, name: str, change) -> None:
         rewrite(source, target, **{f"ngram.{name}": change(file[f"ngram.{name}"])})
 
 
+def with_a_word_twice(source) -> np.ndarray:
+    """The vocabulary of a model file, whose last word is another one's double."""
+    with np.load(source) as file:
+        words = file["vocabulary"].tobytes().split(b"\n")
+    return np.frombuffer(b"\n".join([*words[:-1], words[2]]), np.uint8)
+
+
+def compress(source, target) -> None:
+    with np.load(source) as file:
+        np.savez_compressed(target, **file)
+
+
 DAMAGE = {
     "missing": (lambda s, t: None, "cannot read .*: No such file"),
     "folder": (lambda s, t: t.mkdir(), "is a folder: name a model in it"),
@@ -255,6 +276,15 @@ DAMAGE = {
     ),
     "never": (lambda s, t: with_ngrams(s, t, "2.counts", np.zeros_like), "its n-grams of 2 words make no sense"),
     "starts": (lambda s, t: with_ngrams(s, t, "2.starts", lambda a: a[::-1]), "its n-grams of 2 words make no sense"),
+    "late start": (
+        lambda s, t: with_ngrams(s, t, "2.starts", lambda a: np.concatenate([a[1:2], a[1:]])),
+        "its n-grams of 2 words make no sense",
+    ),
+    "words twice": (
+        lambda s, t: rewrite(s, t, vocabulary=with_a_word_twice(s)),
+        "is damaged: its vocabulary is not one of .* different words",
+    ),
+    "compressed": (lambda s, t: compress(s, t), "is not a model of rnncli: it is compressed"),
     "far starts": (
         lambda s, t: with_ngrams(
             s, t, "2.starts", lambda a: np.concatenate([a[:1], np.full_like(a[1:-1], 200), a[-1:]])
@@ -282,6 +312,10 @@ DAMAGE = {
     ),
     "cache size": (lambda s, t: rewrite(s, t, config=config_with(s, "cache", size="big")), "its size is 'big'"),
     "shares": (lambda s, t: rewrite(s, t, shares=np.ones((5, 3))), "its shares do not sum to one"),
+    "negative share": (
+        lambda s, t: rewrite(s, t, shares=np.array([[1.5, -0.5, 0]] * 5)),
+        "its shares do not sum to one",
+    ),
     "no network": (lambda s, t: rewrite(s, t, shares=np.array([[0.0, 1, 0]] * 5)), "its shares do not sum to one"),
     "few shares": (lambda s, t: rewrite(s, t, shares=np.ones((1, 3))), "shares is float64"),
     "about": (lambda s, t: rewrite(s, t, about=np.array("3")), "is damaged"),
@@ -372,6 +406,12 @@ def test_damage_that_is_not_checked_for_does_no_harm_or_is_reported_when_it_is_m
         message = ""
     assert "\n" not in message
     assert not (tmp_path / "owned").exists()
+
+
+@pytest.mark.parametrize("damage", ["bit", "words twice"])
+def test_without_checks_a_file_is_not_read_to_its_end(model_file, tmp_path, damage):
+    DAMAGE[damage][0](model_file, tmp_path / "bad.npz")
+    assert load(tmp_path / "bad.npz", checked=False).lm.names == ("network", "ngram", "cache")
 
 
 @pytest.mark.parametrize("damage", ["no word", "never"])

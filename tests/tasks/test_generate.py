@@ -183,7 +183,10 @@ def test_a_word_that_repeats_is_made_unlikely_but_not_impossible():
 
 def test_a_writer_writes_the_same_text_again(model):
     writer = generate(model, "Tom is", Limits(20), Sampling(temperature=1.0), seed=3)
-    assert "".join(writer) == "".join(writer)
+    once = "".join(writer)
+    written = list(writer.written)
+    assert "".join(writer) == once
+    assert writer.written == written
 
 
 def test_the_same_seed_gives_the_same_text_and_another_seed_another(model):

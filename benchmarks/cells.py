@@ -1,7 +1,7 @@
 """Compare one epoch of each cell with PyTorch: python benchmarks/cells.py DATA_FOLDER [CELL...]
 
 DATA_FOLDER/ptb holds train.txt and valid.txt of the Penn Treebank. Both sides follow the same recipe: the same text in
-the same streams, the same initial values, locked dropout, Adam, clipping, schedule and sizes. They run one after the
+the same sequences, the same initial values, locked dropout, Adam, clipping, schedule and sizes. They run one after the
 other and are measured in the same way. Needs PyTorch. Takes about 20 minutes on two cores.
 """
 
@@ -84,7 +84,7 @@ def train_peer(trainer: Trainer) -> float:
 
 @torch.no_grad()
 def peer_perplexity(peer: Peer, ids: np.ndarray) -> float:
-    """Measure PyTorch's network as rnncli measures its own: in the same streams, each word once."""
+    """Measure PyTorch's network as rnncli measures its own: in the same sequences, each word once."""
     length = -(-len(ids) // SEQUENCES)
     padded = np.zeros(SEQUENCES * length, np.int64)
     padded[: len(ids)] = ids

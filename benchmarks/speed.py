@@ -1,7 +1,7 @@
 """Compare the speed of training with PyTorch's: python benchmarks/speed.py DATA_FOLDER [--rounds N] [ROW...]
 
 DATA_FOLDER/ptb and DATA_FOLDER/wikitext-2 hold train.txt and valid.txt. The peer is PyTorch's `word_language_model`
-example: two layers of 200 units, untied, 20 streams, 35 steps, dropout 0.2, SGD with clipping. The default softmax is
+example: two layers of 200 units, untied, 20 sequences, 35 steps, dropout 0.2, SGD with clipping. The default softmax is
 the one of the first half of a training: the words of a step and 500 others. Every run is a process of its own, so that
 neither side disturbs the other's threads or memory, and the sides take turns in every round. The script prints the
 medians over the rounds, and the medians of the rounds' ratios. Takes about 15 minutes on two cores.

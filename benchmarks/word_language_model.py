@@ -1,6 +1,6 @@
 """The peer of several benchmarks: the network and the training of PyTorch's `word_language_model` example.
 
-Two layers of 200 units, untied, dropout 0.2, uniform initial values of at most 0.1; 20 streams, windows of 35 steps,
+Two layers of 200 units, untied, dropout 0.2, uniform initial values of at most 0.1; 20 sequences, windows of 35 steps,
 plain SGD from a learning rate of 20 that is divided by 4 after an epoch without progress, gradients clipped at 0.25.
 """
 
@@ -40,11 +40,11 @@ class Model(nn.Module):
 
 
 def windows(ids: np.ndarray, batch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Cut a text into `batch` streams, and yield the inputs and the targets (T, B) of each window."""
-    streams = torch.from_numpy(ids[: len(ids) // batch * batch].astype(np.int64)).view(batch, -1).T.contiguous()
-    for start in range(0, len(streams) - 1, BPTT):
-        end = min(start + BPTT, len(streams) - 1)
-        yield streams[start:end], streams[start + 1 : end + 1]
+    """Cut a text into `batch` sequences, and yield the inputs and the targets (T, B) of each window."""
+    sequences = torch.from_numpy(ids[: len(ids) // batch * batch].astype(np.int64)).view(batch, -1).T.contiguous()
+    for start in range(0, len(sequences) - 1, BPTT):
+        end = min(start + BPTT, len(sequences) - 1)
+        yield sequences[start:end], sequences[start + 1 : end + 1]
 
 
 def detached(state):
@@ -69,7 +69,7 @@ def train_epoch(model: Model, ids: np.ndarray, learning_rate: float) -> Iterator
 
 @torch.no_grad()
 def mean_loss(model: Model, ids: np.ndarray, batch: int = 10) -> float:
-    """Return the mean loss over a text in nats, read in `batch` streams as the example does it."""
+    """Return the mean loss over a text in nats, read in `batch` sequences as the example does it."""
     model.eval()
     total = words = 0
     state = None

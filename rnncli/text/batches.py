@@ -1,4 +1,4 @@
-"""Arranges texts for a network: parallel streams, and the windows of truncated back-propagation."""
+"""Arranges texts for a network: parallel sequences, and the windows of truncated back-propagation."""
 
 from collections.abc import Sequence
 
@@ -7,10 +7,10 @@ import numpy as np
 from .vocabulary import EOS_ID
 
 
-def streams(ids: np.ndarray, batch: int) -> np.ndarray:
-    """Cut a text (N,) into `batch` parallel streams (L + 1, B), which are read side by side.
+def parallel_sequences(ids: np.ndarray, batch: int) -> np.ndarray:
+    """Cut a text (N,) into `batch` parallel sequences (L + 1, B), which are read side by side.
 
-    Row t is input t and target t - 1. The first stream begins with `<eos>`, each other one with the word before it in
+    Row t is input t and target t - 1. The first sequence begins with `<eos>`, each other one with the word before it in
     the text, so every word is a target once. The remainder at the end, less than `batch` words, is dropped.
     """
     length = len(ids) // batch
@@ -21,7 +21,7 @@ def streams(ids: np.ndarray, batch: int) -> np.ndarray:
 
 
 def window(words: np.ndarray, start: int, steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """Take the inputs and the targets, (T, B) each, of `steps` rows of streams from `start` on; fewer at the end."""
+    """Take the inputs and the targets, (T, B) each, of `steps` rows of sequences from `start` on; fewer at the end."""
     end = min(start + steps, len(words) - 1)
     return words[start:end], words[start + 1 : end + 1]
 
@@ -30,8 +30,8 @@ def padded(texts: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Put texts (N,) side by side as a batch (T, B), padded with `<eos>`; returns it and their lengths (B,)."""
     lengths = np.array([len(text) for text in texts])
     words = np.full((lengths.max(), len(texts)), EOS_ID, np.int32)
-    for stream, text in enumerate(texts):
-        words[: len(text), stream] = text
+    for sequence, text in enumerate(texts):
+        words[: len(text), sequence] = text
     return words, lengths
 
 

@@ -18,7 +18,7 @@ from ..lm.parts import PART_KINDS
 from ..lm.tuning import Tuned, tune
 from ..model import Model
 from ..nn.threads import Threads
-from ..text.batches import excerpt, streams
+from ..text.batches import excerpt, parallel_sequences
 from ..text.corpus import Corpus
 from ..version import __version__
 from .plan import Plan
@@ -42,7 +42,7 @@ class Finisher:
 
     def tune(self, network: Network, ids: np.ndarray) -> Tuned:
         """Tune the mixture on held-out words (N,)."""
-        words = streams(ids, self._sequences(len(ids)))[1:]
+        words = parallel_sequences(ids, self._sequences(len(ids)))[1:]
         return tune([network, *self.parts_beside], len(self.corpus.vocabulary), words, self.threads.map)
 
     def tuning_text(self, words: int) -> np.ndarray:

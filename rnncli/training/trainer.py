@@ -16,7 +16,7 @@ from ..lm.network_config import extended_values, initial_values
 from ..model import Model
 from ..nn.optimizers import OPTIMIZERS
 from ..nn.threads import Threads
-from ..text.batches import excerpt, streams
+from ..text.batches import excerpt, parallel_sequences
 from ..text.corpus import Corpus, Sources
 from . import recovery
 from .clock import PROBE_WORDS, SAVING_SECONDS, TUNING_FRACTION, WATCHING_FRACTION, Clock, affordable_words
@@ -54,7 +54,7 @@ class Trainer:
             began -= state.schedule.elapsed
         self.plan = plan
         self.corpus = corpus
-        self.sequences = streams(corpus.train, plan.training.batch_size)
+        self.sequences = parallel_sequences(corpus.train, plan.training.batch_size)
         self.threads = Threads(plan.training.threads)
         self.state = state or self._initial_state(values)
         self.stepper = Stepper(plan, self.state, self.sequences, corpus.counts(), self.threads)

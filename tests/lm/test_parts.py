@@ -22,7 +22,7 @@ from rnncli.tasks.explain import explain
 from rnncli.tasks.fill import fill
 from rnncli.tasks.predict import predict_all
 from rnncli.tasks.score import score_all
-from rnncli.text.batches import streams
+from rnncli.text.batches import parallel_sequences
 from rnncli.text.corpus import read_tokens
 
 
@@ -88,7 +88,7 @@ def ids(model, corpus_file):
 def held_out(ids):
     """A text that is half of words in no order, which a unigram predicts best."""
     shuffled = np.random.default_rng(3).permutation(ids[:2000])
-    return streams(np.concatenate([shuffled, ids[:2000]]), 4)[1:]
+    return parallel_sequences(np.concatenate([shuffled, ids[:2000]]), 4)[1:]
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +142,7 @@ def test_a_new_part_is_shown_with_the_others(loaded):
 
 def test_a_new_part_is_scored_with_the_others_word_by_word_as_in_one_pass(loaded, ids):
     lm = loaded.lm
-    words = streams(ids[:60], 3)[1:]
+    words = parallel_sequences(ids[:60], 3)[1:]
     state = lm.initial_state(3)
     nll, _ = lm.score(words, state)
     examined, of_parts, _ = lm.examine(words, state)

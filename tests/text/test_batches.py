@@ -1,24 +1,24 @@
 import numpy as np
 import pytest
 
-from rnncli.text.batches import excerpt, padded, prefix_numbers, streams, window
+from rnncli.text.batches import excerpt, padded, parallel_sequences, prefix_numbers, window
 
 
 @pytest.mark.parametrize("batch", [1, 3, 4, 10])
 def test_every_word_is_a_target_once_in_its_order(batch):
     ids = np.arange(5, 25)
-    words = streams(ids, batch)
+    words = parallel_sequences(ids, batch)
     length = 20 // batch
     assert words.shape == (length + 1, batch)
     assert words[1:].T.ravel().tolist() == ids[: length * batch].tolist()
 
 
 def test_each_stream_is_preceded_by_the_word_before_it_and_the_text_by_eos():
-    assert streams(np.arange(5, 11), 2)[0].tolist() == [0, 7]
+    assert parallel_sequences(np.arange(5, 11), 2)[0].tolist() == [0, 7]
 
 
 def test_windows_follow_each_other_and_targets_are_the_next_inputs():
-    words = streams(np.arange(1, 12), 1)
+    words = parallel_sequences(np.arange(1, 12), 1)
     pieces = [window(words, start, 4) for start in (0, 4, 8)]
     assert [len(inputs) for inputs, _ in pieces] == [4, 4, 3]
     assert np.concatenate([inputs for inputs, _ in pieces]).ravel().tolist() == list(range(11))
@@ -48,9 +48,9 @@ def test_positions_with_the_same_words_before_them_have_the_same_number():
     texts = [[5, 6, 7], [5, 6], [5, 8, 7, 7], [], [5, 6, 7]]
     words, lengths = padded([np.array(text, np.int32) for text in texts])
     numbers, known = prefix_numbers(words, lengths), {}
-    for stream, text in enumerate(texts):
+    for sequence, text in enumerate(texts):
         for place in range(len(text)):
-            assert known.setdefault(numbers[place, stream], text[:place]) == text[:place]
+            assert known.setdefault(numbers[place, sequence], text[:place]) == text[:place]
     assert len(known) == 5  # nothing, 5, 5 6, 5 8, 5 8 7
 
 

@@ -103,8 +103,7 @@ class WordCutter:
     """
 
     def __init__(self) -> None:
-        self._unspaced = ""  # the ranges that are in the pattern
-        self._pictographs = ""
+        self._ranges: set[str] = set()  # of unspaced scripts and pictographs that are in the pattern
         self._mark_pages: set[int] = set()
         self._pattern = re.compile("")
         self._known: set[str] = set()  # the characters that the pattern allows for
@@ -126,20 +125,23 @@ class WordCutter:
 
     def _grow(self, new: set[str]) -> None:
         """Allow for `new` characters."""
-        if not self._unspaced and any(_is_in(character, UNSPACED) for character in new):
-            self._unspaced = UNSPACED
-        if not self._pictographs and any(_is_in(character, PICTOGRAPHS) for character in new):
-            self._pictographs = PICTOGRAPHS
+        self._ranges |= {
+            span
+            for span in _ranges(UNSPACED + PICTOGRAPHS)
+            if any(span[0] <= character <= span[2] for character in new)
+        }
+        unspaced = "".join(span for span in _ranges(UNSPACED) if span in self._ranges)
+        pictographs = "".join(span for span in _ranges(PICTOGRAPHS) if span in self._ranges)
         self._mark_pages |= {ord(character) // CHARACTERS_PER_PAGE for character in new if _is_mark(character)}
         if len(self._mark_pages) > MAX_SEPARATE_PAGES:
             self._mark_pages |= MARK_PAGES
-        self._pattern = _word_pattern(self._unspaced, self._pictographs, _marks(frozenset(self._mark_pages)))
+        self._pattern = _word_pattern(unspaced, pictographs, _marks(frozenset(self._mark_pages)))
         self._known |= new  # last, for other threads: they read it without the lock
 
 
-def _is_in(character: str, ranges: str) -> bool:
-    """Whether a character is in the ranges of a character class."""
-    return any(first <= character <= last for first, last in zip(ranges[::3], ranges[2::3], strict=True))
+def _ranges(characters: str) -> list[str]:
+    """The ranges of a character class, such as a-z, one by one."""
+    return [characters[start : start + 3] for start in range(0, len(characters), 3)]
 
 
 def _is_mark(character: str) -> bool:
@@ -188,7 +190,7 @@ def is_unspaced(token: str) -> bool:
 
 @cache
 def _is_unspaced(character: str) -> bool:
-    return _is_in(character, UNSPACED) or _is_in(character, UNSPACED_PUNCTUATION)
+    return any(span[0] <= character <= span[2] for span in _ranges(UNSPACED + UNSPACED_PUNCTUATION))
 
 
 class Spacer:

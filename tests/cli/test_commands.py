@@ -169,7 +169,7 @@ def test_a_picture_that_cannot_be_drawn_is_refused_before_the_work(invoke, model
 
 def test_a_picture_without_matplotlib_says_how_to_get_it(shell, model_file, corpus_file, tmp_path):
     (tmp_path / "matplotlib.py").write_text("raise ImportError")
-    result = shell(f"PYTHONPATH={tmp_path} rnncli evaluate {corpus_file} -m {model_file} --plot a.png")
+    result = shell(f"PYTHONPATH={tmp_path}:$PYTHONPATH rnncli evaluate {corpus_file} -m {model_file} --plot a.png")
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == "Error: --plot needs Matplotlib: pip install matplotlib\n"
 

@@ -106,6 +106,6 @@ def test_closed_standard_error_is_no_terminal(terminal, model_file):
 
 def test_without_prompt_toolkit_one_line_says_how_to_get_it(shell, model_file, tmp_path):
     (tmp_path / "prompt_toolkit.py").write_text("raise ImportError")
-    result = shell(f"PYTHONPATH={tmp_path} rnncli type -m {model_file}")
+    result = shell(f"PYTHONPATH={tmp_path}:$PYTHONPATH rnncli type -m {model_file}")
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == "Error: `rnncli type` needs prompt_toolkit: pip install prompt_toolkit\n"

@@ -194,8 +194,9 @@ class Mixture:
         """
         nll = np.empty(words.shape)
         for some in passes(len(words)):
-            context, state = self.advance(words[some], state)
-            p = self.probabilities(words[some], context, None if prefixes is None else prefixes[some])
+            own = words[some]
+            context, state = self.advance(own, state)
+            p = self.probabilities(own, context, None if prefixes is None else prefixes[some])
             nll[some] = -np.log(np.maximum(np.sum(context.weights * p, axis=0), np.finfo(float).tiny))
         return nll, state
 

@@ -75,8 +75,9 @@ def context_curve(
     pieces = []
     state = model.lm.initial_state(1)
     for some in chunks(len(ids), WORDS_PER_PASS):
-        context, state = model.lm.advance(ids[some, None], state)
-        p = model.lm.probabilities(ids[some, None], context)
+        words = ids[some, None]
+        context, state = model.lm.advance(words, state)
+        p = model.lm.probabilities(words, context)
         pieces.append((p[:, :, 0], context.weights[:, :, 0]))
         report(some.stop - some.start)
     return [*curve, _point(model, None, pieces, places)]

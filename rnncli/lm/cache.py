@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -42,29 +43,58 @@ class CacheState(NamedTuple):
 class CacheAttention:
     """What T * B places see of M cached words: the context of a `Cache`.
 
-    `similarity` (T, B, M) is the cosine between the features then and now, `decay` (T, 1 or B, M) the exponent by
-    distance, minus infinity out of reach, and `words` (B, M) are the words.
+    `keys` (B, T, D) are those of the places, `cached` (B, M - T, D) those of the words before them, and `words` (B, M)
+    the words of both. Nothing is computed before it is asked for: who only reads on needs no attention.
     """
 
-    def __init__(self, similarity: np.ndarray, decay: np.ndarray, words: np.ndarray):
-        self.similarity = similarity
-        self.decay = decay
+    def __init__(self, keys: np.ndarray, cached: np.ndarray, words: np.ndarray, size: int):
+        self.keys = keys
+        self.cached = cached
         self.words = words
+        self.size = size
         self._weights: tuple[float, np.ndarray, np.ndarray] | None = None
 
     def weights(self, sharpness: float) -> tuple[np.ndarray, np.ndarray]:
         """Return the weights (T, B, M) of the cached words, and their sum with `UNSEEN_MASS` (T, B)."""
-        if self._weights is None or self._weights[0] != sharpness:
-            weights = self.similarity * self.similarity.dtype.type(sharpness)
-            weights += self.decay - self.decay.dtype.type(sharpness)
+        known = self._weights  # read once, as another thread may ask for another sharpness
+        if known is None or known[0] != sharpness:
+            weights = self.similarity * self.keys.dtype.type(sharpness)
+            weights += self.decay - self.keys.dtype.type(sharpness)
             np.exp(weights, out=weights)
-            self._weights = sharpness, weights, weights.sum(axis=2) + UNSEEN_MASS
-        return self._weights[1:]
+            known = sharpness, weights, weights.sum(axis=2) + UNSEEN_MASS
+            self._weights = known
+        return known[1:]
+
+    @cached_property
+    def similarity(self) -> np.ndarray:
+        """The cosine (T, B, M) between the features then and now."""
+        batch, steps, _ = self.keys.shape
+        cached = self.cached.shape[1]
+        similarity = np.empty((batch, steps, cached + steps), self.keys.dtype)
+        np.matmul(self.keys, self.cached.swapaxes(1, 2), out=similarity[..., :cached])
+        np.matmul(self.keys, self.keys.swapaxes(1, 2), out=similarity[..., cached:])
+        return np.swapaxes(similarity, 0, 1)
+
+    @cached_property
+    def decay(self) -> np.ndarray:
+        """The exponent (T, 1, M) by distance, minus infinity out of reach.
+
+        A view, as each place sees the same row, moved on by one.
+        """
+        steps = self.keys.shape[1]
+        places = self.words.shape[1]
+        distance = np.arange(places - 1, -steps, -1)
+        in_reach = (distance > 0) & (distance <= self.size)
+        exponent = np.where(in_reach, -distance * (DECAY / self.size), -np.inf).astype(self.keys.dtype)
+        return sliding_window_view(exponent, places)[::-1, None]
 
     def pick(self, places: np.ndarray) -> CacheAttention:
         """Pick one of the T places of each sequence, by `places` (B,)."""
         sequences = np.arange(len(places))
-        return CacheAttention(self.similarity[places, sequences][None], self.decay[places, 0][None], self.words)
+        picked = CacheAttention(self.keys[sequences, places][:, None], self.cached, self.words, self.size)
+        picked.similarity = self.similarity[places, sequences][None]
+        picked.decay = self.decay[places, 0][None]
+        return picked
 
 
 @dataclass(frozen=True)
@@ -94,34 +124,18 @@ class Cache(Part):
     def advance(
         self, words: np.ndarray, state: CacheState, before: Mapping[str, Any]
     ) -> tuple[CacheAttention, CacheState]:
-        """Read `words` (T, B). This takes T * (T + size) numbers a sequence: T should be some hundreds at most."""
+        """Read `words` (T, B). The context is T * (T + size) numbers a sequence: T should be some hundreds at most."""
         keys = scaled_keys(before["network"])
         seen = np.concatenate([state.words, words.T.astype(np.int32)], axis=1)
         kept_keys = np.concatenate([state.keys, keys[:, -self.size :]], axis=1)
         after = CacheState(kept_keys[:, -self.size :], seen[:, -self.size :])
-        return self.attend(keys, seen, state), after
+        return CacheAttention(keys, state.keys, seen, self.size), after
 
     def context(self, state: CacheState, before: Mapping[str, Any]) -> CacheAttention:
         """Return what is seen of the cache after the last word that was read."""
         keys = scaled_keys(before["network"])
         unknown = np.zeros((len(keys), keys.shape[1]), np.int32)  # the next word is not known, and out of reach
-        return self.attend(keys, np.concatenate([state.words, unknown], axis=1), state)
-
-    def attend(self, keys: np.ndarray, words: np.ndarray, state: CacheState) -> CacheAttention:
-        """Compare `keys` (B, T, D) with those in the cache and with each other; `words` (B, M) are those of both."""
-        batch, steps, _ = keys.shape
-        cached = state.words.shape[1]
-        similarity = np.empty((batch, steps, cached + steps), keys.dtype)
-        np.matmul(keys, state.keys.swapaxes(1, 2), out=similarity[..., :cached])
-        np.matmul(keys, keys.swapaxes(1, 2), out=similarity[..., cached:])
-        return CacheAttention(similarity.swapaxes(0, 1), self._decay(steps, cached + steps, keys.dtype), words)
-
-    def _decay(self, steps: int, places: int, dtype: np.dtype) -> np.ndarray:
-        """Return the exponents (T, 1, M) by distance; a view, as each place sees the same row, moved on by one."""
-        distance = np.arange(places - 1, -steps, -1)
-        in_reach = (distance > 0) & (distance <= self.size)
-        exponent = np.where(in_reach, -distance * (DECAY / self.size), -np.inf).astype(dtype)
-        return sliding_window_view(exponent, places)[::-1, None]
+        return CacheAttention(keys, state.keys, np.concatenate([state.words, unknown], axis=1), self.size)
 
     def probability(self, words: np.ndarray, context: CacheAttention, prefixes: np.ndarray | None = None) -> np.ndarray:
         """Return the probability (T, B) that each of the `words` (T, B) comes again."""

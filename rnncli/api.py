@@ -40,6 +40,8 @@ class Predictor(Model):
     @classmethod
     def of(cls, model: Model) -> Predictor:
         """Give a model its methods."""
+        if isinstance(model, cls):
+            return model
         return cls(model.lm, model.vocabulary, model.tokenizer, model.unit, model.about)
 
     def predict(self, prompt: str, n: int = 10, *, among: Sequence[str] = ()) -> list[Prediction]:
@@ -135,7 +137,7 @@ def _with_options(function: F) -> F:
     kept = [p for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
     declared = declarations(*OPTION_CLASSES)
     options = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=declared[name].kind)
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=declared[name].annotation)
         for name, default in defaults(*OPTION_CLASSES).items()
     ]
     function.__signature__ = signature.replace(parameters=[*kept, *options])  # type: ignore[attr-defined]

@@ -6,7 +6,6 @@ documentation and the checks of values are all read from these declarations.
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
@@ -36,6 +35,13 @@ class Declaration:
     is_count: bool = False  # whether the command line reads it as 20k or 1.5M
     repeatable: bool = False  # whether it holds several paths
     fixed_by_model: bool = False  # whether a training that goes on from a model takes the model's
+
+    @property
+    def annotation(self) -> Any:
+        """The type of the option in a signature."""
+        if self.repeatable:
+            return "Sources"
+        return self.kind | None if self.by_rule else self.kind
 
     def check(self, name: str, value: Any) -> None:
         """Raise `SettingError` for a value that this option cannot have."""
@@ -115,10 +121,12 @@ def check(options: Any) -> None:
 
 def check_names(given: Mapping[str, Any], known: Iterable[str]) -> None:
     """Raise `SettingError` for an option that there is not, naming the nearest one that there is."""
+    from difflib import get_close_matches  # not at the top: it costs a millisecond of every start
+
     known = list(known)
     for name in given:
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
+            near = get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]}?" if near else f"the options are {', '.join(known)}"
             raise SettingError(f"no option is called {name!r}: {hint}")
 

@@ -10,16 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from .declaration import BY_RULE, check, option
+from .network_options import MAX_CACHE_WORDS, MAX_NGRAM_ORDER, NetworkOptions
 
 TOKENIZERS = ("word", "whitespace", "char")
 UNITS = ("auto", "line", "paragraph")
-CELLS = ("lstm", "gru", "elman")
-ACTIVATIONS = ("tanh", "relu", "sigmoid")
 OPTIMIZERS = ("adam", "sgd")
 SCHEDULES = ("cosine", "step")
 SOFTMAXES = ("full", "sampled")
-MAX_NGRAM_ORDER = 20  # words
-MAX_CACHE_WORDS = 10**6
 
 
 @dataclass(frozen=True)
@@ -61,51 +58,6 @@ class TextOptions:
         low=0,
         high=1,
         low_open=True,
-        high_open=True,
-    )
-
-    def __post_init__(self) -> None:
-        check(self)
-
-
-@dataclass(frozen=True)
-class NetworkOptions:
-    """The shape of a network and its dropout. Raises `SettingError` for a value out of bounds."""
-
-    cell: str = option("lstm", "The recurrent cell.", choices=CELLS, fixed_by_model=True)
-    activation: str = option(
-        "tanh", "The activation function of the Elman cell.", choices=ACTIVATIONS, fixed_by_model=True
-    )
-    hidden_size: int = option(BY_RULE, "Units of a layer.", kind=int, low=1, high=10**5, fixed_by_model=True)
-    embedding_size: int = option(
-        BY_RULE, "Numbers in a word's vector.", kind=int, low=1, high=10**5, fixed_by_model=True
-    )
-    layers: int = option(1, "Recurrent layers.", low=1, high=100, fixed_by_model=True)
-    tied: bool = option(
-        True, "One table of words for input and output, or two.", off_flag="untied", fixed_by_model=True
-    )
-    dropout: float = option(
-        BY_RULE,
-        "The fraction of units hidden in training: of the inputs, between layers and before the output.",
-        kind=float,
-        low=0,
-        high=1,
-        high_open=True,
-    )
-    word_dropout: float = option(
-        BY_RULE,
-        "The fraction of the words of a step that are hidden in all their places.",
-        kind=float,
-        low=0,
-        high=1,
-        high_open=True,
-    )
-    recurrent_dropout: float = option(
-        BY_RULE,
-        "The fraction of the recurrent weights hidden in a step.",
-        kind=float,
-        low=0,
-        high=1,
         high_open=True,
     )
 

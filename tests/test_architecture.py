@@ -17,7 +17,7 @@ LAYERS = [
     {"tasks", "training"},
     {"storage", "model", "lm"},
     {"nn", "text"},
-    {"errors", "declaration", "options", "version"},  # under everything
+    {"errors", "declaration", "options", "network_options", "version"},  # under everything
 ]
 LAYER = {room: number for number, rooms in enumerate(LAYERS) for room in rooms}
 STRANGERS = [{"tasks", "training"}, {"nn", "text"}]  # in one layer, and do not know each other

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 import rnncli
 from rnncli.declaration import Declaration, declarations, defaults
 from rnncli.errors import SettingError, TextError
+from rnncli.network_options import NetworkOptions
 from rnncli.nn.cells import ACTIVATIONS, CELLS
 from rnncli.nn.optimizers import OPTIMIZERS
 from rnncli.nn.schedules import SCHEDULES
-from rnncli.options import OPTION_CLASSES, NetworkOptions, TextOptions, TrainingOptions
+from rnncli.options import OPTION_CLASSES, TextOptions, TrainingOptions
 from rnncli.text.reading import UNITS
 from rnncli.text.tokenizers import TOKENIZERS
 from rnncli.training.plan import Options, make_plan
@@ -77,7 +78,7 @@ def test_every_option_is_in_the_signature_of_the_functions(function):
     for name, declared in DECLARED.items():
         assert signature[name].kind is inspect.Parameter.KEYWORD_ONLY
         assert signature[name].default == DEFAULTS[name]
-        assert signature[name].annotation is declared.kind
+        assert signature[name].annotation == declared.annotation
 
 
 def test_a_model_tells_every_option_that_it_was_trained_with(small_model):

@@ -13,7 +13,6 @@ import click
 
 from ..errors import RnncliError, SettingError
 from ..version import __version__
-from .errors import in_options
 from .output import FAILED_KEY, escape_controls, flush
 
 # Every command, in the order of use: its module and what it does. Only the command that runs is imported.
@@ -102,6 +101,8 @@ class LazyGroup(click.Group):
 
     def _told(self, error: RnncliError, ctx: click.Context) -> click.ClickException:
         """An error of the library as the user of the command line reads it; with the usage if an option is wrong."""
+        from .errors import in_options
+
         name = ctx.invoked_subcommand or ""
         commands = [self.get_command(ctx, name), self.get_command(ctx, "train")]  # a remedy may be to train anew
         message = escape_controls(in_options(error, filter(None, commands)))

@@ -18,14 +18,14 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ..errors import SettingError
-from ..options import MAX_CACHE_WORDS
+from ..network_options import MAX_CACHE_WORDS
 from .interface import Part, StoredParts
+from .network_config import NetworkConfig
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ..options import TrainingOptions
-    from .network_config import NetworkConfig
 
 DECAY = 3.0  # of the oldest word in reach, as an exponent
 UNSEEN_MASS = 0.08  # as a weight; that of a place just before, in the same context, would be 1
@@ -181,9 +181,7 @@ class Cache(Part):
             raise ValueError(f"its size is {size!r}")
         if not isinstance(sharpness, int | float) or isinstance(sharpness, bool) or not 0 < sharpness < MAX_SHARPNESS:
             raise ValueError(f"its cache's sharpness is {sharpness}")
-        network = stored.config["network"]
-        width = network["embedding_size"] if network["tied"] else network["hidden_size"]
-        return cls(size, sharpness, width)
+        return cls(size, sharpness, NetworkConfig.from_json(stored.config["network"]).width)
 
     def description(self) -> str:
         """Describe the cache in a few words."""

@@ -15,6 +15,7 @@ or tuples of them. A context may be an object instead, with a method `pick` like
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -58,15 +59,19 @@ class Part(Protocol):
 
     # Predicting.
 
+    @abstractmethod
     def initial_state(self, batch: int) -> Any:
         """Return the state at the beginning of a unit, after the `<eos>` of another one."""
 
+    @abstractmethod
     def advance(self, words: np.ndarray, state: Any, before: Mapping[str, Any]) -> tuple[Any, Any]:
         """Read `words` (T, B): return the contexts before each of them, and the state after the last."""
 
+    @abstractmethod
     def context(self, state: Any, before: Mapping[str, Any]) -> Any:
         """Return the context (T = 1) after all words that were read."""
 
+    @abstractmethod
     def probability(self, words: np.ndarray, context: Any, prefixes: np.ndarray | None = None) -> np.ndarray:
         """Return the probability (T, B) of each of the `words` (T, B) in its place.
 
@@ -74,8 +79,15 @@ class Part(Protocol):
         context: a part may compute it once.
         """
 
+    @abstractmethod
     def add_to(self, p: np.ndarray, context: Any, weight: np.ndarray) -> None:
         """Add the probabilities of all words, times `weight` (T, B), to `p` (T, B, V)."""
+
+    def weighted(self, context: Any, weight: np.ndarray, vocabulary_size: int) -> np.ndarray:
+        """Return the probabilities of all words, times `weight` (T, B), in a new array (T, B, V) of float32."""
+        p = np.zeros((*weight.shape, vocabulary_size), np.float32)
+        self.add_to(p, context, weight)
+        return p
 
     def examine(self, p: np.ndarray, context: Any, weight: np.ndarray, words: np.ndarray) -> np.ndarray:
         """Do `add_to` and `probability` in one pass."""
@@ -123,6 +135,7 @@ class Part(Protocol):
         """
         return None
 
+    @abstractmethod
     def stored_config(self) -> dict[str, Any]:
         """Return the entries of this part in the JSON configuration of a model file."""
 
@@ -131,6 +144,7 @@ class Part(Protocol):
         return {}
 
     @classmethod
+    @abstractmethod
     def from_file(cls, stored: StoredParts) -> Self | None:
         """Make the part that a model file holds; None if it holds none.
 

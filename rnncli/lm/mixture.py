@@ -152,17 +152,19 @@ class Mixture:
 
     def distribution(self, context: MixtureContext) -> np.ndarray:
         """Return the probabilities (T, B, V) of all words. None is zero, so that all have logarithms."""
-        p = self._zeros(context)
-        for part, weight in self._weighted(context):
+        (first, weight), *others = self._weighted(context)
+        p = first.weighted(context.contexts[first.name], weight, self.vocabulary_size)
+        for part, weight in others:
             part.add_to(p, context.contexts[part.name], weight)
         np.maximum(p, np.finfo(DTYPE).tiny, out=p)
         return p
 
     def contributions(self, context: MixtureContext) -> np.ndarray:
         """Return what each part adds to the probabilities of all words, (parts, T, B, V): their sum is the whole."""
-        added = np.stack([self._zeros(context) for _ in self.parts])
-        for p, (part, weight) in zip(added, self._weighted(context), strict=True):
-            part.add_to(p, context.contexts[part.name], weight)
+        size = self.vocabulary_size
+        added = np.stack(
+            [part.weighted(context.contexts[part.name], weight, size) for part, weight in self._weighted(context)]
+        )
         added[added <= np.finfo(DTYPE).tiny] = 0
         return added
 
@@ -178,10 +180,11 @@ class Mixture:
     def examine(self, words: np.ndarray, state: MixtureState) -> tuple[np.ndarray, np.ndarray, MixtureState]:
         """Return the `distribution` before each of the `words` (T, B), their `probabilities`, and the state after."""
         context, after = self.advance(words, state)
-        p = self._zeros(context)
-        probabilities = [
-            part.examine(p, context.contexts[part.name], weight, words) for part, weight in self._weighted(context)
-        ]
+        (first, weight), *others = self._weighted(context)
+        p = first.weighted(context.contexts[first.name], weight, self.vocabulary_size)
+        own = np.take_along_axis(p, words[..., None], axis=2)[..., 0]
+        probabilities = [np.maximum(own, np.finfo(DTYPE).tiny) / weight]
+        probabilities += [part.examine(p, context.contexts[part.name], weight, words) for part, weight in others]
         np.maximum(p, np.finfo(DTYPE).tiny, out=p)
         return p, np.stack(probabilities), after
 
@@ -199,9 +202,6 @@ class Mixture:
             p = self.probabilities(own, context, None if prefixes is None else prefixes[some])
             nll[some] = -np.log(np.maximum(np.sum(context.weights * p, axis=0), np.finfo(float).tiny))
         return nll, state
-
-    def _zeros(self, context: MixtureContext) -> np.ndarray:
-        return np.zeros((*context.groups.shape, self.vocabulary_size), DTYPE)
 
     def _weighted(self, context: MixtureContext) -> Iterator[tuple[Part, np.ndarray]]:
         return zip(self.parts, context.weights.astype(DTYPE), strict=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from ..declaration import declarations
 from ..nn.buffers import Empty
 from ..nn.cells import LayerState
 from ..nn.layers import Embedding, Linear, dropout
@@ -26,16 +27,7 @@ if TYPE_CHECKING:
 
 NetworkState = tuple[LayerState, ...]  # one for each layer, the first layer first
 BatchBackward = Callable[..., None]  # adds the derivative of a loss to the gradients, times its argument, 1 by default
-SHOWN_OPTIONS = (
-    "cell",
-    "layers",
-    "embedding_size",
-    "hidden_size",
-    "tied",
-    "dropout",
-    "word_dropout",
-    "recurrent_dropout",
-)
+SHOWN_FIRST = ("cell", "layers", "embedding_size", "hidden_size", "tied")  # by `info`
 MAX_PARAMETER = 1e6  # larger ones do not occur in a sound model, and sums of them might overflow
 
 
@@ -112,21 +104,13 @@ class Network(Part):
 
     def add_to(self, p: np.ndarray, context: np.ndarray, weight: np.ndarray) -> None:
         """Add the probabilities of all words, times `weight` (T, B), to `p` (T, B, V)."""
-        rows = p.reshape(weight.size, -1)
-        rows += self._weighted(context, weight)
+        p += self.weighted(context, weight, p.shape[2])
 
-    def examine(self, p: np.ndarray, context: np.ndarray, weight: np.ndarray, words: np.ndarray) -> np.ndarray:
-        """Do `add_to`, and return the probability (T, B) of each of the `words`."""
-        weighted = self._weighted(context, weight)
-        rows = p.reshape(weight.size, -1)
-        rows += weighted
-        own = np.maximum(weighted[np.arange(words.size), words.ravel()], np.finfo(p.dtype).tiny)
-        probability: np.ndarray = own.reshape(words.shape) / weight
-        return probability
-
-    def _weighted(self, context: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    def weighted(self, context: np.ndarray, weight: np.ndarray, vocabulary_size: int) -> np.ndarray:
+        """Return the probabilities of all words, times `weight` (T, B), in a new array (T, B, V)."""
         features = context.reshape(weight.size, -1)
-        return self.softmax.probabilities(features, weight.ravel().astype(features.dtype))
+        p = self.softmax.probabilities(features, weight.ravel().astype(features.dtype))
+        return p.reshape(*weight.shape, vocabulary_size)
 
     def _outputs(self, words: np.ndarray, state: NetworkState) -> tuple[np.ndarray, NetworkState]:
         x, _ = self.embedding.forward(words)
@@ -240,7 +224,8 @@ class Network(Part):
 
     def facts(self) -> dict[str, Any]:
         """Return the shape, the dropouts and the number of parameters."""
-        facts = {name: getattr(self.config, name) for name in SHOWN_OPTIONS}
+        others = [name for name in declarations(self.config) if name not in (*SHOWN_FIRST, "activation")]
+        facts = {name: getattr(self.config, name) for name in (*SHOWN_FIRST, *others)}
         if self.config.cell == "elman":
             facts["cell"] = f"elman ({self.config.activation})"
         return {**facts, "parameters": sum(value.size for value in self.values().values())}

@@ -10,13 +10,20 @@ import numpy as np
 
 from ..declaration import declarations
 from ..errors import SettingError
+from ..network_options import NetworkOptions
 from ..nn.cells import Cell, make_cell
 from ..nn.parameters import glorot, orthogonal, uniform
-from ..options import NetworkOptions
 from ..text.vocabulary import UNK_ID
 
 WORD_TABLES = ("embedding.weight", "softmax.weight", "softmax.bias")  # parameters with a row for each word
 MAX_VOCABULARY = 10**8
+OLD_DEFAULTS = {  # of options that a model file may lack
+    "hidden_size": 256,
+    "embedding_size": 256,
+    "dropout": 0.0,
+    "word_dropout": 0.0,
+    "recurrent_dropout": 0.0,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,10 +45,9 @@ class NetworkConfig(NetworkOptions):
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> NetworkConfig:
-        """Read a configuration from a model file; options that an older file does not know are off."""
+        """Read a configuration from a model file; what an older file does not tell is as it was then."""
         known = {entry.name for entry in fields(cls)}
-        newer = {"word_dropout": 0.0, "recurrent_dropout": 0.0}
-        return cls(**{**newer, **{name: value for name, value in values.items() if name in known}})
+        return cls(**{**OLD_DEFAULTS, **{name: value for name, value in values.items() if name in known}})
 
     def make_cell(self) -> Cell:
         """Make the cell that this network's layers run."""

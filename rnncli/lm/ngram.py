@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 
 from ..errors import ModelError
-from ..options import MAX_NGRAM_ORDER
+from ..network_options import MAX_NGRAM_ORDER
 from ..text.vocabulary import EOS_ID
 from .interface import Part, StoredParts
 from .ngram_counts import count_ngrams

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -52,7 +52,7 @@ def tune(parts: Sequence[Part], vocabulary_size: int, words: np.ndarray, side_by
     variants = {part.name: list(part.variants()) for part in parts}
     evidence = _evidence(usual, variants, words, side_by_side)
     least = np.array([part.least_weight for part in parts])
-    tuned = []  # each choice of variants: with its handicap, its loss and its mixture
+    tuned: list[tuple[float, Tuned]] = []  # each choice of variants, with its loss and its handicap
     for numbers in itertools.product(*(range(len(some)) for some in variants.values())):
         p, masses = evidence.of(numbers)
         weights = fit_weights(p, evidence.groups, usual.prior_weights(), masses, least)
@@ -61,11 +61,14 @@ def tune(parts: Sequence[Part], vocabulary_size: int, words: np.ndarray, side_by
         loss = float(-np.log(np.maximum(mixed, np.finfo(float).tiny)).mean())
         handicap = MIN_GAIN / words.size * np.count_nonzero(numbers)
         chosen = [some[number] for some, number in zip(variants.values(), numbers, strict=True)]
-        tuned.append((loss + handicap, loss, Mixture(chosen, vocabulary_size, weights)))
-    _, loss, mixture = min(tuned, key=lambda choice: choice[0])
-    with np.errstate(divide="ignore"):
-        losses = {name: float(-np.log(some[0]).mean()) for name, some in evidence.probabilities.items()}
-    return Tuned(mixture, loss, losses)
+        with np.errstate(divide="ignore"):
+            losses = dict(zip(variants, (-np.log(p)).mean(axis=1).tolist(), strict=True))
+        tuned.append((loss + handicap, Tuned(Mixture(chosen, vocabulary_size, weights), loss, losses)))
+    # Where the network has diverged on some words, nothing can be tuned.
+    finite = [choice for choice in tuned if np.isfinite(choice[0])]
+    if not finite:
+        return replace(tuned[0][1], mixture=usual, loss=np.inf)
+    return min(finite, key=lambda choice: choice[0])[1]
 
 
 def _evidence(mixture: Mixture, variants: dict[str, list[Part]], words: np.ndarray, side_by_side: Map) -> Evidence:
@@ -78,10 +81,14 @@ def _evidence(mixture: Mixture, variants: dict[str, list[Part]], words: np.ndarr
         for some in passes(len(words)):
             own = words[some, sequence : sequence + 1]
             context, state = mixture.advance(own, state)
-            contexts = [(variant, context.contexts[name]) for name in variants for variant in variants[name]]
-            p = np.stack([variant.probability(own, known)[:, 0] for variant, known in contexts])
-            masses = [np.broadcast_to(variant.mass(known), own.shape)[:, 0] for variant, known in contexts]
-            pieces.append((p, np.stack(masses), context.groups[:, 0]))
+            answers = [
+                (variant.probability(own, context.contexts[name]), variant.mass(context.contexts[name]))
+                for name, candidates in variants.items()
+                for variant in candidates
+            ]
+            p = np.stack([probability[:, 0] for probability, _ in answers])
+            masses = np.stack([np.broadcast_to(mass, own.shape)[:, 0] for _, mass in answers])
+            pieces.append((p, masses, context.groups[:, 0]))
         return _joined(pieces)
 
     answers = list(side_by_side(ask, range(words.shape[1])))

@@ -48,10 +48,14 @@ def save(model: Model, path: str | Path) -> None:
     """
     if model.lm.beginning is not None:
         raise ModelError("a model that has adapted to a text is not written: train one on the text with init=MODEL")
+    try:
+        _check_weights(model.lm)
+    except ValueError as error:
+        raise ModelError(f"the model makes no sense: {error}") from error
     network = model.lm.find(Network)
     for name, value in (network.values() if network else {}).items():
         if not is_moderate(value):
-            raise ModelError(f"{name} holds values that are not finite, or huge: train with a smaller lr")
+            raise ModelError(f"{name} holds values that are not finite, or huge: train with a smaller learning rate")
     config: dict[str, Any] = {}
     arrays: dict[str, np.ndarray] = {}
     for part in model.lm.parts:
@@ -138,7 +142,7 @@ def _text(array: np.ndarray) -> str:
 
 def _tokenizer(values: Mapping[str, Any]) -> Tokenizer:
     kind = values["kind"]
-    lowercase = values["lowercase"]
+    lowercase = values.get("lowercase", False)
     if not isinstance(kind, str) or not isinstance(lowercase, bool):
         raise ValueError(f"its tokenizer is {dict(values)}")
     return Tokenizer(kind, lowercase)

@@ -77,7 +77,7 @@ def predict_all(
         elif parts:
             raise TextError(f"{prompt!r} has a blank: what the parts give is told of the next word only")
         else:
-            jobs.append(partial(_fill_blank, model, prompt, n, candidates))
+            jobs.append(partial(_fill_blank, model, prompt, around_blank(prompt), n, candidates))
     start = model.lm.initial_state(1)  # that of all prompts: it is computed once
     lengths = [len(question.ids) for question in questions]
     groups = length_groups(lengths, max_rows=PROMPTS_PER_GROUP, max_spread=SPREAD_WORDS)
@@ -143,8 +143,10 @@ def _divided(model: Model, contributions: np.ndarray, p: np.ndarray) -> list[dic
     return [dict(zip(model.lm.names, column, strict=True)) for column in contributions.T.tolist()]
 
 
-def _fill_blank(model: Model, prompt: str, n: int, candidates: np.ndarray | None) -> list[Ranking]:
-    words, p, unknown = fill(model, *around_blank(prompt), candidates)
+def _fill_blank(
+    model: Model, prompt: str, around: tuple[str, str], n: int, candidates: np.ndarray | None
+) -> list[Ranking]:
+    words, p, unknown = fill(model, *around, candidates)
     best = best_words(p, n)
     return [Ranking(prompt, _named(model, words[best], p[best]), [], unknown)]
 

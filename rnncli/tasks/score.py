@@ -16,7 +16,7 @@ from ..text.vocabulary import EOS_ID
 from .batching import length_groups
 
 WORDS_PER_GROUP = 4096  # that are read side by side, about
-MAX_NATS = 700.0  # per word: e^700 is about as large as a number can be
+MAX_NATS = 700.0  # per word, which JSON still has a number for: e^700
 
 
 @dataclass(frozen=True)

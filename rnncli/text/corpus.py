@@ -1,4 +1,4 @@
-"""A text made ready for training: its words numbered, its last part held out, its vocabulary chosen."""
+"""A text made ready for training: read, split into a training and a held-out part, and numbered."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class SplitText:
     def known_by(self, vocabulary: Vocabulary) -> Corpus:
         """Number the text by a vocabulary. Raises `TextError` where that holds no word."""
         if len(vocabulary) == 2:
-            raise TextError(f"no word of {self.source} is left to learn: lower min_count, or raise max_vocab")
+            raise TextError(f"no word of {self.source} is left to learn: try min_count=1, or max_vocab=0")
         return Corpus(
             self.name,
             self.tokenizer,

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from ..errors import TrainingError
-from ..lm.interface import Part
 from ..lm.loss import perplexity
 from ..lm.mixture import WORDS_PER_PASS
 from ..lm.network import Network
@@ -37,13 +36,15 @@ class Finisher:
         self.plan = plan
         self.corpus = corpus
         self.threads = threads
-        fitted = (kind.fit(corpus.train, plan.network, plan.training) for kind in PART_KINDS)
-        self.parts_beside: list[Part] = [part for part in fitted if part is not None]
+        fitted = {kind: kind.fit(corpus.train, plan.network, plan.training) for kind in PART_KINDS}
+        self.fitted = {kind: part for kind, part in fitted.items() if part is not None}
 
     def tune(self, network: Network, ids: np.ndarray) -> Tuned:
         """Tune the mixture on held-out words (N,)."""
         words = parallel_sequences(ids, self._sequences(len(ids)))[1:]
-        return tune([network, *self.parts_beside], len(self.corpus.vocabulary), words, self.threads.map)
+        # In the order in which a file is loaded, as the weights are stored by it.
+        parts = [network if kind is Network else self.fitted.get(kind) for kind in PART_KINDS]
+        return tune([part for part in parts if part is not None], len(self.corpus.vocabulary), words, self.threads.map)
 
     def tuning_text(self, words: int) -> np.ndarray:
         """Return about so many held-out words, in pieces from all over the text."""

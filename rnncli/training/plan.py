@@ -11,7 +11,8 @@ from ..errors import SettingError
 from ..lm.network import Network
 from ..lm.network_config import NetworkConfig, check_activation
 from ..model import Model
-from ..options import OPTION_CLASSES, NetworkOptions, TextOptions, TrainingOptions
+from ..network_options import NetworkOptions
+from ..options import OPTION_CLASSES, TextOptions, TrainingOptions
 from ..text.corpus import Corpus, Sources, read_split, text_facts
 from ..text.tokenizers import Tokenizer
 from ..text.vocabulary import Vocabulary
@@ -26,6 +27,12 @@ class Plan:
     network: NetworkConfig
     training: TrainingOptions
     is_fine_tuning: bool = False
+
+    def __post_init__(self) -> None:
+        for options in (self.text, self.network, self.training):
+            for name in declarations(options):
+                if getattr(options, name) is None:
+                    raise SettingError(f"{name} is None, and must have a value")
 
 
 @dataclass(frozen=True)

@@ -50,8 +50,6 @@ class Trainer:
         `began` is when the time of the training began to run, by `time.perf_counter`; by default now.
         """
         began = time.perf_counter() if began is None else began
-        if state:
-            began -= state.schedule.elapsed
         self.plan = plan
         self.corpus = corpus
         self.sequences = parallel_sequences(corpus.train, plan.training.batch_size)
@@ -70,6 +68,8 @@ class Trainer:
                 self.measure()  # the network may be the best already
             # The preparations take nothing from the beginning of the learning rate's schedule.
             self.state.schedule.start = self.clock.now()
+        else:
+            self.clock.began = time.perf_counter() - state.schedule.elapsed  # the time runs on from here
 
     @classmethod
     def start(cls, sources: Sources, *, init: Model | None = None, **options: Any) -> Self:
@@ -130,9 +130,8 @@ class Trainer:
         where that does not help either, it ends with the best model, or raises `TrainingError` if there is none yet.
         """
         state = self.state
-        state.fraction = self.clock.fraction()
         if not state.step:  # a training whose time is up still takes a step
-            state.fraction = min(state.fraction, LAST_STEP_FRACTION)
+            state.fraction = min(self.clock.fraction(), LAST_STEP_FRACTION)
         while state.fraction < 1 and not state.gave_up:
             if state.step and state.best.reports_since >= self.plan.training.patience and not state.cooldown:
                 recovery.cool_down(state, self.clock.epochs())
@@ -190,8 +189,11 @@ class Trainer:
     def best(self) -> Model:
         """Return the network that did best on validation, joined with the other parts and tuned.
 
-        Raises `TrainingError` where no network predicted validation at all.
+        A training that was left before its first report is measured now. Raises `TrainingError` where no network
+        predicted the validation text at all.
         """
+        if self.state.step and math.isinf(self.state.best.perplexity) and not self.state.history:
+            self.measure()
         return self.finisher.model(self.state)
 
     def _watch(self, ids: np.ndarray) -> float:

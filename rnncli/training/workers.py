@@ -63,20 +63,24 @@ class Team:
         """Return the mean loss on a batch (T, B) and the state after it; the gradient is in the first network."""
         results = self.threads.map(lambda worker: worker.learn(inputs, targets, state, noise), self.workers)
         if len(self.workers) > 1:
-            self.threads.map(self._sum_gradients, range(len(self.workers)))
+            self._sum_gradients()
         return sum(loss for loss, _ in results), _joined([after for _, after in results])
 
-    def _sum_gradients(self, number: int) -> None:
-        """Sum one slice of each gradient into that of the first worker.
+    def _sum_gradients(self) -> None:
+        """Sum all gradients into those of the first worker, each thread one slice of every gradient.
 
         The order is fixed, so that the same number of workers gives the same result.
         """
-        gradients = ([parameter.grad for parameter in worker.network.parameters.values()] for worker in self.workers)
-        for total, *others in zip(*gradients, strict=True):
-            rows = _slice(len(total), number, len(self.workers))
-            for gradient in others:
-                with np.errstate(over="ignore", invalid="ignore"):
-                    np.add(total[rows], gradient[rows], out=total[rows])
+        gradients = [[parameter.grad for parameter in worker.network.parameters.values()] for worker in self.workers]
+
+        def sum_slice(number: int) -> None:
+            for total, *others in zip(*gradients, strict=True):
+                rows = _slice(len(total), number, len(self.workers))
+                for gradient in others:
+                    with np.errstate(over="ignore", invalid="ignore"):
+                        np.add(total[rows], gradient[rows], out=total[rows])
+
+        self.threads.map(sum_slice, range(len(self.workers)))
 
 
 def _slice(size: int, number: int, count: int) -> slice:

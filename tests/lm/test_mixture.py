@@ -133,6 +133,7 @@ class LastWord(Part):
 
     prior_weight = 1.0
     least_weight = 0.0
+    stored_config = from_file = None  # which a mixture does not ask for
 
     def __init__(self, name: str, groups: int):
         self.name = name

@@ -9,8 +9,8 @@ from rnncli.lm.mixture import Mixture
 from rnncli.lm.network import Network
 from rnncli.lm.network_config import NetworkConfig, extended_values, initial_values
 from rnncli.lm.noise import draw_noise
+from rnncli.network_options import CELLS
 from rnncli.nn.sampling import Sampler
-from rnncli.options import CELLS
 from rnncli.text.batches import prefix_numbers
 
 T, B, V = 4, 3, 7

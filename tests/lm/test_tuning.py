@@ -31,6 +31,7 @@ class Table(Part):
     probabilities: tuple[float, ...]  # its own, and those of the variants
     prior_weight = 1.0
     least_weight = 0.0
+    context = add_to = stored_config = from_file = None  # which tuning does not ask for
 
     def initial_state(self, batch):
         return np.zeros((batch, 0))
@@ -107,7 +108,7 @@ def test_an_unusual_variant_must_gain_three_nats_on_the_whole_text(gain, is_chos
     chosen = better if is_chosen else 0.1
     assert tuned.mixture.parts[0].probabilities == (chosen,)
     assert tuned.loss == pytest.approx(-np.log(chosen))
-    assert tuned.losses == {"zero": pytest.approx(-np.log(0.1))}
+    assert tuned.losses == {"zero": pytest.approx(-np.log(chosen))}
 
 
 @pytest.mark.parametrize(("gain", "is_chosen"), [(2.0, False), (4.0, True)])
@@ -217,3 +218,12 @@ def test_the_mass_that_a_part_leaves_unseen_does_not_count_against_it():
 
     for shift in (-0.02, 0.02):
         assert loss(weights[0]) < loss(weights[0] + [shift, -shift])
+
+
+def test_a_network_that_gives_no_numbers_leaves_the_weights_at_their_prior(network, text):
+    network.parameters["softmax.bias"].value[2] = np.nan
+    parts = [network, NGram.count(text, V, 3)]
+    with np.errstate(invalid="ignore"):
+        tuned = tune(parts, V, text[:100, None])
+    np.testing.assert_array_equal(tuned.mixture.weights, Mixture(parts, V).prior_weights())
+    assert tuned.loss == np.inf

@@ -197,6 +197,7 @@ class Frequencies(Part):
 
     name = "frequencies"
     prior_weight = 1.0
+    stored_config = from_file = None  # which evaluation does not ask for
 
     def __init__(self, p: np.ndarray):
         self.p = p

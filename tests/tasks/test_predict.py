@@ -1,9 +1,11 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from rnncli.errors import ModelError, SettingError, TextError
+from rnncli.lm.mixture import Mixture
 from rnncli.tasks.predict import (
     GROUP_WORDS,
     PROMPTS_PER_GROUP,
@@ -171,3 +173,9 @@ def test_the_best_words_of_each_row_are_those_of_the_row_alone(rng, n):
     p[3] = 0
     assert [best.tolist() for best in best_of_each(p, n)] == [best_words(row, n).tolist() for row in p]
     assert [len(best) for best in best_of_each(p, 300)][1:] == [200, np.count_nonzero(p[2]), 0]
+
+
+def test_a_prompt_without_an_answer_is_refused_before_the_others_are_read(model):
+    lm = Mixture([], len(model.vocabulary))  # which answers nothing
+    with pytest.raises(TextError, match="has several blanks: fill one at a time"):
+        predict_all(replace(model, lm=lm), ["Tom is", "Tom ___ ___ good"])

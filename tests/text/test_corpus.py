@@ -76,7 +76,7 @@ def test_a_held_out_fraction_that_makes_no_sense_is_refused(fraction):
 
 def test_a_text_of_which_no_word_is_known_is_refused(tmp_path):
     text = write(tmp_path / "list.txt", "".join(f"word{i}\n" for i in range(60)))
-    with pytest.raises(TextError, match=r"no word of .*list\.txt is left to learn: lower min_count, or raise max"):
+    with pytest.raises(TextError, match=r"no word of .*list\.txt is left to learn: try min_count=1, or max_vocab=0"):
         read_corpus(text, min_count=2)
 
 

@@ -158,3 +158,9 @@ def test_tiny_texts_can_be_learned(tmp_path, text):
     path.write_text(text)
     model = rnncli.train([path], hidden_size=8, epochs=2, bptt=10)
     assert math.fsum(p for _, p in model.predict("", n=0)) == pytest.approx(1)
+
+
+def test_a_training_that_is_left_at_once_gives_a_model(start):
+    trainer = start(epochs=2)
+    next(trainer.run())
+    assert trainer.best().predict("Tom is", 1)

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
-from typing import Any
+from dataclasses import MISSING, field, fields
+from typing import Any, NamedTuple
 
 from .errors import SettingError
 
 BY_RULE: Any = None  # the value of an option that is left to its rule in `rnncli.training.recipe`
 
 
-@dataclass(frozen=True)
-class Declaration:
-    """What is known about an option besides its name."""
+class Declaration(NamedTuple):
+    """What is known about an option besides its name. A named tuple, as every start defines it: a dataclass is slow."""
 
     kind: type  # bool, int, float or str
     help: str

@@ -12,7 +12,7 @@ MAX_NGRAM_ORDER = 20  # words
 MAX_CACHE_WORDS = 10**6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class NetworkOptions:
     """The shape of a network and its dropout. Raises `SettingError` for a value out of bounds."""
 

@@ -14,11 +14,11 @@ from .answering import answer_lines
 from .formats import Answer, format_option, print_answers
 from .options import Count, encoding_option, load_model, model_option, named_in_command, words_option
 from .output import on_terminal, unknown_words_warning, warn
-from .tables import Table, format_probability
 
 if TYPE_CHECKING:
     from ..model import Model
     from ..tasks.predict import Ranking
+    from .tables import Table
 
 PREDICTIONS_PER_BATCH = 20_000
 
@@ -168,6 +168,8 @@ class RankingAnswer(NamedTuple):
         return [(*prediction, *parts.values()) for prediction, parts in self._words()]
 
     def tables(self) -> Iterable[Table]:
+        from .tables import Table, format_probability
+
         best = self.ranking.predictions[0].probability if self.ranking.predictions else 1.0
         rows = [
             (

@@ -17,8 +17,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
@@ -40,8 +39,7 @@ class PartLearner(Protocol):
         """Learn from the next `words` (T, 1) of a text, after they were predicted."""
 
 
-@dataclass(frozen=True)
-class StoredParts:
+class StoredParts(NamedTuple):
     """What a model file holds of its parts."""
 
     config: Mapping[str, Any]

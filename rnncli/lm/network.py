@@ -14,16 +14,16 @@ from ..nn.cells import LayerState
 from ..nn.layers import Embedding, Linear, dropout
 from ..nn.parameters import Parameter
 from ..nn.recurrent import Recurrent
-from ..nn.sampling import Sample
 from ..nn.softmax import Softmax
 from ..text.vocabulary import EOS_ID
 from .interface import Part, PartLearner, StoredParts
 from .network_config import NetworkConfig
-from .network_learner import NetworkLearner
-from .noise import StepNoise
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+    from ..nn.sampling import Sample
+    from .noise import StepNoise
 
 NetworkState = tuple[LayerState, ...]  # one for each layer, the first layer first
 BatchBackward = Callable[..., None]  # adds the derivative of a loss to the gradients, times its argument, 1 by default
@@ -160,12 +160,11 @@ class Network(Part):
         of all parameters, times its argument: the fraction of the batch that this network is given. It is for one
         call. Without `noise` nothing is hidden, and the softmax is over all words.
         """
-        noise = noise or StepNoise()
-        masks = iter(noise.masks)
-        weight_masks = iter(noise.weight_masks)
+        masks = iter(noise.masks if noise else ())
+        weight_masks = iter(noise.weight_masks if noise else ())
         backwards: list[Callable[[np.ndarray], np.ndarray]] = []
         x, embedding_backward = self.embedding.forward(inputs, empty)
-        x, word_backward = dropout(x, noise.word_mask, empty)
+        x, word_backward = dropout(x, noise.word_mask if noise else None, empty)
         backwards.append(word_backward)
         after = []
         for layer, before in zip(self.layers, state, strict=True):
@@ -179,7 +178,7 @@ class Network(Part):
             x, projection_backward = self.projection.forward(x, empty)
             backwards.append(projection_backward)
         rows = x.reshape(targets.size, -1)
-        nll, softmax_backward = self.softmax.forward(rows, targets.ravel(), noise.sample, empty)
+        nll, softmax_backward = self.softmax.forward(rows, targets.ravel(), noise.sample if noise else None, empty)
 
         def backward(batch_fraction: float = 1.0) -> None:
             d_nll = np.full(targets.size, batch_fraction / targets.size, x.dtype)
@@ -192,6 +191,8 @@ class Network(Part):
 
     def learner(self, state: NetworkState | None) -> PartLearner:
         """Return what makes a copy of this network learn from the text it reads."""
+        from .network_learner import NetworkLearner
+
         return NetworkLearner(self.copy(), state)
 
     # Storing and showing.

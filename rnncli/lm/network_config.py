@@ -26,7 +26,7 @@ OLD_DEFAULTS = {  # of options that a model file may lack
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class NetworkConfig(NetworkOptions):
     """Everything that decides a network's shape, and the dropout it is trained with; nothing is left open."""
 

@@ -20,7 +20,6 @@ from ..errors import ModelError
 from ..network_options import MAX_NGRAM_ORDER
 from ..text.vocabulary import EOS_ID
 from .interface import Part, StoredParts
-from .ngram_counts import count_ngrams
 from .ngram_file import levels_from_file
 from .ngram_level import DAMAGED, UNSEEN, Expansion, Level, stored_name
 
@@ -201,6 +200,8 @@ class NGram(Part):
     @classmethod
     def count(cls, ids: np.ndarray, vocabulary_size: int, order: int = 5, prune: bool = False) -> Self:
         """Estimate the model of a text (N,), each unit of which ends in `<eos>`: see `count_ngrams`."""
+        from .ngram_counts import count_ngrams  # not at the top: most commands count nothing
+
         return cls(*count_ngrams(ids, vocabulary_size, order, prune))
 
     def stored_config(self) -> dict[str, Any]:

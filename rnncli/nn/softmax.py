@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .buffers import Empty
 from .layers import Backward
 from .parameters import Parameter
-from .sampling import Sample
+
+if TYPE_CHECKING:
+    from .sampling import Sample
 
 LOGITS_PER_PRODUCT = 2**21  # in `score`: 8 MB in float32
 LOGITS_PER_BLOCK = 2**19  # of element-wise work: 2 MB in float32, which stay in the cache

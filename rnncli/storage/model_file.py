@@ -32,7 +32,6 @@ from ..model import Model
 from ..text.tokenizers import Tokenizer
 from ..text.vocabulary import StoredVocabulary
 from .archive import ForeignError, read_arrays, write_arrays
-from .atomic import write_whole
 
 FORMAT = 1
 SECTIONS = ("corpus", "settings", "versions", "tuning")
@@ -48,6 +47,8 @@ def save(model: Model, path: str | Path) -> None:
     """
     if model.lm.beginning is not None:
         raise ModelError("a model that has adapted to a text is not written: train one on the text with init=MODEL")
+    from .atomic import write_whole  # not at the top: most commands only load
+
     try:
         _check_weights(model.lm)
     except ValueError as error:

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 import rnncli
-from rnncli.lm.loss import perplexity
+from rnncli.lm.perplexity import perplexity
 from rnncli.nn.schedules import SCHEDULES
 from rnncli.text.batches import window
 from rnncli.training.trainer import Trainer

@@ -78,7 +78,7 @@ def corpus_of(text: str, data: Path):
         split = read_split(
             [data / text / "train.txt"], valid=[data / text / "valid.txt"], tokenizer=Tokenizer("whitespace")
         )
-        return split.known_by(Vocabulary.from_tokens(split.train, max_size=0))
+        return split.numbered_by(Vocabulary.from_tokens(split.train, max_size=0))
     words = int(size)
     weights = 1 / np.arange(1, words + 1)
     ids = np.searchsorted(np.cumsum(weights) / weights.sum(), np.random.default_rng(1).random(2_000_000))

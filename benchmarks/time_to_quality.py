@@ -19,7 +19,7 @@ import results
 import word_language_model as peer
 
 import rnncli
-from rnncli.lm.loss import mean_loss
+from rnncli.lm.perplexity import mean_loss
 from rnncli.training.trainer import Trainer
 
 GOAL = 141

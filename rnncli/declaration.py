@@ -33,7 +33,7 @@ class Declaration(NamedTuple):
     is_duration: bool = False  # whether the command line reads it as 90s, 10m or 1h
     is_count: bool = False  # whether the command line reads it as 20k or 1.5M
     repeatable: bool = False  # whether it holds several paths
-    fixed_by_model: bool = False  # whether a training that goes on from a model takes the model's
+    fixed_by_model: bool = False  # whether a training that goes on from a model decides it itself
 
     @property
     def annotation(self) -> Any:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from .declaration import BY_RULE, check, option
 
-CELLS = ("lstm", "gru", "elman")
-ACTIVATIONS = ("tanh", "relu", "sigmoid")
+CELL_NAMES = ("lstm", "gru", "elman")
+ACTIVATION_NAMES = ("tanh", "relu", "sigmoid")
 MAX_NGRAM_ORDER = 20  # words
 MAX_CACHE_WORDS = 10**6
 
@@ -16,9 +16,9 @@ MAX_CACHE_WORDS = 10**6
 class NetworkOptions:
     """The shape of a network and its dropout. Raises `SettingError` for a value out of bounds."""
 
-    cell: str = option("lstm", "The recurrent cell.", choices=CELLS, fixed_by_model=True)
+    cell: str = option("lstm", "The recurrent cell.", choices=CELL_NAMES, fixed_by_model=True)
     activation: str = option(
-        "tanh", "The activation function of the Elman cell.", choices=ACTIVATIONS, fixed_by_model=True
+        "tanh", "The activation function of the Elman cell.", choices=ACTIVATION_NAMES, fixed_by_model=True
     )
     hidden_size: int = option(BY_RULE, "Units of a layer.", kind=int, low=1, high=10**5, fixed_by_model=True)
     embedding_size: int = option(

@@ -12,11 +12,11 @@ from typing import Any
 from .declaration import BY_RULE, check, option
 from .network_options import MAX_CACHE_WORDS, MAX_NGRAM_ORDER, NetworkOptions
 
-TOKENIZERS = ("word", "whitespace", "char")
-UNITS = ("auto", "line", "paragraph")
-OPTIMIZERS = ("adam", "sgd")
-SCHEDULES = ("cosine", "step")
-SOFTMAXES = ("full", "sampled")
+TOKENIZER_NAMES = ("word", "whitespace", "char")
+UNIT_NAMES = ("auto", "line", "paragraph")
+OPTIMIZER_NAMES = ("adam", "sgd")
+SCHEDULE_NAMES = ("cosine", "step")
+SOFTMAX_NAMES = ("full", "sampled")
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,14 @@ class TextOptions:
     tokenizer: str = option(
         "word",
         "How a line is cut: into words and punctuation, at white space alone, or into characters.",
-        choices=TOKENIZERS,
+        choices=TOKENIZER_NAMES,
         fixed_by_model=True,
     )
     lowercase: bool = option(False, "Read everything in lower case.", fixed_by_model=True)
     unit: str = option(
         "auto",
         "What <eos> ends: a line, or a paragraph between blank lines; auto finds hard-wrapped prose.",
-        choices=UNITS,
+        choices=UNIT_NAMES,
         fixed_by_model=True,
     )
     encoding: str = option("utf-8", "The encoding of the text.", metavar="NAME")
@@ -75,10 +75,10 @@ class TrainingOptions:
         "adam",
         "The learning rule. sgd is plain gradient descent, the textbook rule, to teach and compare with: it needs many"
         " times as long.",
-        choices=OPTIMIZERS,
+        choices=OPTIMIZER_NAMES,
     )
     lr: float = option(BY_RULE, "The peak learning rate.", kind=float, low=0, low_open=True, high_open=True)
-    schedule: str = option("cosine", "How the learning rate falls, after a short warm-up.", choices=SCHEDULES)
+    schedule: str = option("cosine", "How the learning rate falls, after a short warm-up.", choices=SCHEDULE_NAMES)
     clip: float = option(1.0, "Clip the gradient to this norm; 0: do not.", low=0, high_open=True)
     weight_decay: float = option(
         0.0,
@@ -90,7 +90,7 @@ class TrainingOptions:
         BY_RULE,
         "Normalise over all words in every step, or over those of the step and a sample: fast with any vocabulary.",
         kind=str,
-        choices=SOFTMAXES,
+        choices=SOFTMAX_NAMES,
     )
     samples: int = option(
         BY_RULE,

@@ -119,9 +119,9 @@ def _write_text(model: Model, prompt: str, writer: Writer) -> None:
 
 
 def _print_novelty(model: Model, writer: Writer) -> None:
-    from ..tasks.generate import copied
+    from ..tasks.generate import copied_fractions
 
-    found = copied(model.ngram, writer)
+    found = copied_fractions(model.ngram, writer)
     fractions = ", ".join(f"{n} words {'-' if value is None else f'{value:.0%}'}" for n, value in found.items())
     flush()
     click.echo(f"Sequences that stand in the training text: {fractions}", err=True)

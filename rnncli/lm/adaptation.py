@@ -13,7 +13,7 @@ WINDOW_WORDS = 20  # that are read before the parts learn from them; chosen on v
 
 
 class Learner:
-    """A mixture of which every part that can learns; the one it is made from stays as it is."""
+    """A mixture whose trainable parts learn from the text it reads; the original stays as it is."""
 
     def __init__(self, mixture: Mixture):
         beginning = mixture.beginning

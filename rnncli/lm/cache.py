@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from ..options import TrainingOptions
 
-DECAY = 3.0  # of the oldest word in reach, as an exponent
-UNSEEN_MASS = 0.08  # as a weight; that of a place just before, in the same context, would be 1
+DECAY = 3.0  # the weight of the oldest word in reach is multiplied by exp(-3)
+UNSEEN_MASS = 0.08  # as a weight: a word in the same context, just before, has a weight of about 1
 SHARPNESSES = (10.0, 2.0, 4.0, 6.0, 8.0, 12.0, 14.0, 17.0, 20.0, 25.0)  # to choose from, the usual one first
 MAX_SHARPNESS = 1e6
 

@@ -106,14 +106,14 @@ class Mixture:
         T should be some hundreds at most: see `Cache.advance`.
         """
         contexts, after = self._advance_parts(words, state)
-        return self._weighed(contexts, words.shape), after
+        return self._with_weights(contexts, words.shape), after
 
     def context(self, state: MixtureState) -> MixtureContext:
         """Return what is known after the last word that was read (T = 1)."""
         contexts: dict[str, Any] = {}
         for part, own in zip(self.parts, state.states, strict=True):
             contexts[part.name] = part.context(own, contexts)
-        return self._weighed(contexts, (1, state.batch))
+        return self._with_weights(contexts, (1, state.batch))
 
     def context_after(self, words: np.ndarray, lengths: np.ndarray, state: MixtureState) -> MixtureContext:
         """Return what is known (T = 1) after the first `lengths` (B,) of the `words` (T, B) of each sequence.
@@ -125,7 +125,7 @@ class Mixture:
             state = self.read(words[:common], state)
         if common == lengths.max():
             return self.context(state)
-        # A context is that before a word, so the last one needs a word after it.
+        # `advance` gives the contexts before words: a dummy word at the end gives the last one.
         rest = np.concatenate([words[common:], words[:1]])
         context, _ = self.advance(rest, state)
         return context.pick(lengths - common)
@@ -138,7 +138,7 @@ class Mixture:
             after.append(last)
         return contexts, MixtureState(state.batch, tuple(after))
 
-    def _weighed(self, contexts: dict[str, Any], shape: tuple[int, ...]) -> MixtureContext:
+    def _with_weights(self, contexts: dict[str, Any], shape: tuple[int, ...]) -> MixtureContext:
         group: Any = 0
         for part in self.parts:
             group = group * part.groups + part.group(contexts[part.name])
@@ -152,7 +152,7 @@ class Mixture:
 
     def distribution(self, context: MixtureContext) -> np.ndarray:
         """Return the probabilities (T, B, V) of all words. None is zero, so that all have logarithms."""
-        (first, weight), *others = self._weighted(context)
+        (first, weight), *others = self._parts_and_weights(context)
         p = first.weighted(context.contexts[first.name], weight, self.vocabulary_size)
         for part, weight in others:
             part.add_to(p, context.contexts[part.name], weight)
@@ -161,10 +161,9 @@ class Mixture:
 
     def contributions(self, context: MixtureContext) -> np.ndarray:
         """Return what each part adds to the probabilities of all words, (parts, T, B, V): their sum is the whole."""
+        parts = self._parts_and_weights(context)
         size = self.vocabulary_size
-        added = np.stack(
-            [part.weighted(context.contexts[part.name], weight, size) for part, weight in self._weighted(context)]
-        )
+        added = np.stack([part.weighted(context.contexts[part.name], weight, size) for part, weight in parts])
         added[added <= np.finfo(DTYPE).tiny] = 0
         return added
 
@@ -180,7 +179,7 @@ class Mixture:
     def examine(self, words: np.ndarray, state: MixtureState) -> tuple[np.ndarray, np.ndarray, MixtureState]:
         """Return the `distribution` before each of the `words` (T, B), their `probabilities`, and the state after."""
         context, after = self.advance(words, state)
-        (first, weight), *others = self._weighted(context)
+        (first, weight), *others = self._parts_and_weights(context)
         p = first.weighted(context.contexts[first.name], weight, self.vocabulary_size)
         own = np.take_along_axis(p, words[..., None], axis=2)[..., 0]
         probabilities = [np.maximum(own, np.finfo(DTYPE).tiny) / weight]
@@ -203,7 +202,7 @@ class Mixture:
             nll[some] = -np.log(np.maximum(np.sum(context.weights * p, axis=0), np.finfo(float).tiny))
         return nll, state
 
-    def _weighted(self, context: MixtureContext) -> Iterator[tuple[Part, np.ndarray]]:
+    def _parts_and_weights(self, context: MixtureContext) -> Iterator[tuple[Part, np.ndarray]]:
         return zip(self.parts, context.weights.astype(DTYPE), strict=True)
 
 

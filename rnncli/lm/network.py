@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from .noise import StepNoise
 
 NetworkState = tuple[LayerState, ...]  # one for each layer, the first layer first
-BatchBackward = Callable[..., None]  # adds the derivative of a loss to the gradients, times its argument, 1 by default
+BatchBackward = Callable[..., None]  # back-propagates a loss, scaled by its argument (1 by default), into the gradients
 SHOWN_FIRST = ("cell", "layers", "embedding_size", "hidden_size", "tied")  # by `info`
 MAX_PARAMETER = 1e6  # larger ones do not occur in a sound model, and sums of them might overflow
 
 
 class Network(Part):
-    """A recurrent language model. Its context are the features (T, B, D) that the softmax sees."""
+    """A recurrent language model. Its context is the features (T, B, D) from which the softmax predicts."""
 
     name: ClassVar[str] = "network"
     prior_weight: ClassVar[float] = 0.7
@@ -141,7 +141,11 @@ class Network(Part):
     def use(self, inputs: np.ndarray, sample: Sample | None) -> None:
         """Begin the gradients of the word tables for a step: only of the rows that it touches."""
         if sample is not None:
-            for table in {self.embedding.weight, self.softmax.weight, self.softmax.bias}:  # two, where tied
+            for table in {
+                self.embedding.weight,
+                self.softmax.weight,
+                self.softmax.bias,
+            }:  # a set: tied layers share one
                 table.use(sample.words)
         elif not self.config.tied:
             self.embedding.weight.use(np.unique(inputs))

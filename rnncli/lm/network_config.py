@@ -94,7 +94,7 @@ def initial_values(
 ) -> dict[str, np.ndarray]:
     """Draw the values that training starts from, by parameter name.
 
-    Word tables are small and uniform, input matrices Glorot's, each gate's recurrent matrix is a rotation. With the
+    Word tables are small and uniform, input matrices Glorot's, each gate's recurrent matrix is orthogonal. With the
     `counts` (V,) of the training text's words, the output bias is the log of their frequencies, so that training need
     not begin by learning those.
     """

@@ -52,7 +52,7 @@ class NetworkLearner:
         self.carried = self.part.zero_state(1) if state is None else state
 
     def learn(self, words: np.ndarray) -> None:
-        """Learn from the next `words` (T, 1); after an earlier text, the first word only shows the way."""
+        """Learn from the next `words` (T, 1); after an earlier text, the first word is only an input."""
         inputs = np.concatenate([self.last_word, words[:-1]])
         self.last_word = words[-1:]
         if not len(inputs):

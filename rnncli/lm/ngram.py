@@ -185,7 +185,7 @@ class NGram(Part):
         length = np.zeros(context.contexts.shape[:-1], np.int64)
         for n, level in enumerate(self.levels, 1):
             shorter = context.contexts[..., n - 1]
-            # `UNSEEN` is the last place here, and then the first: never a rise.
+            # For `UNSEEN` (-1) this compares the last start with the first one, which is never larger.
             length[level.starts[shorter] < level.starts[shorter + 1]] = n
         return length
 

@@ -40,7 +40,7 @@ def _check_arrays(level: Level, n: int, contexts: int) -> None:
 
 
 def _is_sound(level: Level, stored: StoredParts) -> bool:
-    """Whether contexts, words and counts make sense; of an unchecked file only where the contexts begin and end."""
+    """Whether contexts, words and counts make sense; of an unchecked file only the first and the last boundary."""
     starts = level.starts
     if starts[0] != 0 or starts[-1] != len(level.words):
         return False

@@ -47,6 +47,6 @@ def draw_noise(
     if config.recurrent_dropout:
         shape = (config.make_cell().gates, config.hidden_size, config.hidden_size)
         weight_masks = tuple(dropout_mask(rng, config.recurrent_dropout, shape, dtype) for _ in range(config.layers))
-    # Together, the places of the text are the first inputs and all targets.
+    # All words of the window: the first inputs, and all targets, which contain the other inputs.
     sample = sampler.sample(np.concatenate([inputs[:1], targets]), rng) if sampler else None
     return StepNoise(masks if config.dropout else [], word_mask, weight_masks, sample)

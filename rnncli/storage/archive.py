@@ -17,8 +17,8 @@ ALIGNMENT_BYTES = 64
 PADDING_MARK = 0xD935  # of what only fills space in a zip file
 
 
-class ForeignError(Exception):
-    """The file is something else."""
+class NotAModelError(Exception):
+    """The file is not a model of rnncli."""
 
 
 def write_arrays(file: IO[bytes], arrays: dict[str, np.ndarray]) -> None:
@@ -37,17 +37,17 @@ def write_arrays(file: IO[bytes], arrays: dict[str, np.ndarray]) -> None:
 def read_arrays(path: Path, checked: bool) -> dict[str, np.ndarray]:
     """Map all arrays of an uncompressed `.npz` into memory; checksums are compared if `checked`.
 
-    No more memory than the file's size is ever asked for. Raises `ForeignError` for another kind of file, `ValueError`
-    for a damaged one.
+    No more memory than the file's size is ever asked for. Raises `NotAModelError` for another kind of file,
+    `ValueError` for a damaged one.
     """
     size = path.stat().st_size
     if not zipfile.is_zipfile(path):
-        raise ForeignError("is not a model of rnncli, or was cut short")
+        raise NotAModelError("is not a model of rnncli, or was cut short")
     with path.open("rb") as file, zipfile.ZipFile(file) as archive:
         members = archive.infolist()
         for member in members:
             if member.compress_type != zipfile.ZIP_STORED or member.file_size > size:
-                raise ForeignError("is not a model of rnncli: it is compressed")
+                raise NotAModelError("is not a model of rnncli: it is compressed")
         data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     arrays = {}
     for member in members:

@@ -15,7 +15,7 @@ class FileKind(NamedTuple):
     """What a file that we may replace looks like."""
 
     name: str
-    begins: bytes
+    magic: bytes
 
 
 MODEL = FileKind("a model", b"PK")
@@ -61,8 +61,8 @@ def check_kind(path: Path, kind: FileKind) -> None:
     """Raise `ModelError` for an existing file that is neither empty nor of this kind."""
     if path.is_file():
         with path.open("rb") as file:
-            head = file.read(len(kind.begins))
-        if head not in (b"", kind.begins):
+            head = file.read(len(kind.magic))
+        if head not in (b"", kind.magic):
             raise ModelError(f"{path} is not {kind.name}, and would be overwritten: name another file")
 
 

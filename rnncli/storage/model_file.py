@@ -31,7 +31,7 @@ from ..lm.parts import PART_KINDS
 from ..model import Model
 from ..text.tokenizers import Tokenizer
 from ..text.vocabulary import StoredVocabulary
-from .archive import ForeignError, read_arrays, write_arrays
+from .archive import NotAModelError, read_arrays, write_arrays
 
 FORMAT = 1
 SECTIONS = ("corpus", "settings", "versions", "tuning")
@@ -89,7 +89,7 @@ def load(path: str | Path, *, checked: bool = True) -> Model:
         raise
     except OSError as error:
         raise ModelError(f"cannot read {path}: {error.strerror or error}") from error
-    except ForeignError as error:
+    except NotAModelError as error:
         raise ModelError(f"{path} {error}") from error
     except Exception as error:  # a stranger's bytes can bring about anything
         reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error).partition("\n")[0]
@@ -114,13 +114,13 @@ def _model(arrays: dict[str, np.ndarray], checked: bool) -> Model:
 
 def _check_format(arrays: Mapping[str, np.ndarray]) -> None:
     if not {"format", "config"} <= set(arrays):
-        raise ForeignError("is not a model of rnncli: name a file that `rnncli train` wrote")
+        raise NotAModelError("is not a model of rnncli: name a file that `rnncli train` wrote")
     version = arrays["format"]
     if version.shape or version.dtype.kind not in "iu":
         raise ValueError("its format is not a number")
     if version != FORMAT:
         newer = "a newer rnncli: upgrade to use it" if version > FORMAT else "an older rnncli: train it anew"
-        raise ForeignError(f"(format {version}) was written by {newer}")
+        raise NotAModelError(f"(format {version}) was written by {newer}")
 
 
 def _check_weights(mixture: Mixture) -> None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import OverflowedError, TextError
-from ..lm.loss import perplexity
 from ..lm.mixture import WORDS_PER_PASS
+from ..lm.perplexity import perplexity
 from ..model import Model
 from ..text.corpus import Sources, read_tokens
 from ..text.reading import listed, source_name

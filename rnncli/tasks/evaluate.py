@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import OverflowedError, TextError
 from ..lm.adaptation import WINDOW_WORDS, Learner
-from ..lm.loss import perplexity
+from ..lm.perplexity import perplexity
 from ..model import Model
 from ..nn.threads import one_thread
 from ..text.corpus import Sources, read_tokens

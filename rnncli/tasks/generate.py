@@ -179,7 +179,7 @@ def _is_final(word: str) -> bool:
     return word.endswith(tuple(FINAL_MARKS)) and word.count(".") < 2
 
 
-def copied(ngram: NGram, writer: Writer) -> dict[int, float | None]:
+def copied_fractions(ngram: NGram, writer: Writer) -> dict[int, float | None]:
     """Return which fraction of the sequences of 3, 4 and 5 words occurs in the training text, by the model's n-grams.
 
     Sequences count that end in a word that was written. None where none of that length was written within a unit, or

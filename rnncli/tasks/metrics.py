@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..lm.loss import perplexity
+from ..lm.perplexity import perplexity
 from ..text.completion import beginning_alike
 from ..text.vocabulary import EOS_ID, UNK_ID
 

@@ -29,7 +29,7 @@ class SplitText:
     valid: Tokens
     sha256: str  # of the units as they were read
 
-    def known_by(self, vocabulary: Vocabulary) -> Corpus:
+    def numbered_by(self, vocabulary: Vocabulary) -> Corpus:
         """Number the text by a vocabulary. Raises `TextError` where that holds no word."""
         if len(vocabulary) == 2:
             raise TextError(f"no word of {self.source} is left to learn: try min_count=1, or max_vocab=0")

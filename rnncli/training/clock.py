@@ -19,7 +19,7 @@ COOLDOWN_FRACTION = 0.5  # of the epochs before it: how long a cooldown takes
 
 
 class Clock:
-    """Tells a training how much of it is done: by the text, by the time, or by a cooldown."""
+    """Measures the progress of a training: by the text, by the time, or by a cooldown."""
 
     def __init__(self, plan: Plan, state: TrainingState, rows: int, began: float):
         """`rows` are those of the sequences; `began` is when the time began to run, by `time.perf_counter`."""
@@ -30,8 +30,8 @@ class Clock:
 
     def now(self) -> float:
         """Return the seconds since the training began to read the text; the state keeps them."""
-        self.state.schedule.elapsed = time.perf_counter() - self.began
-        return self.state.schedule.elapsed
+        self.state.budget.elapsed = time.perf_counter() - self.began
+        return self.state.budget.elapsed
 
     def epochs(self) -> float:
         """Return how often the text has been read."""
@@ -41,7 +41,7 @@ class Clock:
         """Return the fraction of the training that is done, from 0 to 1."""
         state = self.state
         self.now()
-        fraction = max(self.epochs() / self.plan.training.epochs, state.schedule.fraction())
+        fraction = max(self.epochs() / self.plan.training.epochs, state.budget.fraction())
         if cooldown := state.cooldown:
             cooled = (self.epochs() / cooldown.epochs - 1) / COOLDOWN_FRACTION
             fraction = max(fraction, cooldown.fraction + (1 - cooldown.fraction) * cooled)
@@ -58,6 +58,6 @@ def affordable_words(
     probe = valid[:PROBE_WORDS]
     began = time.perf_counter()
     read(probe)
-    rate = slowdown * (time.perf_counter() - began) / len(probe)
-    count = min(len(valid), most, max(PROBE_WORDS, int(seconds / rate)))
-    return count, count * rate
+    seconds_per_word = slowdown * (time.perf_counter() - began) / len(probe)
+    count = min(len(valid), most, max(PROBE_WORDS, int(seconds / seconds_per_word)))
+    return count, count * seconds_per_word

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import TrainingError
-from ..lm.loss import perplexity
 from ..lm.mixture import WORDS_PER_PASS
 from ..lm.network import Network
 from ..lm.parts import PART_KINDS
+from ..lm.perplexity import perplexity
 from ..lm.tuning import Tuned, tune
 from ..model import Model
 from ..nn.threads import Threads
@@ -25,7 +25,7 @@ from .state import TrainingState
 
 MAX_TUNING_WORDS = 100_000
 MAX_TUNING_SEQUENCES = 8  # that the held-out text is read in, side by side
-CACHE_FILLS_PER_SEQUENCE = 2  # each sequence is long enough to fill the cache as often as that
+CACHE_FILLS_PER_SEQUENCE = 2  # the least length of a tuning sequence, in sizes of the cache
 HISTORY_FIELDS = ("epoch", "step", "words", "learning_rate", "train_perplexity", "valid_perplexity")
 
 

@@ -92,7 +92,7 @@ def make_plan(options: Options, sources: Sources, init: Model | None = None) -> 
         vocabulary = init.vocabulary.extended(split.train, text.min_count, text.max_vocab)
     else:
         vocabulary = Vocabulary.from_tokens(split.train, text.min_count, text.max_vocab)
-    corpus = split.known_by(vocabulary)
+    corpus = split.numbered_by(vocabulary)
     return plan_for(replace(options, text=text), corpus, is_fine_tuning=init is not None), corpus
 
 

@@ -24,14 +24,14 @@ MEDIUM_SECONDS = 600.0  # of training time, from which on a medium network pays
 LARGE_SECONDS = 1800.0  # from which on a large one pays
 LARGE_TEXT_WORDS = 500_000  # from which on a larger network pays, and more epochs
 UNIT_WORDS_PER_SECOND = 3_300_000  # speed times hidden size, roughly, on two slow cores
-SEVERAL_EPOCHS = 5  # from which on a network needs more dropout
-MANY_EPOCHS = 15  # from which on it needs still more
+MEDIUM_DROPOUT_EPOCHS = 5  # from which on a network needs more dropout
+STRONG_DROPOUT_EPOCHS = 15  # from which on it needs still more
 WINDOWS_PER_SEQUENCE = 10  # at least
-PRUNED_WORDS = 5_000_000  # in a longer text, n-grams that occurred once are left out
+PRUNE_ABOVE_WORDS = 5_000_000  # in a longer text, n-grams that occurred once are left out
 LATE_FRACTION = 0.5  # of a training, from which on a sampled softmax draws `LATE_SAMPLES` words at least
 LATE_SAMPLES = 3000
 SMALL_TEXT_WORDS = 50_000  # in a smaller text even a word that occurs once is worth knowing
-KNOWN_WORDS = 20_000
+VOCABULARY_WORDS = 20_000
 
 EXPECTED_EPOCHS = (
     f"how often the text can be read in the time, roughly: {UNIT_WORDS_PER_SECOND:,} words a second divided by the"
@@ -63,7 +63,7 @@ def rule(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 
 def decided(options: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The options with all that was left open decided by the rules, as far as the options have one."""
+    """Fill in every option that is None and has a rule."""
     known = {**facts, **options}
     for name, decide in RULES.items():
         if name in options and known[name] is None:
@@ -83,10 +83,10 @@ def min_count(text_words: int, marks_unknown: bool, repeats: bool, fine_tuning: 
     return 2 if text_words >= SMALL_TEXT_WORDS and repeats and not marks_unknown else 1
 
 
-@rule(f"{KNOWN_WORDS}; all for a text with its own <unk>")
+@rule(f"{VOCABULARY_WORDS}; all for a text with its own <unk>")
 def max_vocab(marks_unknown: bool, fine_tuning: bool) -> int:
     """How many words are known; when fine-tuning, how many new ones."""
-    return 0 if marks_unknown and not fine_tuning else KNOWN_WORDS
+    return 0 if marks_unknown and not fine_tuning else VOCABULARY_WORDS
 
 
 # The time. Facts: `train_words` with the ends of units.
@@ -126,25 +126,25 @@ def expected_epochs(train_words: int, hidden_size: int, time: float, epochs: int
     return min(epochs, time * UNIT_WORDS_PER_SECOND / hidden_size / max(1, train_words))
 
 
-@rule(f"0.5; 0.35 for less than {MANY_EPOCHS} expected epochs, 0.2 for less than {SEVERAL_EPOCHS}")
+@rule(f"0.5; 0.35 for less than {STRONG_DROPOUT_EPOCHS} expected epochs, 0.2 for less than {MEDIUM_DROPOUT_EPOCHS}")
 def dropout(train_words: int, hidden_size: int, time: float, epochs: int) -> float:
     """What fraction of the units is hidden."""
     expected = expected_epochs(train_words, hidden_size, time, epochs)
-    return 0.5 if expected >= MANY_EPOCHS else 0.35 if expected >= SEVERAL_EPOCHS else 0.2
+    return 0.5 if expected >= STRONG_DROPOUT_EPOCHS else 0.35 if expected >= MEDIUM_DROPOUT_EPOCHS else 0.2
 
 
 def _needs_all_dropouts(train_words: int, hidden_size: int, time: float, epochs: int) -> bool:
     expected = expected_epochs(train_words, hidden_size, time, epochs)
-    return hidden_size >= LARGE_UNITS and expected >= SEVERAL_EPOCHS
+    return hidden_size >= LARGE_UNITS and expected >= MEDIUM_DROPOUT_EPOCHS
 
 
-@rule(f"0; 0.1 for {LARGE_UNITS} units or more and {SEVERAL_EPOCHS} expected epochs or more")
+@rule(f"0; 0.1 for {LARGE_UNITS} units or more and {MEDIUM_DROPOUT_EPOCHS} expected epochs or more")
 def word_dropout(train_words: int, hidden_size: int, time: float, epochs: int) -> float:
     """What fraction of the words is hidden."""
     return 0.1 if _needs_all_dropouts(train_words, hidden_size, time, epochs) else 0.0
 
 
-@rule(f"0; 0.3 for {LARGE_UNITS} units or more and {SEVERAL_EPOCHS} expected epochs or more")
+@rule(f"0; 0.3 for {LARGE_UNITS} units or more and {MEDIUM_DROPOUT_EPOCHS} expected epochs or more")
 def recurrent_dropout(train_words: int, hidden_size: int, time: float, epochs: int) -> float:
     """What fraction of the recurrent weights is hidden."""
     return 0.3 if _needs_all_dropouts(train_words, hidden_size, time, epochs) else 0.0
@@ -194,7 +194,7 @@ def threads() -> int:
     return usable_cores()
 
 
-@rule(f"only for more than {PRUNED_WORDS:,} words")
+@rule(f"only for more than {PRUNE_ABOVE_WORDS:,} words")
 def prune(train_words: int) -> bool:
     """Whether n-grams of three words and more that occurred once are left out."""
-    return train_words > PRUNED_WORDS
+    return train_words > PRUNE_ABOVE_WORDS

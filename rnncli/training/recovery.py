@@ -1,4 +1,4 @@
-"""Ways back to the best network: after divergence, and where validation no longer improves."""
+"""Going back to the best network: a rollback after divergence, a cooldown where validation no longer improves."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def roll_back(state: TrainingState, plan: Plan) -> None:
 
 
 def cool_down(state: TrainingState, epochs: float) -> None:
-    """Go back to the best values, and from here to the end in a fraction of the `epochs` so far.
+    """Go back to the best values, and let the learning rate fall to zero within half as many epochs as so far.
 
     The optimizer keeps its moments: after a reset, its first steps would be as long as the rate allows.
     """

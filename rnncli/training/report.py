@@ -1,4 +1,4 @@
-"""What a training reports."""
+"""The reports of a training, and its progress."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Report:
-    """What an epoch came to, or a tenth of the time. `step`, `words` and `seconds` count from the beginning."""
+    """Figures after an epoch, or a tenth of the time. `step`, `words` and `seconds` count from the beginning."""
 
     epoch: float  # how often the text has been read
     step: int

@@ -1,4 +1,4 @@
-"""What a training is at one moment."""
+"""The state of a training: everything that changes while it runs."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from .report import Report
 
 @dataclass(frozen=True)
 class Cooldown:
-    """Where the way to an early end began."""
+    """When a cooldown, the way to an early end, began."""
 
     epochs: float  # how often the text had been read
     fraction: float  # of the training that was done
 
 
 @dataclass
-class Schedule:
-    """Where a training is on its way, in seconds since it began to read the text.
+class TimeBudget:
+    """The elapsed and the available time of a training, in seconds since it began to read the text.
 
     A training by epochs has no `end`.
     """
@@ -40,7 +40,7 @@ class Schedule:
 
 @dataclass
 class Recent:
-    """What the steps since the last report come to."""
+    """Sums over the steps since the last report."""
 
     loss: float = 0.0  # the sum over the words
     words: int = 0
@@ -65,12 +65,12 @@ class TrainingState:
     """
 
     network: Network  # the parameters
-    optimizer: Adam | SGD  # their moments
+    optimizer: Adam | SGD  # their moments, and the last step of each row
     rng: np.random.Generator  # for the noise of the steps
     carried: NetworkState  # of each sequence, after the last step
     watched_words: int = 0  # of the held-out text, measured for each report
     tuning_words: int = 0  # of the held-out text, that the mixture is tuned on at the end
-    schedule: Schedule = field(default_factory=Schedule)
+    budget: TimeBudget = field(default_factory=TimeBudget)
     epochs: int = 0  # how often the text has been read to its end
     position: int = 0  # the row of the sequences that is read next
     fraction: float = 0.0  # of the training that is done, from 0 to 1

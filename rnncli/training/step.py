@@ -20,7 +20,7 @@ from .workers import Team
 
 
 class Stepper:
-    """Takes steps of a training on the sequences (L, B) of a text, with word `counts` (V,)."""
+    """Takes steps of a training on the sequences (L + 1, B) of a text, with word `counts` (V,)."""
 
     def __init__(self, plan: Plan, state: TrainingState, sequences: np.ndarray, counts: np.ndarray, threads: Threads):
         self.plan = plan

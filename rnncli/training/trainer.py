@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..lm.loss import SEQUENCES, mean_loss, perplexity
 from ..lm.network import Network
 from ..lm.network_config import extended_values, initial_values
+from ..lm.perplexity import SEQUENCES, mean_loss, perplexity
 from ..model import Model
 from ..nn.optimizers import OPTIMIZERS
 from ..nn.threads import Threads
@@ -29,7 +29,7 @@ from .step import Stepper
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-LAST_STEP_FRACTION = 0.99  # of a training whose time is up before its first step
+LAST_STEP_FRACTION = 0.99  # the progress of the single step of a training whose time is up before it
 REPORTS_BY_CLOCK = 10
 
 
@@ -66,10 +66,10 @@ class Trainer:
             self.state.watched_words = len(self.watched)
             if plan.is_fine_tuning:
                 self.measure()  # the network may be the best already
-            # The preparations take nothing from the beginning of the learning rate's schedule.
-            self.state.schedule.start = self.clock.now()
+            # The schedule of the learning rate begins after the preparations.
+            self.state.budget.start = self.clock.now()
         else:
-            self.clock.began = time.perf_counter() - state.schedule.elapsed  # the time runs on from here
+            self.clock.began = time.perf_counter() - state.budget.elapsed  # the time runs on from here
 
     @classmethod
     def start(cls, sources: Sources, *, init: Model | None = None, **options: Any) -> Self:
@@ -120,11 +120,11 @@ class Trainer:
             state.tuning_words,
             slowdown,
         )
-        # What is left to the steps, and to all reports but the last one.
-        state.schedule.end = max(seconds - watching - tuning - SAVING_SECONDS, seconds / 2)
+        # The time for the steps and all reports but the last one: the last report, tuning and saving come after it.
+        state.budget.end = max(seconds - watching - tuning - SAVING_SECONDS, seconds / 2)
 
     def run(self) -> Iterator[Progress]:
-        """Train to the end, which comes sooner where validation has not improved for `patience` reports.
+        """Train to the end. A training whose validation has not improved for `patience` reports ends early.
 
         A training whose loss is no longer finite goes back to the best network, and on with half the learning rate;
         where that does not help either, it ends with the best model, or raises `TrainingError` if there is none yet.
@@ -183,7 +183,7 @@ class Trainer:
         )
         state.history.append(report)
         state.recent = Recent()
-        self.clock.now()  # whoever keeps the state now, keeps the time of the measurement, too
+        self.clock.now()  # a state that is kept now includes the time of this measurement
         return report
 
     def best(self) -> Model:

@@ -9,7 +9,7 @@ from rnncli.lm.mixture import Mixture
 from rnncli.lm.network import Network
 from rnncli.lm.network_config import NetworkConfig, extended_values, initial_values
 from rnncli.lm.noise import draw_noise
-from rnncli.network_options import CELLS
+from rnncli.network_options import CELL_NAMES
 from rnncli.nn.sampling import Sampler
 from rnncli.text.batches import prefix_numbers
 
@@ -162,7 +162,7 @@ def test_a_tied_table_has_one_gradient_from_both_its_uses(exact_network, network
     np.testing.assert_allclose(tied.embedding.weight.grad, together)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", CELL_NAMES)
 def test_an_untrained_network_finds_all_words_about_equally_likely(cell, network_config, rng):
     config = network_config(vocabulary_size=1000, cell=cell, embedding_size=32, hidden_size=32)
     lm = Mixture([Network(config, initial_values(config, rng))], 1000)

@@ -117,7 +117,7 @@ def test_nothing_and_an_empty_file_may_be_replaced_by_any_kind(tmp_path, kind, c
 def test_any_other_bytes_are_no_file_of_a_kind(tmp_path, kind, content):
     path = tmp_path / "bytes"
     path.write_bytes(content)
-    if not content or content.startswith(kind.begins):
+    if not content or content.startswith(kind.magic):
         check_kind(path, kind)
     else:
         with pytest.raises(ModelError, match="would be overwritten"):

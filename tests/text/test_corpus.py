@@ -17,7 +17,7 @@ def write(path, text: str):
 def read_corpus(sources, min_count: int = 1, **options):
     """Read a text and split it; all words of its training part that occur `min_count` times are known."""
     split = read_split(sources, **options)
-    return split.known_by(Vocabulary.from_tokens(split.train, min_count))
+    return split.numbered_by(Vocabulary.from_tokens(split.train, min_count))
 
 
 def test_the_vocabulary_comes_from_the_training_part_only(tmp_path):

@@ -10,12 +10,12 @@ import rnncli
 from rnncli.lm.network import Network
 from rnncli.training.clock import PROBE_WORDS, SAVING_SECONDS, TUNING_FRACTION, WATCHING_FRACTION, affordable_words
 
-MANY_EPOCHS = 10**6
+STRONG_DROPOUT_EPOCHS = 10**6
 
 
 @pytest.mark.parametrize("limit", [400.0, 1500.0])
 def test_a_training_by_the_clock_anneals_to_its_end_within_its_time(start, clock, limit):
-    trainer = start(time=limit, patience=99, epochs=MANY_EPOCHS)
+    trainer = start(time=limit, patience=99, epochs=STRONG_DROPOUT_EPOCHS)
     progress = list(trainer.run())
     assert clock.now <= limit + 5  # a few looks at the clock
     assert clock.now > 0.9 * limit
@@ -42,7 +42,7 @@ def test_the_time_counts_from_the_reading_of_the_text_on(corpus_file, start, clo
         clock.now += 5000
         yield corpus_file
 
-    trainer = start(slow_sources(), time=6000.0, epochs=MANY_EPOCHS, patience=99)
+    trainer = start(slow_sources(), time=6000.0, epochs=STRONG_DROPOUT_EPOCHS, patience=99)
     fractions = [progress.fraction for progress in trainer.run()]
     assert 0 < len(fractions) < 1000
     assert fractions[0] < 0.01  # the schedule begins with its beginning nevertheless
@@ -75,7 +75,9 @@ def test_time_is_kept_for_watching_the_network_and_for_tuning_the_mixture(
     limit = 500.0
     clock.tick = 0.0
     slow_reading(seconds_per_word)
-    trainer = start(valid=[corpus_file] * 6, time=limit, epochs=MANY_EPOCHS, patience=99, cache_size=25, threads=1)
+    trainer = start(
+        valid=[corpus_file] * 6, time=limit, epochs=STRONG_DROPOUT_EPOCHS, patience=99, cache_size=25, threads=1
+    )
     watched = trainer.state.watched_words
     tuning = trainer.state.tuning_words
     if limited == "watching":
@@ -97,11 +99,11 @@ def test_a_large_cache_leaves_time_for_fewer_words_to_tune_on(corpus_file, start
     clock.tick = 0.0
     slow_reading(0.01)
     cache_size = 2 * PROBE_WORDS  # filled twice, each word takes four times as long as in the probe
-    trainer = start(valid=[corpus_file] * 3, time=limit, epochs=MANY_EPOCHS, cache_size=cache_size, threads=1)
+    trainer = start(valid=[corpus_file] * 3, time=limit, epochs=STRONG_DROPOUT_EPOCHS, cache_size=cache_size, threads=1)
     watching = trainer.state.watched_words * 0.01
     tuning = 4 * trainer.state.tuning_words * 0.01
     assert 0.8 < tuning / (TUNING_FRACTION * limit) < 1.1
-    assert trainer.state.schedule.end == pytest.approx(limit - watching - tuning - SAVING_SECONDS, abs=0.1)
+    assert trainer.state.budget.end == pytest.approx(limit - watching - tuning - SAVING_SECONDS, abs=0.1)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +147,7 @@ def test_a_training_by_the_clock_ends_sooner_when_validation_no_longer_improves(
     shuffled.write_text(" ".join(words))  # the better the order of words is known, the worse this is predicted
     limit = 20_000.0
     clock.tick = 20.0
-    trainer = start(valid=shuffled, time=limit, epochs=MANY_EPOCHS, dropout=0)
+    trainer = start(valid=shuffled, time=limit, epochs=STRONG_DROPOUT_EPOCHS, dropout=0)
     reports = finish(trainer)
     perplexities = [report.valid_perplexity for report in reports]
     assert min(perplexities[:4]) == perplexities[0]

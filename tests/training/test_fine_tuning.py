@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import rnncli
-from rnncli.lm.loss import mean_loss, perplexity
 from rnncli.lm.mixture import Mixture
 from rnncli.lm.network import Network
+from rnncli.lm.perplexity import mean_loss, perplexity
 
 
 @pytest.fixture

@@ -150,5 +150,5 @@ def test_a_training_by_the_clock_goes_on_with_the_time_that_is_left(start, monke
     monkeypatch.setattr("time.perf_counter", ScriptedClock(itertools.chain([5000.0, 0.0], itertools.repeat(1.0))))
     resumed = Trainer(trainer.plan, trainer.corpus, state=kept)
     run(resumed, disturb)
-    assert resumed.state.schedule == trainer.state.schedule
+    assert resumed.state.budget == trainer.state.budget
     assert_same_end(resumed, trainer)

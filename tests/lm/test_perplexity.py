@@ -3,10 +3,10 @@ import math
 import numpy as np
 import pytest
 
-from rnncli.lm.loss import SEQUENCES, SEQUENCES_PER_JOB, mean_loss, perplexity
 from rnncli.lm.mixture import Mixture
 from rnncli.lm.network import Network
 from rnncli.lm.ngram import NGram
+from rnncli.lm.perplexity import SEQUENCES, SEQUENCES_PER_JOB, mean_loss, perplexity
 from rnncli.nn.threads import Threads
 
 V = 7

@@ -50,6 +50,12 @@ def test_a_command_gives_its_result_in_every_format(invoke, model_file, command,
     result = invoke(*command.split(), "-m", model_file, "--format", output_format, input=QUESTIONS[command])
     assert (result.exit_code, result.stderr) == (0, "")
     assert any(word in result.stdout for word in ("Tom", "good", "perplexity"))
+    lines = [line for line in result.stdout.splitlines() if line]
+    if output_format == "jsonl":
+        assert all(isinstance(json.loads(line), dict) for line in lines)
+    else:
+        assert ("\t" in result.stdout) == (output_format == "tsv")
+        assert not any(line.startswith("{") for line in lines)
 
 
 @pytest.mark.parametrize("output_format", FORMATS)
@@ -68,7 +74,7 @@ def test_answers_stand_apart_each_after_its_warnings(capsys, output_format):
     assert capsys.readouterr().out == printed * 2
 
 
-def test_a_format_makes_nothing_that_it_does_not_print():
+def test_a_format_makes_nothing_that_it_does_not_print(capsys):
     class Row(Colours):
         def tables(self):
             raise AssertionError
@@ -76,6 +82,7 @@ def test_a_format_makes_nothing_that_it_does_not_print():
         records = tables
 
     print_result(Row(), "tsv")
+    assert capsys.readouterr().out == PRINTED["tsv"]
 
 
 def test_every_format_can_be_asked_for_by_its_name(invoke):

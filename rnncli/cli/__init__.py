@@ -87,7 +87,7 @@ class LazyGroup(click.Group):
         except click.UsageError as error:
             raise _with_hint(error, ctx.invoked_subcommand or "") from None
         except RnncliError as error:
-            raise self._told(error, ctx) from error
+            raise self._as_click_error(error, ctx) from error
         except MemoryError:
             raise click.ClickException("not enough memory: try smaller sizes, or a smaller text") from None
         except OSError as error:
@@ -99,7 +99,7 @@ class LazyGroup(click.Group):
             click.echo("Interrupted.", err=True)
             ctx.exit(EXIT_INTERRUPTED)
 
-    def _told(self, error: RnncliError, ctx: click.Context) -> click.ClickException:
+    def _as_click_error(self, error: RnncliError, ctx: click.Context) -> click.ClickException:
         """An error of the library as the user of the command line reads it; with the usage if an option is wrong."""
         from .errors import in_options
 

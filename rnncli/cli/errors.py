@@ -15,7 +15,7 @@ from ..options import OPTION_CLASSES
 QUOTED = r"(?<!\w)'(?:[^'\\]|\\.)*'"
 ARGUMENT = r"(?<![\w'\"./-])(?P<name>[a-z_]+)=(?P<value>\"[^\"]*\"|[\w-]+(?:\.\d+)?(?![\w/\"]|\.\w))"
 FIRST_WORD = r"^(?P<first>[a-z_]+)(?= (?:is|must)\b)"
-NEVER = "(?P<first>(?!))"
+MATCHES_NOTHING = "(?P<first>(?!))"
 
 
 def in_options(error: RnncliError, commands: Iterable[click.Command]) -> str:
@@ -41,7 +41,7 @@ def in_options(error: RnncliError, commands: Iterable[click.Command]) -> str:
             return _longest(option.opts)
         return _written(option, match["value"]) or match[0]
 
-    patterns = [QUOTED, ARGUMENT, FIRST_WORD if isinstance(error, SettingError) else NEVER]
+    patterns = [QUOTED, ARGUMENT, FIRST_WORD if isinstance(error, SettingError) else MATCHES_NOTHING]
     return re.sub("|".join(patterns), replacement, str(error))
 
 

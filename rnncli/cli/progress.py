@@ -131,7 +131,9 @@ class TrainingLines:
     def _report_line(self, report: Report) -> str:
         """Perplexities, speed and the time of all steps so far, in at most 60 columns."""
         minutes, seconds = divmod(round(report.seconds), 60)
-        perplexities = f"train {rounded(report.train_perplexity)}, valid {rounded(report.valid_perplexity)}"
+        perplexities = (
+            f"train {format_perplexity(report.train_perplexity)}, valid {format_perplexity(report.valid_perplexity)}"
+        )
         speed = f"{report.words_per_second:,.0f} words/s"
         of = f"/{self.epochs}" if self.epochs else ""
         return f"epoch {round(report.epoch, 2):g}{of}: {perplexities}, {speed}, {minutes}:{seconds:02d}"
@@ -152,12 +154,12 @@ class TrainingBar:
         for line in self.lines.after(progress):
             self.bar.console.print(line)
         if progress.report:
-            self.valid = f"/{rounded(progress.report.valid_perplexity, 0)}"
+            self.valid = f"/{format_perplexity(progress.report.valid_perplexity, 0)}"
         self.bar.update(
             self.task,
             completed=progress.fraction,
             epoch=progress.epoch,
-            perplexities=f"{rounded(progress.train_perplexity, 0)}{self.valid}",
+            perplexities=f"{format_perplexity(progress.train_perplexity, 0)}{self.valid}",
             speed=progress.words_per_second,
         )
 
@@ -215,10 +217,10 @@ def show_result(model: Model) -> None:
     if tuning["words"] < MIN_HELD_OUT_WORDS:
         warn(f"only {tuning['words']} words were held out, which tell little")
     whole, network = (tuning[name] or math.inf for name in ("perplexity", "perplexity_of_network"))
-    alone = f", of the network {rounded(network)}" if len(model.lm.parts) > 1 else ""
-    click.echo(f"Saved. Validation perplexity {rounded(whole)}{alone}:", err=True)
+    alone = f", of the network {format_perplexity(network)}" if len(model.lm.parts) > 1 else ""
+    click.echo(f"Saved. Validation perplexity {format_perplexity(whole)}{alone}:", err=True)
 
 
-def rounded(perplexity: float, digits: int = 1) -> str:
+def format_perplexity(perplexity: float, digits: int = 1) -> str:
     """A perplexity in few characters, however large."""
     return f"{perplexity:.{digits}f}" if perplexity < 1e6 else f"{perplexity:.1e}"

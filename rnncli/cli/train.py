@@ -106,13 +106,13 @@ def _finish_early(trainer: Trainer, output: Path, signal_number: int) -> None:
     trainer.measure()
 
 
-def _options(values: dict[str, Any], goes_on: bool) -> dict[str, Any]:
+def _options(values: dict[str, Any], is_fine_tuning: bool) -> dict[str, Any]:
     """Return the options by name; of a training that goes on from a model, those that the model leaves open.
 
     An option that only the model decides is wrong in the command; from the environment it gives way.
     """
     options = by_name(values, *OPTION_CLASSES)
-    if not goes_on:
+    if not is_fine_tuning:
         return options
     for name, declaration in declarations(*OPTION_CLASSES).items():
         if declaration.fixed_by_model:
@@ -144,9 +144,9 @@ def _save(model: Model, output: Path) -> None:
     try:
         save(model, output)
     except ModelError as error:
-        refuge = Path(tempfile.gettempdir()) / f"rnncli-{os.urandom(4).hex()}.npz"
+        fallback = Path(tempfile.gettempdir()) / f"rnncli-{os.urandom(4).hex()}.npz"
         try:
-            save(model, refuge)
+            save(model, fallback)
         except ModelError:
             raise error from None
-        raise ModelError(f"{error}: the model is in {refuge} instead, move it to where it shall stay") from None
+        raise ModelError(f"{error}: the model is in {fallback} instead, move it to where it shall stay") from None

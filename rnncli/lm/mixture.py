@@ -96,8 +96,8 @@ class Mixture:
 
     def read(self, words: np.ndarray, state: MixtureState) -> MixtureState:
         """Return the state after reading `words` (T, B)."""
-        for some in passes(len(words)):
-            _, state = self._advance_parts(words[some], state)
+        for chunk in passes(len(words)):
+            _, state = self._advance_parts(words[chunk], state)
         return state
 
     def advance(self, words: np.ndarray, state: MixtureState) -> tuple[MixtureContext, MixtureState]:
@@ -195,11 +195,11 @@ class Mixture:
         About `prefixes` (T, B) see `Part.probability`.
         """
         nll = np.empty(words.shape)
-        for some in passes(len(words)):
-            own = words[some]
+        for chunk in passes(len(words)):
+            own = words[chunk]
             context, state = self.advance(own, state)
-            p = self.probabilities(own, context, None if prefixes is None else prefixes[some])
-            nll[some] = -np.log(np.maximum(np.sum(context.weights * p, axis=0), np.finfo(float).tiny))
+            p = self.probabilities(own, context, None if prefixes is None else prefixes[chunk])
+            nll[chunk] = -np.log(np.maximum(np.sum(context.weights * p, axis=0), np.finfo(float).tiny))
         return nll, state
 
     def _parts_and_weights(self, context: MixtureContext) -> Iterator[tuple[Part, np.ndarray]]:

@@ -21,7 +21,7 @@ from ..network_options import MAX_NGRAM_ORDER
 from ..text.vocabulary import EOS_ID
 from .interface import Part, StoredParts
 from .ngram_file import levels_from_file
-from .ngram_level import DAMAGED, UNSEEN, Expansion, Level, stored_name
+from .ngram_level import DAMAGED, UNSEEN, Expansion, Level, array_name
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -211,7 +211,7 @@ class NGram(Part):
     def stored_arrays(self) -> dict[str, np.ndarray]:
         """Return the unigrams and the arrays of each level."""
         levels = {
-            stored_name(n, entry.name): getattr(level, entry.name)
+            array_name(n, entry.name): getattr(level, entry.name)
             for n, level in enumerate(self.levels, 2)
             for entry in fields(Level)
         }

@@ -7,7 +7,7 @@ from dataclasses import fields
 import numpy as np
 
 from .interface import StoredParts
-from .ngram_level import Level, stored_name
+from .ngram_level import Level, array_name
 
 
 def levels_from_file(stored: StoredParts, order: int) -> tuple[np.ndarray, list[Level]]:
@@ -19,7 +19,7 @@ def levels_from_file(stored: StoredParts, order: int) -> tuple[np.ndarray, list[
         raise ValueError(f"ngram.unigrams is not a distribution over {contexts} words")
     levels = []
     for n in range(2, order + 1):
-        level = Level(**{entry.name: stored.arrays[stored_name(n, entry.name)] for entry in fields(Level)})
+        level = Level(**{entry.name: stored.arrays[array_name(n, entry.name)] for entry in fields(Level)})
         _check_arrays(level, n, contexts)
         if not _is_sound(level, stored):
             raise ValueError(f"its n-grams of {n} words make no sense")
@@ -36,7 +36,7 @@ def _check_arrays(level: Level, n: int, contexts: int) -> None:
     for name, shape in shapes.items():
         array = getattr(level, name)
         if array.shape != shape or array.dtype.kind != "u" or array.itemsize > 4:
-            raise ValueError(f"{stored_name(n, name)} is {array.dtype} {array.shape}")
+            raise ValueError(f"{array_name(n, name)} is {array.dtype} {array.shape}")
 
 
 def _is_sound(level: Level, stored: StoredParts) -> bool:

@@ -87,6 +87,6 @@ class Expansion(NamedTuple):
     backoff: np.ndarray  # (K,), the weight of the lower order in each context
 
 
-def stored_name(n: int, field: str) -> str:
+def array_name(n: int, field: str) -> str:
     """Name an array of the n-grams of length `n` as a model file does."""
     return f"ngram.{n}.{STORED_NAMES.get(field, field)}"

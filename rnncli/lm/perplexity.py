@@ -47,8 +47,8 @@ def mean_loss(lm: Scorer, ids: np.ndarray, side_by_side: Callable[..., Any] = ma
         nll = np.empty(words.shape)
         with np.errstate(over="ignore", invalid="ignore"):  # a network that diverged predicts nothing
             state = lm.initial_state(words.shape[1])
-            for some in passes(length):
-                nll[some], state = lm.score(words[some], state)
+            for chunk in passes(length):
+                nll[chunk], state = lm.score(words[chunk], state)
         return np.transpose(nll)
 
     nll = np.concatenate(list(side_by_side(losses, range(0, batch, SEQUENCES_PER_JOB))))

@@ -38,9 +38,9 @@ class Evidence:
 
     def of(self, numbers: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
         """Return the probabilities and the masses (parts, N) of one variant of each part."""
-        chosen = [list(zip(by_part.values(), numbers, strict=True)) for by_part in (self.probabilities, self.masses)]
-        p, masses = (np.stack([variants[number] for variants, number in some]) for some in chosen)
-        return p, masses
+        p = [variants[number] for variants, number in zip(self.probabilities.values(), numbers, strict=True)]
+        masses = [variants[number] for variants, number in zip(self.masses.values(), numbers, strict=True)]
+        return np.stack(p), np.stack(masses)
 
 
 def tune(parts: Sequence[Part], vocabulary_size: int, words: np.ndarray, side_by_side: Map = map) -> Tuned:
@@ -53,17 +53,17 @@ def tune(parts: Sequence[Part], vocabulary_size: int, words: np.ndarray, side_by
     evidence = _evidence(usual, variants, words, side_by_side)
     least = np.array([part.least_weight for part in parts])
     tuned: list[tuple[float, Tuned]] = []  # each choice of variants, with its loss and its handicap
-    for numbers in itertools.product(*(range(len(some)) for some in variants.values())):
+    for numbers in itertools.product(*(range(len(candidates)) for candidates in variants.values())):
         p, masses = evidence.of(numbers)
         weights = fit_weights(p, evidence.groups, usual.prior_weights(), masses, least)
         by_word = weights[evidence.groups].T
         mixed = np.sum(by_word * p, axis=0) / np.sum(by_word * masses, axis=0)
         loss = float(-np.log(np.maximum(mixed, np.finfo(float).tiny)).mean())
-        handicap = MIN_GAIN / words.size * np.count_nonzero(numbers)
-        chosen = [some[number] for some, number in zip(variants.values(), numbers, strict=True)]
+        penalty = MIN_GAIN / words.size * np.count_nonzero(numbers)
+        chosen = [candidates[number] for candidates, number in zip(variants.values(), numbers, strict=True)]
         with np.errstate(divide="ignore"):
             losses = dict(zip(variants, (-np.log(p)).mean(axis=1).tolist(), strict=True))
-        tuned.append((loss + handicap, Tuned(Mixture(chosen, vocabulary_size, weights), loss, losses)))
+        tuned.append((loss + penalty, Tuned(Mixture(chosen, vocabulary_size, weights), loss, losses)))
     # Where the network has diverged on some words, nothing can be tuned.
     finite = [choice for choice in tuned if np.isfinite(choice[0])]
     if not finite:
@@ -78,8 +78,8 @@ def _evidence(mixture: Mixture, variants: dict[str, list[Part]], words: np.ndarr
         """Return the probabilities and the masses (variants of all parts, L), and the groups (L,)."""
         pieces = []
         state = mixture.initial_state(1)
-        for some in passes(len(words)):
-            own = words[some, sequence : sequence + 1]
+        for chunk in passes(len(words)):
+            own = words[chunk, sequence : sequence + 1]
             context, state = mixture.advance(own, state)
             answers = [
                 (variant.probability(own, context.contexts[name]), variant.mass(context.contexts[name]))
@@ -122,26 +122,26 @@ def fit_weights(
     """
     masses = np.ones(p.shape) if masses is None else masses
     least = np.zeros(len(p)) if least is None else least
-    common = _maximise(p, masses, np.zeros_like(groups), prior[:1], least)
-    return _maximise(p, masses, groups, np.repeat(common, len(prior), axis=0), least)
+    common = _expectation_maximisation(p, masses, np.zeros_like(groups), prior[:1], least)
+    return _expectation_maximisation(p, masses, groups, np.repeat(common, len(prior), axis=0), least)
 
 
-def _maximise(
+def _expectation_maximisation(
     p: np.ndarray, masses: np.ndarray, groups: np.ndarray, prior: np.ndarray, least: np.ndarray
 ) -> np.ndarray:
     """Return the weights (groups, parts) after rounds of expectation-maximisation that begin at the `prior`."""
     weights = prior
     for _ in range(EM_ROUNDS):
-        earned = _credit(weights, p, groups)
-        paid = _credit(weights, masses, groups)
+        expected_counts = _responsibilities(weights, p, groups)
+        expected_masses = _responsibilities(weights, masses, groups)
         # Where all masses are one, this is what a part has earned, over the number of words.
-        weights = weights * (earned + PRIOR_WORDS * prior) / (paid + PRIOR_WORDS * weights)
+        weights = weights * (expected_counts + PRIOR_WORDS * prior) / (expected_masses + PRIOR_WORDS * weights)
         weights = np.maximum(weights, least * weights.sum(axis=1, keepdims=True))
         weights /= weights.sum(axis=1, keepdims=True)
     return weights
 
 
-def _credit(weights: np.ndarray, amounts: np.ndarray, groups: np.ndarray) -> np.ndarray:
+def _responsibilities(weights: np.ndarray, amounts: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Divide each word's weighted `amounts` (parts, N) among the parts, as one, and sum by group: (groups, parts)."""
     credit = weights[groups].T * amounts
     credit /= np.maximum(credit.sum(axis=0), np.finfo(float).tiny)

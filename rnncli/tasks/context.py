@@ -64,8 +64,8 @@ def context_curve(
     curve = []
     for seen in CONTEXT_LENGTHS:
         pieces = []
-        for some in chunks(len(places), PLACES_PER_GROUP):
-            group = places[some]
+        for chunk in chunks(len(places), PLACES_PER_GROUP):
+            group = places[chunk]
             state = model.lm.read(ids[group - np.arange(seen, 0, -1)[:, None]], model.lm.initial_state(len(group)))
             context = model.lm.context(state)
             p = model.lm.probabilities(ids[group][None], context)
@@ -74,12 +74,12 @@ def context_curve(
         curve.append(_point(model, seen, pieces))
     pieces = []
     state = model.lm.initial_state(1)
-    for some in chunks(len(ids), WORDS_PER_PASS):
-        words = ids[some, None]
+    for chunk in chunks(len(ids), WORDS_PER_PASS):
+        words = ids[chunk, None]
         context, state = model.lm.advance(words, state)
         p = model.lm.probabilities(words, context)
         pieces.append((p[:, :, 0], context.weights[:, :, 0]))
-        report(some.stop - some.start)
+        report(chunk.stop - chunk.start)
     return [*curve, _point(model, None, pieces, places)]
 
 

@@ -21,7 +21,7 @@ from ..text.tokenizers import Tokenizer
 from ..text.vocabulary import EOS_ID, UNK_ID, Tokens
 from . import metrics
 from .batching import chunks
-from .metrics import Keyboard, perplexity_of_parts
+from .metrics import KeystrokeCounter, perplexity_of_parts
 
 WORDS_PER_CHUNK = 256  # that are examined together, which saves a tenth of the time compared with half as many,
 MAX_PROBABILITIES = 2**25  # or fewer words, where the vocabulary is so large that this would take more than 128 MB
@@ -63,7 +63,7 @@ class Evaluation:
     accuracy_at_5: float
     accuracy_at_10: float
     mean_reciprocal_rank: float  # of the words among all that can be named; 0 for unknown ones
-    keystrokes_saved: float | None  # the fraction of keys that suggestions save (see `Keyboard`); None for characters
+    keystrokes_saved: float | None  # as a fraction (see `KeystrokeCounter`); None for a model of characters
     calibration_error: float  # expected, of the probability of the likeliest word
     bands: list[Band]  # by frequency
     calibration: list[Bin]  # by confidence
@@ -101,13 +101,13 @@ def evaluate(
     size = max(1, min(size, MAX_PROBABILITIES // len(model.vocabulary)))
     state = lm.initial_state(1)
     with one_thread() if learner else nullcontext():
-        for some in chunks(len(found.ids), size):
-            words = found.ids[some, None]
+        for chunk in chunks(len(found.ids), size):
+            words = found.ids[chunk, None]
             p, of_parts, state = lm.examine(words, state)
             if learner:
                 learner.learn(words)
-            found.add(some, p[:, 0], of_parts[:, :, 0])
-            progress(some.stop / len(found.ids))
+            found.add(chunk, p[:, 0], of_parts[:, :, 0])
+            progress(chunk.stop / len(found.ids))
     return found.evaluation(characters)
 
 
@@ -123,23 +123,23 @@ class _Measurements:
         self.confidence = np.empty(len(ids))  # the probability of the likeliest word
         self.is_right = np.empty(len(ids), bool)  # whether it was the word
         self.of_parts = np.empty((len(self.names), len(ids)))
-        self.keyboard = None if model.tokenizer.is_char else Keyboard(model.vocabulary.words)
+        self.keyboard = None if model.tokenizer.is_char else KeystrokeCounter(model.vocabulary.words)
         self.keys_unaided = keys_unaided(tokens, model.tokenizer) if self.keyboard else np.ones(len(ids), np.int64)
         self.keys = self.keys_unaided.copy()
 
-    def add(self, some: slice, p: np.ndarray, of_parts: np.ndarray) -> None:
+    def add(self, chunk: slice, p: np.ndarray, of_parts: np.ndarray) -> None:
         """Measure some words, by the probabilities of all words (N, V), and theirs by each part (parts, N)."""
-        ids = self.ids[some]
-        self.of_parts[:, some] = of_parts
-        self.nll[some] = -np.log(p[np.arange(len(p)), ids])
-        if not np.isfinite(self.nll[some]).all():
+        ids = self.ids[chunk]
+        self.of_parts[:, chunk] = of_parts
+        self.nll[chunk] = -np.log(p[np.arange(len(p)), ids])
+        if not np.isfinite(self.nll[chunk]).all():
             raise OverflowedError
-        self.ranks[some] = metrics.ranks(p, ids)
-        best, self.confidence[some] = metrics.likeliest(p)
-        self.is_right[some] = best == ids
+        self.ranks[chunk] = metrics.ranks(p, ids)
+        best, self.confidence[chunk] = metrics.likeliest(p)
+        self.is_right[chunk] = best == ids
         if self.keyboard:
-            for row in np.flatnonzero(self.is_known[some]):
-                place = some.start + row
+            for row in np.flatnonzero(self.is_known[chunk]):
+                place = chunk.start + row
                 aided = self.keyboard.keys(p[row], ids[row])
                 self.keys[place] = min(self.keys_unaided[place], aided)
 

@@ -60,9 +60,9 @@ def explain(
     ids, unknown = model.encode_tokens(tokens)
     starts: list[tuple[slice, MixtureState]] = []  # groups of words to hide, and the state before each group
     state = model.lm.initial_state(1)
-    for some in chunks(len(ids), VARIANTS_PER_GROUP):
-        starts.append((some, state))
-        state = model.lm.read(ids[some], state)
+    for chunk in chunks(len(ids), VARIANTS_PER_GROUP):
+        starts.append((chunk, state))
+        state = model.lm.read(ids[chunk], state)
     context = model.lm.context(state)
     p = without_unk(model.lm.distribution(context)[0, 0])
     target = int(best_words(p, 1)[0]) if word is None else model.vocabulary.find(word)
@@ -75,8 +75,8 @@ def explain(
         return changes
 
     changes: list[float] = []
-    for some in chunks(len(starts), GROUPS_PER_REPORT):
-        changes += itertools.chain.from_iterable(on_all_cores(changes_in, starts[some]))
+    for chunk in chunks(len(starts), GROUPS_PER_REPORT):
+        changes += itertools.chain.from_iterable(on_all_cores(changes_in, starts[chunk]))
         rest = 1 - len(changes) / len(ids)
         progress(1 - rest * rest)  # the later a hidden word, the fewer words are read after it
     return Explanation(
@@ -89,13 +89,13 @@ def explain(
     )
 
 
-def _hide_each(model: Model, ids: np.ndarray, some: slice, state: MixtureState) -> np.ndarray:
-    """Return the probabilities (K, V) after K variants of the words: in each, one of `some` words is hidden.
+def _hide_each(model: Model, ids: np.ndarray, chunk: slice, state: MixtureState) -> np.ndarray:
+    """Return the probabilities (K, V) after K variants of the words: in each, one of `chunk` words is hidden.
 
     `state` is that before these words.
     """
-    count = some.stop - some.start
-    hidden = np.repeat(ids[some.start :], count, axis=1)
+    count = chunk.stop - chunk.start
+    hidden = np.repeat(ids[chunk.start :], count, axis=1)
     np.fill_diagonal(hidden, UNK_ID)
     variants = model.lm.read(hidden, state.repeat(count))
     return without_unk(model.lm.distribution(model.lm.context(variants))[0])

@@ -43,11 +43,11 @@ def fill(
             candidates = np.sort(candidates[np.argpartition(-log_p[candidates], MAX_CANDIDATES)[:MAX_CANDIDATES]])
     candidates = candidates[candidates > UNK_ID]
     log_p = log_p[candidates]
-    for some in chunks(len(candidates) if len(rest) else 0, CANDIDATES_PER_GROUP):
-        group = candidates[some]
+    for chunk in chunks(len(candidates) if len(rest) else 0, CANDIDATES_PER_GROUP):
+        group = candidates[chunk]
         words = np.concatenate([group[None], np.repeat(rest, len(group), axis=1)])
         nll, _ = model.lm.score(words, state.repeat(len(group)))
-        log_p[some] -= nll[1:].sum(axis=0)
+        log_p[chunk] -= nll[1:].sum(axis=0)
     if not np.isfinite(log_p).all():
         raise OverflowedError
     p = np.exp(log_p - log_p.max(initial=-np.inf))

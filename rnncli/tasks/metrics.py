@@ -63,7 +63,7 @@ def calibration(confidence: np.ndarray, is_right: np.ndarray) -> tuple[float, li
     return error, list(zip(means.tolist(), accuracies.tolist(), sizes[filled].tolist(), strict=True))
 
 
-class Keyboard:
+class KeystrokeCounter:
     """Counts the keys that it takes to write words where the likeliest ones are suggested as one types.
 
     The three likeliest words that begin with the letters typed so far are suggested; one key accepts one of them, with

@@ -59,7 +59,7 @@ class Suggester:
         if after:
             is_spaced = spacer.next(tokenizer.tokenize(after)[0]).startswith(" ")
         else:
-            is_spaced = not (spacer.glued or (not tokenizer.is_prepared and is_unspaced(word)))
+            is_spaced = not (spacer.glued or (not tokenizer.is_pretokenized and is_unspaced(word)))
         return before + " " * is_spaced, after
 
     def _probabilities_after(self, words: list[int]) -> np.ndarray:

@@ -48,7 +48,7 @@ class Completer:
             if len(completions):
                 break
         ends_itself = is_unspaced(typed) or not any(map(str.isalnum, typed))
-        if not self.tokenizer.is_prepared and ends_itself and typed in [self.words[n] for n in completions]:
+        if not self.tokenizer.is_pretokenized and ends_itself and typed in [self.words[n] for n in completions]:
             return text, self.all
         return text[: len(text) - len(chunk) + start], completions
 

@@ -117,7 +117,7 @@ def read_tokens(
 ) -> tuple[str, Tokens]:
     """Read a text: what a unit is (see `read_units`), and its tokens. `measure` is shown the text of each unit."""
     # A corpus that was tokenized elsewhere is taken as it is, blank lines too.
-    unit, texts = read_units(sources, unit, encoding, keep_blank=tokenizer.is_prepared)
+    unit, texts = read_units(sources, unit, encoding, keep_blank=tokenizer.is_pretokenized)
 
     def words() -> Iterator[list[str]]:
         for text in texts:

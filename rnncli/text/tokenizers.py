@@ -47,9 +47,9 @@ class Tokenizer:
         return TOKENIZERS[self.kind].is_char
 
     @property
-    def is_prepared(self) -> bool:
+    def is_pretokenized(self) -> bool:
         """Whether the corpus was tokenized before, line by line."""
-        return TOKENIZERS[self.kind].is_prepared
+        return TOKENIZERS[self.kind].is_pretokenized
 
     def tokenize(self, text: str) -> list[str]:
         """Cut one unit of text (a line or a paragraph) into tokens."""
@@ -62,7 +62,7 @@ class Tokenizer:
 
     def spacer(self) -> "Spacer":
         """Return a writer of tokens as text, one at a time."""
-        return _NoSpace() if self.is_char else Spacer(prepared=self.is_prepared)
+        return _NoSpace() if self.is_char else Spacer(prepared=self.is_pretokenized)
 
 
 @cache
@@ -168,12 +168,12 @@ class Kind:
 
     cut: Callable[[str], list[str]]
     is_char: bool = False
-    is_prepared: bool = False
+    is_pretokenized: bool = False
 
 
 TOKENIZERS = {
     "word": Kind(WordCutter().cut),
-    "whitespace": Kind(str.split, is_prepared=True),
+    "whitespace": Kind(str.split, is_pretokenized=True),
     "char": Kind(lambda text: list(unicodedata.normalize("NFC", text)), is_char=True),
 }
 

@@ -29,7 +29,7 @@ CACHE_FILLS_PER_SEQUENCE = 2  # the least length of a tuning sequence, in sizes 
 HISTORY_FIELDS = ("epoch", "step", "words", "learning_rate", "train_perplexity", "valid_perplexity")
 
 
-class Finisher:
+class ModelBuilder:
     """Makes the model of a training: its best network and the parts beside it, tuned on held-out text."""
 
     def __init__(self, plan: Plan, corpus: Corpus, threads: Threads):

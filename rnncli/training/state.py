@@ -39,7 +39,7 @@ class TimeBudget:
 
 
 @dataclass
-class Recent:
+class SinceReport:
     """Sums over the steps since the last report."""
 
     loss: float = 0.0  # the sum over the words
@@ -78,7 +78,7 @@ class TrainingState:
     words: int = 0
     seconds: float = 0.0  # of all steps
     rate_scale: float = 1.0  # halved at each rollback
-    recent: Recent = field(default_factory=Recent)
+    recent: SinceReport = field(default_factory=SinceReport)
     history: list[Report] = field(default_factory=list)
     best: Best = field(default_factory=Best)
     cooldown: Cooldown | None = None

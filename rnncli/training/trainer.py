@@ -20,10 +20,10 @@ from ..text.batches import excerpt, parallel_sequences
 from ..text.corpus import Corpus, Sources
 from . import recovery
 from .clock import PROBE_WORDS, SAVING_SECONDS, TUNING_FRACTION, WATCHING_FRACTION, Clock, affordable_words
-from .finish import CACHE_FILLS_PER_SEQUENCE, MAX_TUNING_WORDS, Finisher
+from .finish import CACHE_FILLS_PER_SEQUENCE, MAX_TUNING_WORDS, ModelBuilder
 from .plan import Options, Plan, make_plan
 from .report import Progress, Report
-from .state import Recent, TrainingState
+from .state import SinceReport, TrainingState
 from .step import Stepper
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Trainer:
         self.state = state or self._initial_state(values)
         self.stepper = Stepper(plan, self.state, self.sequences, corpus.counts(), self.threads)
         self.clock = Clock(plan, self.state, len(self.sequences) - 1, began)
-        self.finisher = Finisher(plan, corpus, self.threads)
+        self.builder = ModelBuilder(plan, corpus, self.threads)
         if not state:
             recovery.keep_best(self.state, math.inf)
             self._budget()
@@ -114,7 +114,7 @@ class Trainer:
         # The fuller the cache, the slower is a word.
         slowdown = max(1.0, CACHE_FILLS_PER_SEQUENCE * self.plan.training.cache_size / PROBE_WORDS)
         state.tuning_words, tuning = affordable_words(
-            lambda ids: self.finisher.tune(state.network, ids),
+            lambda ids: self.builder.tune(state.network, ids),
             valid,
             TUNING_FRACTION * seconds,
             state.tuning_words,
@@ -182,7 +182,7 @@ class Trainer:
             valid_perplexity=valid_perplexity,
         )
         state.history.append(report)
-        state.recent = Recent()
+        state.recent = SinceReport()
         self.clock.now()  # a state that is kept now includes the time of this measurement
         return report
 
@@ -194,7 +194,7 @@ class Trainer:
         """
         if self.state.step and math.isinf(self.state.best.perplexity) and not self.state.history:
             self.measure()
-        return self.finisher.model(self.state)
+        return self.builder.model(self.state)
 
     def _watch(self, ids: np.ndarray) -> float:
         """Return the mean loss of the network on held-out words."""

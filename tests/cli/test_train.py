@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rnncli import load
-from rnncli.cli.progress import rounded
+from rnncli.cli.progress import format_perplexity
 from rnncli.lm.cache import Cache
 from rnncli.lm.network import Network
 
@@ -112,7 +112,7 @@ def test_the_log_has_one_json_object_for_each_epoch(invoke, corpus_file):
     ("perplexity", "told"), [(79.84, "79.8"), (123456.78, "123456.8"), (1.4e152, "1.4e+152"), (math.inf, "inf")]
 )
 def test_a_perplexity_takes_few_characters_however_absurd(perplexity, told):
-    assert rounded(perplexity) == told
+    assert format_perplexity(perplexity) == told
 
 
 def test_the_same_command_gives_the_same_file(invoke, corpus_file):
@@ -361,11 +361,11 @@ def test_a_model_that_cannot_be_written_in_the_end_is_kept_elsewhere(watched, mo
         shutil.rmtree("models")
         Path("models").touch()
 
-    refuge = tmp_path / "refuge"
-    refuge.mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(refuge))
+    fallback = tmp_path / "refuge"
+    fallback.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(fallback))
     result = watched(spoil, *TINY)
-    (kept,) = refuge.iterdir()
+    (kept,) = fallback.iterdir()
     assert (result.exit_code, result.stdout) == (1, "")
     told = f"Error: cannot write models/school.npz: File exists: the model is in {kept} instead, move it"
     assert result.stderr.splitlines()[-1].startswith(told)

@@ -15,7 +15,7 @@ from rnncli.lm.network import Network
 from rnncli.lm.ngram import NGram
 from rnncli.model import Model
 from rnncli.tasks.evaluate import WORDS_PER_CHUNK, Band, evaluate, keys_unaided
-from rnncli.tasks.metrics import Keyboard
+from rnncli.tasks.metrics import KeystrokeCounter
 from rnncli.text.tokenizers import Tokenizer
 from rnncli.text.vocabulary import EOS, UNK, Tokens, Vocabulary
 
@@ -36,7 +36,7 @@ class WordByWord:
         self.is_known: list[bool] = []
         self.confidence: list[float] = []  # the probability of the likeliest word
         self.keys: list[float] = []  # to write it where the likeliest words are suggested; infinite where it is unknown
-        keyboard = Keyboard(model.vocabulary.words)
+        keyboard = KeystrokeCounter(model.vocabulary.words)
         state = model.lm.initial_state(1)
         for word in [word for unit in units for word in [*unit, "<eos>"]]:
             number = model.vocabulary.numbers.get(word, 1)

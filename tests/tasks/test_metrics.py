@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rnncli.tasks.metrics import Keyboard, calibration, likeliest, perplexity_of_parts, ranks
+from rnncli.tasks.metrics import KeystrokeCounter, calibration, likeliest, perplexity_of_parts, ranks
 from rnncli.text.vocabulary import EOS, UNK, UNK_ID
 
 V = 9
@@ -72,10 +72,10 @@ def probabilities(*order: str) -> np.ndarray:
     ids=str,
 )
 def test_keys_are_letters_until_the_word_is_among_the_three_suggested_and_one_to_accept(order, word, keys):
-    assert Keyboard(WORDS).keys(probabilities(*order), WORDS.index(word)) == keys
+    assert KeystrokeCounter(WORDS).keys(probabilities(*order), WORDS.index(word)) == keys
 
 
 def test_a_word_that_is_the_beginning_of_likelier_ones_is_typed_to_its_end():
     words = [EOS, UNK, "in", "into", "inner", "inns"]
     p = -np.array([9.0, 9.0, 5.0, 1.0, 2.0, 3.0])
-    assert Keyboard(words).keys(p, 2) == 3  # i n, space
+    assert KeystrokeCounter(words).keys(p, 2) == 3  # i n, space

@@ -184,7 +184,7 @@ def test_a_token_of_an_unspaced_script_or_its_punctuation_is_told_by_its_first_c
 
 def test_a_tokenizer_says_of_what_kind_its_tokens_are():
     assert [kind for kind in TOKENIZERS if Tokenizer(kind).is_char] == ["char"]
-    assert [kind for kind in TOKENIZERS if Tokenizer(kind).is_prepared] == ["whitespace"]
+    assert [kind for kind in TOKENIZERS if Tokenizer(kind).is_pretokenized] == ["whitespace"]
 
 
 @given(st.text())

@@ -91,7 +91,7 @@ def test_time_is_kept_for_watching_the_network_and_for_tuning_the_mixture(
     model = trainer.best()
     assert 0.95 * limit < clock.now <= limit
     assert model.about["corpus"]["watched_words"] == watched == len(trainer.watched)
-    assert model.about["tuning"]["words"] == len(trainer.finisher.tuning_text(tuning))
+    assert model.about["tuning"]["words"] == len(trainer.builder.tuning_text(tuning))
 
 
 def test_a_large_cache_leaves_time_for_fewer_words_to_tune_on(corpus_file, start, clock, slow_reading):

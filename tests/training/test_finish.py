@@ -4,7 +4,7 @@ import pytest
 
 from rnncli.errors import TrainingError
 from rnncli.lm.cache import Cache
-from rnncli.training.finish import Finisher
+from rnncli.training.finish import ModelBuilder
 
 
 class CountingThreads:
@@ -23,7 +23,7 @@ def test_the_mixture_is_tuned_on_sequences_that_fill_the_cache(corpus_file, star
     trainer = start(valid=[corpus_file], cache_size=cache_size)
     threads = CountingThreads()
     trainer.measure()
-    model = Finisher(trainer.plan, trainer.corpus, threads).model(trainer.state)
+    model = ModelBuilder(trainer.plan, trainer.corpus, threads).model(trainer.state)
     words = len(trainer.corpus.valid)
     assert threads.pieces == [sequences]
     assert words // sequences >= 2 * cache_size or sequences == 1

@@ -103,7 +103,15 @@ def measured(steps, epoch: bool) -> dict:
 
 def run_rnncli(data: Path, text: str, epoch: bool = False, **options) -> dict:
     corpus = corpus_of(text, data)
-    options = {"dropout": 0.35, "epochs": 1, "ngram_order": 0, "cache_size": 0, **options}
+    options = {
+        "dropout": 0.35,
+        "epochs": 1,
+        "ngram_order": 0,
+        "cache_size": 0,
+        "min_count": 1,
+        "max_vocab": 0,
+        **options,
+    }
     if "hidden_size" in options:
         options["embedding_size"] = options["hidden_size"]
     trainer = Trainer(plan_for(Options.of(options), corpus), corpus)

@@ -151,7 +151,7 @@ def main() -> None:
         run = {"rnncli": run_rnncli, "pytorch": run_pytorch}[arguments.side.pop("side")]
         print(json.dumps(run(arguments.data, **arguments.side)))
         return
-    columns = {"rnncli": ",.0f", "beside it": ",.0f", "ratio": ".2f"}
+    columns = {"rnncli": ",.0f", "peer": ",.0f", "ratio": ".2f"}
     speed = results.Results("speed", {"words per second in training": "", **columns}, arguments.json)
     memory = results.Results("memory", {"peak memory in MB, one epoch": "", **columns}, arguments.json_memory)
     for name in arguments.rows or ROWS:

@@ -98,7 +98,7 @@ def main() -> None:
             commands["whole"] = [*predict, str(folder / "whole.npz")]
             commands["without n-grams"] = [*predict, str(folder / "without.npz")]
         seconds = median_seconds(commands)
-    columns = {"whole process": "", "ms": ",.0f", "beside it": "", "its ms": ",.0f", "ratio": ".2f"}
+    columns = {"whole process": "", "ms": ",.0f", "peer": "", "ms of the peer": ",.0f", "ratio": ".2f"}
     found = results.Results("startup", columns, arguments.json)
     pairs = [
         ("rnncli predict, bundled model", "predict", 'python -c "import numpy, click"', "numpy and click"),

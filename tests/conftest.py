@@ -6,15 +6,18 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import sysconfig
 from pathlib import Path
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy comes: small products lose more by threads than they gain
 
-# A shell that runs the tests in the background lets them ignore Ctrl-C, and all programs that they start.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A shell that runs the tests in the background ignores Ctrl-C for them, and so for all that they start; others block or
+# ignore more. The programs under test are to get signals as a user's do.
+for name in ("SIGINT", "SIGTERM", "SIGQUIT", "SIGTSTP"):
+    if signal.getsignal(number := getattr(signal, name, signal.SIGINT)) is signal.SIG_IGN:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+if hasattr(signal, "pthread_sigmask"):
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 import hypothesis
 import numpy as np
@@ -25,6 +28,8 @@ import rnncli
 # How long an example takes depends on what else the machine does.
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
+
+SHELL_SECONDS = 120  # more than any command of a test takes
 
 SUBJECTS = {"Tom": "he", "Mary": "she", "The doctor": "he", "My sister": "she"}
 SCHOOL = {"science": "study", "music": "play", "French": "read", "chess": "lose"}
@@ -89,9 +94,8 @@ def check_gradient():
 
 @pytest.fixture(scope="session")
 def rnncli_path() -> str:
-    """The installed command: where pip puts it beside the packages with --target, or among the interpreter's own."""
-    folders = [*(str(Path(folder, "bin")) for folder in sys.path), sysconfig.get_path("scripts")]
-    return shutil.which("rnncli", path=os.pathsep.join(folders))
+    """The command as it is installed beside this Python."""
+    return shutil.which("rnncli", path=sysconfig.get_path("scripts"))
 
 
 @pytest.fixture(scope="session")
@@ -111,19 +115,28 @@ def environment(rnncli_path) -> dict[str, str]:
 
 @pytest.fixture
 def shell(posix, environment):
-    """Run a command in a shell without a terminal."""
+    """Run a command in a shell without a terminal. What hangs is killed, with all that it has started."""
 
-    def run(command: str, **options) -> subprocess.CompletedProcess:
-        return subprocess.run(
+    def run(command: str, timeout: float = SHELL_SECONDS, **options) -> subprocess.CompletedProcess:
+        with subprocess.Popen(
             ["bash", "-c", command],
-            capture_output=True,
-            text=True,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            **options,
-        )
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True, env=environment, start_new_session=True, **options,
+        ) as process:  # fmt: skip
+            try:
+                out, err = process.communicate(timeout=timeout)
+            except BaseException:
+                os.killpg(process.pid, signal.SIGKILL)
+                raise
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     return run
+
+
+def take_signals_of_python() -> None:
+    """In a child: take the signals that Python ignores. `subprocess` does the same."""
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture
@@ -143,6 +156,7 @@ def terminal(posix, environment, tmp_path):
             dimensions=(24, columns),
             timeout=60,
             logfile=None,
+            preexec_fn=take_signals_of_python,
         )
         process.delaybeforesend = None
         process.ptyproc.delayafterclose = 0

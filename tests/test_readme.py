@@ -79,3 +79,11 @@ def test_the_python_examples_work(desk, page, capsys):
 def test_the_checks_call_the_very_command_that_runs_the_tests():
     (command,) = [line for block in blocks("sh") for line in block.splitlines() if "-m pytest" in line]
     assert command in (ROOT / ".ci" / "run").read_text().splitlines()
+
+
+def test_the_commands_install_into_an_environment_whose_path_the_readme_names():
+    install, tests = [line for block in blocks("sh") for line in block.splitlines() if "pip install" in line]
+    for command in (install, tests):
+        assert command.startswith("python3 -m venv .venv && .venv/bin/python -m pip install ")
+    assert " && .venv/bin/rnncli predict " in install
+    assert "`.venv/bin/rnncli`" in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -9,9 +10,12 @@ import numpy as np
 from ..text.vocabulary import EOS_ID
 from .ngram import NGram
 
-# Words that would end a word or a line of the file, or are marks of other programs, and how they are written.
-NAMES = {" ": "<space>", "\t": "<tab>", "\n": "<newline>", "\r": "<return>", "\v": "<vtab>", "\f": "<page>"}
-NAMES |= {"<s>": "<<s>>", "</s>": "<</s>>"}
+# White space would end a word or a line of the file. It is written by name: one of these, or the code.
+NAMES = {" ": "space", "\t": "tab", "\n": "newline", "\v": "vtab", "\f": "page", "\r": "return"}
+SPACE = r"[\s\0\u180e\ufeff]"  # as some program sees it
+# What begins such a name in the word itself, or a mark of the format: KenLM takes `<UNK>` for `<unk>`.
+AMBIGUOUS = rf"<(?=(?:s|/s|UNK|{'|'.join(NAMES.values())}|U\+[0-9A-F]{{4,6}})>)"
+ESCAPED = re.compile(f"{SPACE}|{AMBIGUOUS}")
 
 
 def arpa_lines(model: NGram, words: Sequence[str]) -> Iterator[str]:
@@ -19,7 +23,7 @@ def arpa_lines(model: NGram, words: Sequence[str]) -> Iterator[str]:
 
     The end of a unit is `</s>`, and `<s>` where it is the beginning of the next one.
     """
-    last = [NAMES.get(word, word) for word in words]
+    last = [escaped(word) for word in words]
     last[EOS_ID] = "</s>"
     yield "\\data\\"
     yield f"ngram 1={len(last) + 1}"
@@ -47,6 +51,11 @@ def arpa_lines(model: NGram, words: Sequence[str]) -> Iterator[str]:
             p = expansion.discounted / expansion.total[index] + expansion.backoff[index] * p[ends]
             contexts = alone
     yield from ("", "\\end\\")
+
+
+def escaped(word: str) -> str:
+    """Write a word without white space, in a way that can be undone."""
+    return ESCAPED.sub(lambda found: f"<{NAMES.get(found[0], f'U+{ord(found[0]):04X}')}>", word)
 
 
 def _rows(p: np.ndarray, texts: Sequence[str], backoffs: np.ndarray) -> Iterator[str]:

@@ -39,8 +39,7 @@ COLUMNS = {"log-prob": 11, "words": 5, "unknown": 7, "perplexity": 10}  # their 
     "--best-by",
     type=click.IntRange(1),
     metavar="N",
-    help="Of all lines with the same Nth field print only the best: the likeliest of those with the fewest unknown"
-    " words.",
+    help="Of all lines with the same Nth field print only the likeliest.",
 )
 @format_option
 @encoding_option
@@ -120,12 +119,12 @@ def _fields(lines: list[str], place: int | None) -> list[str]:
 
 
 def _best_of_each_key(answers: Iterable[ScoredLine | UnscoredLine]) -> Iterable[ScoredLine]:
-    """The best of all lines with the same key, in the order of the first ones."""
+    """The likeliest of all lines with the same key, in the order of the first ones."""
     best: dict[str, ScoredLine] = {}
     for answer in answers:
         if isinstance(answer, ScoredLine):
             kept = best.setdefault(answer.key, answer)
-            if answer.merit > kept.merit:
+            if answer.score.log_probability > kept.score.log_probability:
                 best[answer.key] = answer
     return best.values()
 
@@ -151,11 +150,6 @@ class ScoredLine(NamedTuple):
     score: Score
     unit: float  # nats, of the log-probabilities shown
     by_word: bool
-
-    @property
-    def merit(self) -> tuple[int, float]:
-        """What lines are compared by. Unknown words count first: each is as likely as all unknown words together."""
-        return -len(self.score.unknown_words), self.score.log_probability
 
     @property
     def log_probability(self) -> float:

@@ -127,7 +127,7 @@ def _rank(model: Model, prompts: list[str], *, titled: bool, parts: bool, **opti
     from ..tasks.predict import predict_all
 
     rankings = predict_all(model, prompts, parts=parts, **options)
-    return [RankingAnswer(ranking, titled, parts) for ranking in rankings]
+    return [RankingAnswer(ranking, titled, parts, model.unit) for ranking in rankings]
 
 
 def _explain(model: Model, word: str | None, prompts: list[str]) -> Iterable[Answer]:
@@ -136,7 +136,7 @@ def _explain(model: Model, word: str | None, prompts: list[str]) -> Iterable[Ans
     from .progress import reading
 
     with reading() as progress:
-        return [ExplanationAnswer(explain(model, prompt, word, progress=progress)) for prompt in prompts]
+        return [ExplanationAnswer(explain(model, prompt, word, progress=progress), model.unit) for prompt in prompts]
 
 
 class RankingAnswer(NamedTuple):
@@ -145,6 +145,7 @@ class RankingAnswer(NamedTuple):
     ranking: Ranking
     titled: bool
     with_parts: bool
+    unit: str  # of the model
 
     def warnings(self) -> Iterable[str]:
         if self.ranking.unknown_words:
@@ -168,13 +169,13 @@ class RankingAnswer(NamedTuple):
         return [(*prediction, *parts.values()) for prediction, parts in self._words()]
 
     def tables(self) -> Iterable[Table]:
-        from .tables import Table, format_probability
+        from .tables import Table, format_probability, readable_word
 
         best = self.ranking.predictions[0].probability if self.ranking.predictions else 1.0
         rows = [
             (
                 str(place),
-                word if word.strip() else repr(word),
+                readable_word(word, self.unit),
                 format_probability(probability),
                 *(map(format_probability, parts.values()) if self.with_parts else [probability / best]),
             )

@@ -16,7 +16,7 @@ from .answering import answer_lines
 from .formats import Verbatim, format_option, print_answers, print_result
 from .options import encoding_option, load_model, model_option, named_in_command
 from .output import on_terminal, unknown_words_warning
-from .tables import FixedRow, Table
+from .tables import FixedRow, Table, readable_word
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -57,8 +57,8 @@ def command(
 
     For each line, in order, score prints its log-probability, its number of words, its number of unknown words, its
     perplexity per word, and the line itself. The end of the line counts as a word of the log-probability and the
-    perplexity. With --words it prints each word of the line with its log-probability, then the end as <eos>, then a
-    blank line. FILE is a text file, or - for standard input, whose lines are answered as they come.
+    perplexity. With --words it prints each word of the line with its log-probability, then the end (<eos> in
+    a pipe), then a blank line. FILE is a text file, or - for standard input, whose lines are answered as they come.
 
     \b
     rnncli score sentences.txt | sort -rn | head
@@ -102,7 +102,10 @@ def _score(
     texts = _fields(lines, field)
     keys = _fields(lines, key_field)
     scores = score_all(model, texts)
-    return [ScoredLine(line, key, score, unit, by_word) for line, key, score in zip(lines, keys, scores, strict=True)]
+    return [
+        ScoredLine(line, key, score, unit, by_word, model.unit)
+        for line, key, score in zip(lines, keys, scores, strict=True)
+    ]
 
 
 def _fields(lines: list[str], place: int | None) -> list[str]:
@@ -150,6 +153,7 @@ class ScoredLine(NamedTuple):
     score: Score
     unit: float  # nats, of the log-probabilities shown
     by_word: bool
+    model_unit: str
 
     @property
     def log_probability(self) -> float:
@@ -185,7 +189,7 @@ class ScoredLine(NamedTuple):
     def tables(self) -> Iterable[Table | FixedRow | str]:
         if self.by_word:
             lowest = min(p for _, p in self.words) or -1
-            rows = [(word, f"{p:.4f}", p / lowest) for word, p in self.words]
+            rows = [(readable_word(word, self.model_unit), f"{p:.4f}", p / lowest) for word, p in self.words]
             return [Table(rows, ["~", ">", "|"], title=self.line), ""]
         counts = (str(len(self.score.words)), str(len(self.score.unknown_words)))
         return [_row((f"{self.log_probability:.4f}", *counts, f"{self.score.perplexity:.4g}"), self.line)]

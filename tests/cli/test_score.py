@@ -139,8 +139,8 @@ def test_a_table_has_the_same_numbers_in_columns(score):
         assert row.index(line) == header.index("line")
     by_word = score("--words", "--format", "table", input="Tom is\n").stdout.splitlines()
     assert by_word[0] == "Tom is"
-    names = [line.split()[0] for line in by_word[1:4]]
-    assert names == ["Tom", "is", "<eos>"]
+    names = [line.split("  ")[0] for line in by_word[1:4]]
+    assert names == ["Tom", "is", "end of the line"]
 
 
 def test_a_table_of_words_is_headed_by_its_line_on_a_terminal(terminal, model, model_file):
@@ -148,19 +148,24 @@ def test_a_table_of_words_is_headed_by_its_line_on_a_terminal(terminal, model, m
     shown, status = terminal(f"echo 'Tom is' | rnncli score --words -m {model_file}", columns=60)
     lowest = min(found.word_log_probabilities)
     rows = [
-        f"{word:<5}  {p:8.4f}  {bar(p / lowest):<20}"
-        for word, p in zip(["Tom", "is", "<eos>"], found.word_log_probabilities, strict=True)
+        f"{word:<15}  {p:8.4f}  {bar(p / lowest):<20}"
+        for word, p in zip(["Tom", "is", "end of the line"], found.word_log_probabilities, strict=True)
     ]
     plain = re.sub("\x1b\\[[0-9;]*m", "", shown)
     assert (plain, status) == ("\n".join(["Tom is", *rows, "", ""]), 0)
 
 
-def test_a_table_fits_a_narrow_terminal(terminal, model_file):
-    text = "Tom is not good at science, so he will play more. " * 3
-    shown, status = terminal(f"echo '{text}' | rnncli score -m {model_file}", columns=60)
+@pytest.mark.parametrize(("columns", "indent"), [(60, 41), (50, 0)])
+def test_a_narrow_terminal_shows_the_whole_line_in_several(terminal, model_file, columns, indent):
+    words = "Tom is not good at science, so he will play more. Mary is good at music."
+    shown, status = terminal(f"echo '{words}' | rnncli score -m {model_file}", columns)
     assert status == 0
-    assert all(len(line) <= 60 for line in shown.splitlines())
-    assert "…" in shown
+    row = shown.partition("line\n")[2]
+    assert row.split()[4:] == words.split()
+    _, *others = row.splitlines()
+    assert len(others) > 0
+    assert all(line.startswith(" " * indent) and line[indent] != " " for line in others)
+    assert all(len(line) <= columns for line in shown.splitlines())
 
 
 def test_a_file_is_read_in_its_encoding(score, tmp_path, model):

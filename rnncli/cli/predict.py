@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from ..errors import quoted
 from .answering import answer_lines
 from .formats import Answer, format_option, print_answers
 from .options import Count, encoding_option, load_model, model_option, named_in_command, words_option
@@ -151,7 +152,7 @@ class RankingAnswer(NamedTuple):
         if self.ranking.unknown_words:
             yield unknown_words_warning(self.ranking.unknown_words)
         if not self.ranking.predictions:
-            yield f"no word fits {self.ranking.prompt!r}"
+            yield f"no word fits {quoted(self.ranking.prompt)}"
 
     def records(self) -> Iterable[dict[str, Any]]:
         predictions = [

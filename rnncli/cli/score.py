@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from ..errors import TextError
+from ..errors import TextError, quoted
 from .answering import answer_lines
 from .formats import Verbatim, format_option, print_answers, print_result
 from .options import encoding_option, load_model, model_option, named_in_command
@@ -116,7 +116,7 @@ def _fields(lines: list[str], place: int | None) -> list[str]:
     for line in lines:
         columns = line.split("\t")
         if len(columns) < place:
-            raise TextError(f"there is no field {place} in {line[:40]!r}: fields are separated by tabs")
+            raise TextError(f"there is no field {place} in {quoted(line)}: fields are separated by tabs")
         fields.append(columns[place - 1])
     return fields
 

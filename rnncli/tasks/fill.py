@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from ..errors import OverflowedError, TextError
+from ..errors import OverflowedError, TextError, quoted
 from ..model import Model
 from ..text.vocabulary import UNK_ID
 from .batching import chunks
@@ -20,7 +20,7 @@ def around_blank(prompt: str) -> tuple[str, str]:
     """Return the text before and after the blank of a prompt that has one."""
     before, *rest = BLANK.split(prompt)
     if len(rest) > 1:
-        raise TextError(f"{prompt!r} has several blanks: fill one at a time")
+        raise TextError(f"{quoted(prompt)} has several blanks: fill one at a time")
     return before, rest[0]
 
 

@@ -37,7 +37,7 @@ def test_generate_ends_where_it_is_told_to(invoke, model_file):
     assert invoke(*ask, "-n", 2).stdout == "Tom is not good at science, so he will study\n"
     refused = invoke(*ask, "--stop", "")
     assert (refused.exit_code, refused.stdout) == (2, "")
-    assert "Error: a text to stop at must not be empty\n" in refused.stderr
+    assert "Error: --stop must not hold an empty text\n" in refused.stderr
 
 
 def test_generate_tells_how_much_it_copied(invoke, model_file):

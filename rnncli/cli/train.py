@@ -12,8 +12,10 @@ import click
 from ..declaration import declarations
 from ..errors import ModelError, RnncliError
 from ..options import OPTION_CLASSES
+from .answering import check_stdin_once, named_texts
+from .clashes import without_clashes
 from .declared import by_name, declared_options, flag
-from .options import MODEL_PATH, named_in_command
+from .options import FILE_PATH, MODEL_PATH, named_in_command
 from .output import escape_controls, warn
 from .progress import deferred_interrupt, display, logging_to, show_result
 
@@ -23,11 +25,11 @@ if TYPE_CHECKING:
 
 
 @click.command("train")
-@click.argument("corpora", nargs=-1, required=True, metavar="CORPUS...", type=click.Path())
+@click.argument("corpora", nargs=-1, metavar="[CORPUS]...", type=click.Path())
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE_PATH,
     help="Where to write the model.  [default: models/<name of the corpus>.npz]",
 )
 @click.option(
@@ -38,9 +40,7 @@ if TYPE_CHECKING:
     " anew.",
 )
 @declared_options(*OPTION_CLASSES)
-@click.option(
-    "--log", type=click.Path(path_type=Path, dir_okay=False), help="Write one JSON object for each report to this file."
-)
+@click.option("--log", type=FILE_PATH, help="Write one JSON object for each report to this file.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 def command(
     corpora: tuple[str, ...], output: Path | None, log: Path | None, init: Path | None, quiet: bool, **values: Any
@@ -61,12 +61,15 @@ def command(
     from ..text.corpus import corpus_name
     from ..training.trainer import Trainer
 
+    corpora = named_texts(corpora, "CORPUS")
+    options = _options(values, init is not None)
+    check_stdin_once([*corpora, *options["valid"]])
     output = output or Path("models") / f"{corpus_name(corpora)}.npz"
     if output.exists():
         check_writable(output, MODEL)  # before a long text is read
     _check_log(log, output)
     model = load(init) if init else None
-    trainer = Trainer.start(corpora, init=model, **_options(values, init is not None))
+    trainer = Trainer.start(corpora, init=model, **options)
     check_writable(output, MODEL)  # not before: it makes the folder, which a bad text should not leave behind
     with deferred_interrupt() as interrupted:
         _run(trainer, log, quiet, interrupted)
@@ -111,7 +114,7 @@ def _options(values: dict[str, Any], is_fine_tuning: bool) -> dict[str, Any]:
 
     An option that only the model decides is wrong in the command; from the environment it gives way.
     """
-    options = by_name(values, *OPTION_CLASSES)
+    options = without_clashes(by_name(values, *OPTION_CLASSES))
     if not is_fine_tuning:
         return options
     for name, declaration in declarations(*OPTION_CLASSES).items():

@@ -60,7 +60,7 @@ def test_the_option_is_that_of_the_command_that_runs():
 def test_the_user_reads_options(invoke, corpus_file, model_file, tmp_path):
     wrong = invoke("train", corpus_file, "--lr", "nan", "-o", tmp_path / "a.npz")
     assert wrong.exit_code == 2
-    assert wrong.stderr.startswith("Usage: rnncli train [OPTIONS] CORPUS...\n")
+    assert wrong.stderr.startswith("Usage: rnncli train [OPTIONS] [CORPUS]...\n")
     assert wrong.stderr.endswith("Error: --lr is nan, and must be a finite number above 0\n")
     (tmp_path / "latin.txt").write_bytes("é".encode("latin-1"))
     for command in (["train"], ["evaluate", "-m", model_file], ["predict", "Tom", "-m", model_file, "--adapt"]):

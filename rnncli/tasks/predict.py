@@ -146,7 +146,7 @@ def _divided(model: Model, contributions: np.ndarray, p: np.ndarray) -> list[dic
 def _fill_blank(
     model: Model, prompt: str, around: tuple[str, str], n: int, candidates: np.ndarray | None
 ) -> list[Ranking]:
-    words, p, unknown = fill(model, *around, candidates)
+    words, p, unknown = fill(model, *around, candidates, n)
     best = best_words(p, n)
     return [Ranking(prompt, _named(model, words[best], p[best]), [], unknown)]
 

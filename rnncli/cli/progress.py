@@ -68,8 +68,10 @@ def logging_to(path: Path | None) -> Iterator[Callable[[Report], None]]:
     if path is None:
         yield lambda report: None
         return
+    from ..storage.atomic import make_folder
+
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
         file = path.open("a", encoding="utf-8")
     except OSError as error:
         raise RnncliError(f"cannot write the log {path}: {error.strerror}") from error

@@ -56,7 +56,7 @@ def command(
     rnncli train tokens.txt --tokenizer whitespace --layers 2
     rnncli train notes.txt --init models/corpus.npz -o models/mine.npz
     """
-    from ..storage.atomic import MODEL, check_writable
+    from ..storage.atomic import DEFAULT_FOLDER, MODEL, check_folder, check_writable
     from ..storage.model_file import load
     from ..text.corpus import corpus_name
     from ..training.trainer import Trainer
@@ -64,9 +64,10 @@ def command(
     corpora = named_texts(corpora, "CORPUS")
     options = _options(values, init is not None)
     check_stdin_once([*corpora, *options["valid"]])
-    output = output or Path("models") / f"{corpus_name(corpora)}.npz"
+    output = output or DEFAULT_FOLDER / f"{corpus_name(corpora)}.npz"
     if output.exists():
         check_writable(output, MODEL)  # before a long text is read
+    check_folder(output)
     _check_log(log, output)
     model = load(init) if init else None
     trainer = Trainer.start(corpora, init=model, **options)
@@ -127,10 +128,11 @@ def _options(values: dict[str, Any], is_fine_tuning: bool) -> dict[str, Any]:
 
 def _check_log(log: Path | None, output: Path) -> None:
     """Refuse to write a log over another file, or where the model goes."""
-    from ..storage.atomic import LOG, check_kind
+    from ..storage.atomic import LOG, check_folder, check_kind
 
     if log:
         try:
+            check_folder(log)
             check_kind(log, LOG)
             if log.resolve() == output.resolve():
                 raise RnncliError(f"the model goes to {log}: name another file with --log")

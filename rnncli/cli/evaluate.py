@@ -62,6 +62,7 @@ def command(
     """
     from ..tasks.context import context_curve
     from ..tasks.evaluate import evaluate
+    from ..text.reading import source_name
 
     texts = named_texts(texts, "TEXT")
     check_stdin_once(texts)
@@ -74,7 +75,7 @@ def command(
 
         check(plot)
     model = load_model(model_path)
-    title = f"{texts[0]}{' ...' if texts[1:] else ''}"
+    title = f"{source_name(texts[0])}{' ...' if texts[1:] else ''}"
     result: ContextResult | EvaluationResult
     with reading() as progress:
         if context:

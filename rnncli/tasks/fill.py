@@ -30,9 +30,9 @@ def fill(
     """Return the words (K,) that fit into a blank, their probabilities (K,), and the unknown words around it.
 
     The probability of a word is proportional to P(word | before) * P(after | before, word), over the `candidates`.
-    By default these are the `n` likeliest words after `before`, at least `MIN_CANDIDATES`, and all words where `n` is 0:
-    a word that is very unlikely there is not found, however well it fits the words after the blank. `<unk>` and the end
-    of the unit are no candidates; what follows the prompt is left open.
+    By default these are the `n` likeliest words after `before`, at least `MIN_CANDIDATES`, and all words where `n` is
+    0: a word that is very unlikely there is not found, however well it fits the words after the blank. `<unk>` and the
+    end of the unit are no candidates; what follows the prompt is left open.
     """
     state, unknown = model.state_after(before)
     rest, more_unknown = model.encode(after)

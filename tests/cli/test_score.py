@@ -33,6 +33,13 @@ def test_each_line_is_scored_in_order(score, model, tmp_path):
         assert result.stderr == "Warning: not in the model's vocabulary: Bogus\n"
 
 
+def test_sorted_by_the_first_column_gibberish_comes_last(score):
+    lines = ["Gzorp flumbix.", "Tom is good at physics.", "Tom is good at chess."]
+    rows = score(input="\n".join(lines)).stdout.splitlines()
+    best_first = sorted(rows, key=lambda row: -float(row.split("\t")[0]))
+    assert [row.split("\t")[-1] for row in best_first] == lines[::-1]
+
+
 @pytest.mark.parametrize(("base", "unit"), [("e", 1.0), ("2", math.log(2)), ("10", math.log(10))])
 def test_logarithms_have_the_base_asked_for(score, model, base, unit):
     (found,) = score_all(model, ["Tom is"])

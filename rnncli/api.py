@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from numpy.random import SeedSequence
 
 from .declaration import declarations, defaults
-from .errors import TextError
+from .errors import TextError, quoted
 from .model import Model
 from .options import OPTION_CLASSES
 from .storage import model_file
@@ -58,7 +58,7 @@ class Predictor(Model):
     def fill(self, prompt: str, n: int = 10, *, among: Sequence[str] = ()) -> list[Prediction]:
         """Return the `n` likeliest words for the blank (`___`) in `prompt`."""
         if "___" not in prompt:
-            raise TextError(f"{prompt!r} has no blank: write ___ where a word is missing")
+            raise TextError(f"{quoted(prompt)} has no blank: write ___ where a word is missing")
         return predict_all(self, [prompt], n, among=among)[0].predictions
 
     def explain(self, prompt: str, word: str | None = None, *, progress: Progress = _ignore) -> Explanation:

@@ -10,6 +10,21 @@
 A message names an option as Python does, `hidden_size` or `encoding="latin-1"`; the command line translates that.
 """
 
+MAX_QUOTED_CHARACTERS = 80
+
+
+def shortened(text: str) -> str:
+    """A text as a message names it: the beginning of a long one, and its length."""
+    if len(text) <= MAX_QUOTED_CHARACTERS:
+        return text
+    return f"{text[:MAX_QUOTED_CHARACTERS]}... ({len(text):,} characters)"
+
+
+def quoted(text: str) -> str:
+    """A text in quotes as a message names it: the beginning of a long one."""
+    is_short = len(text) <= MAX_QUOTED_CHARACTERS
+    return repr(text if is_short else f"{text[:MAX_QUOTED_CHARACTERS]}...")
+
 
 class RnncliError(Exception):
     """The base of all errors that this package raises on purpose."""

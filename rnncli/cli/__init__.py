@@ -13,7 +13,7 @@ import click
 
 from ..errors import RnncliError, SettingError
 from ..version import __version__
-from .output import FAILED_KEY, escape_controls, flush
+from .output import FAILED_KEY, flush, readable
 
 # Every command, in the order of use: its module and what it does. Only the command that runs is imported.
 COMMANDS = {
@@ -36,6 +36,8 @@ EXTRA_ARGUMENT_HINTS = {
     "info": "A model's name needs -m before it",
     "export": "A model's name needs -m before it",
 }
+
+TYPED_KEY = "rnncli.typed"  # of Click's context: the arguments of the program
 
 EXIT_INTERRUPTED = 128 + 2  # as a program that SIGINT ends
 EXIT_CLOSED_PIPE = 128 + 13  # as a program that SIGPIPE ends
@@ -70,12 +72,17 @@ class LazyGroup(click.Group):
             raise click.UsageError(f"No such command {args[0]!r}.{hint}", ctx)
         return super().resolve_command(ctx, args)
 
-    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        typed = list(args)  # parsing takes them away
         try:
-            return super().make_context(*arguments, **options)
+            context = super().make_context(info_name, args, parent, **extra)
         except OSError as error:  # while it writes --help or --version
             _discard_output()
             raise click.ClickException(f"cannot write: {error.strerror}") from error
+        context.meta[TYPED_KEY] = typed
+        return context
 
     def invoke(self, ctx: click.Context) -> NoReturn:
         try:
@@ -85,7 +92,7 @@ class LazyGroup(click.Group):
                 flush()
             ctx.exit(1 if ctx.meta.get(FAILED_KEY) else 0)
         except click.UsageError as error:
-            raise _with_hint(error, ctx.invoked_subcommand or "") from None
+            raise _with_hint(error, ctx.invoked_subcommand or "", ctx.meta[TYPED_KEY]) from None
         except RnncliError as error:
             raise self._as_click_error(error, ctx) from error
         except MemoryError:
@@ -94,7 +101,7 @@ class LazyGroup(click.Group):
             _discard_output()
             if error.errno == errno.EPIPE:  # the reader has seen enough
                 ctx.exit(EXIT_CLOSED_PIPE)
-            raise click.ClickException(f"{error.filename or 'cannot write'}: {error.strerror}") from error
+            raise click.ClickException(readable(f"{error.filename or 'cannot write'}: {error.strerror}")) from error
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             ctx.exit(EXIT_INTERRUPTED)
@@ -105,18 +112,22 @@ class LazyGroup(click.Group):
 
         name = ctx.invoked_subcommand or ""
         commands = [self.get_command(ctx, name), self.get_command(ctx, "train")]  # a remedy may be to train anew
-        message = escape_controls(in_options(error, filter(None, commands)))
+        message = readable(in_options(error, filter(None, commands)))
         if isinstance(error, SettingError) and commands[0]:
             return click.UsageError(message, click.Context(commands[0], parent=ctx, info_name=name))
         return click.ClickException(message)
 
 
-def _with_hint(error: click.UsageError, command: str) -> click.UsageError:
-    """The error of too many arguments with what the user may have meant; any other as it is."""
-    if not error.message.startswith("Got unexpected extra argument"):
-        return error
-    hint = f" {EXTRA_ARGUMENT_HINTS[command]}." if command in EXTRA_ARGUMENT_HINTS else ""
-    return click.UsageError(f"{error.message}.{hint}", error.ctx)
+def _with_hint(error: click.UsageError, command: str, typed: list[str]) -> click.UsageError:
+    """The error of too many arguments with what the user may have meant; one of an option with its name as typed."""
+    from .errors import origin
+
+    if isinstance(error, click.BadParameter) and isinstance(error.param, click.Option) and error.ctx:
+        error.param_hint = origin(error.param, error.ctx, typed)
+    message = readable(error.format_message())
+    if message.startswith("Got unexpected extra argument"):
+        message += f". {EXTRA_ARGUMENT_HINTS[command]}." if command in EXTRA_ARGUMENT_HINTS else "."
+    return click.UsageError(message, error.ctx)
 
 
 # Not Click's `auto_envvar_prefix`: then the message about a wrong value would not name the variable that it came from,

@@ -1,13 +1,19 @@
-"""Answering lines as they come."""
+"""Answering lines as they come, and what `-` means: standard input, which can be read once."""
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import click
 
 from ..errors import TextError
-from .output import flush, print_error
+from .output import flush, on_terminal, print_error
 
 Answered = TypeVar("Answered")
 Failed = TypeVar("Failed")
+
+STDIN = "-"
+UNDECODED_MESSAGE = "this is in another encoding: name it with --encoding, such as --encoding latin-1"
 
 
 def answer_lines(
@@ -30,7 +36,7 @@ def answer_lines(
         """Answer lines, the first of which has this number. Halving finds those that have no answer."""
         try:
             if source and any(map(is_undecoded, lines)):
-                raise TextError("this is in another encoding: name it with --encoding, such as --encoding latin-1")
+                raise TextError(UNDECODED_MESSAGE)
             found = list(ask(lines))
         except TextError as error:
             if len(lines) == 1:
@@ -50,3 +56,45 @@ def answer_lines(
             yield from answers(lines, number)
             flush()
             number += len(lines)
+
+
+def stdin_lines(encoding: str) -> Iterator[str]:
+    """Read the lines of standard input as they come. A line that could not be decoded is reported and left out."""
+    from ..text.reading import is_undecoded, read_batches
+
+    number = 0
+    for batch in read_batches(STDIN, encoding, "surrogateescape"):
+        for line in batch:
+            number += 1
+            if is_undecoded(line):
+                print_error(f"standard input, line {number}: {UNDECODED_MESSAGE}")
+            else:
+                yield line
+
+
+def is_piped() -> bool:
+    """Whether standard input is open and no terminal: what a command reads if no text is named."""
+    return sys.stdin is not None and not on_terminal(sys.stdin)
+
+
+def named_texts(texts: Sequence[str], metavar: str) -> tuple[str, ...]:
+    """The texts that a command names, or standard input if it is piped."""
+    if not texts and not (is_piped() and _has_content(sys.stdin.buffer)):
+        raise click.UsageError(f"Missing argument '{metavar}': name a text, or pipe one in.")
+    return tuple(texts) or (STDIN,)
+
+
+def _has_content(stream: Any) -> bool:
+    """Whether a stream of bytes gives any. Nothing is taken from it."""
+    if not stream.seekable():
+        return bool(stream.peek(1))
+    place = stream.tell()
+    found = stream.read(1)
+    stream.seek(place)
+    return bool(found)
+
+
+def check_stdin_once(texts: Sequence[str]) -> None:
+    """Refuse to read standard input twice."""
+    if list(texts).count(STDIN) > 1:
+        raise click.UsageError("- is standard input, which can be read once only: name files for the other texts.")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import click
+from click.core import ParameterSource
 
 from ..declaration import declarations
 from ..errors import RnncliError, SettingError
@@ -43,6 +44,20 @@ def in_options(error: RnncliError, commands: Iterable[click.Command]) -> str:
 
     patterns = [QUOTED, ARGUMENT, FIRST_WORD if isinstance(error, SettingError) else MATCHES_NOTHING]
     return re.sub("|".join(patterns), replacement, str(error))
+
+
+def origin(option: click.Option, ctx: click.Context, typed: Sequence[str]) -> str:
+    """Where the value of an option came from: its name in the arguments that were `typed`, or a variable."""
+    if option.name and ctx.get_parameter_source(option.name) is ParameterSource.ENVIRONMENT:
+        return f"the variable {option.envvar}"
+    names = [name for name in option.opts if any(_begins_with(argument, name) for argument in typed)]
+    return f"'{_longest(names or option.opts)}'"
+
+
+def _begins_with(argument: str, name: str) -> bool:
+    """Whether an argument is an option of this name, with or without a value."""
+    is_short = not name.startswith("--")
+    return argument == name or argument.startswith(f"{name}=") or (is_short and argument.startswith(name))
 
 
 def _written(option: click.Option, value: str) -> str:

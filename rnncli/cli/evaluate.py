@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from .answering import check_stdin_once, named_texts
 from .formats import format_option, print_result
 from .options import encoding_option, load_model, model_option, named_in_command
 from .progress import reading
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command("evaluate")
-@click.argument("texts", nargs=-1, required=True, metavar="TEXT...", type=click.Path())
+@click.argument("texts", nargs=-1, metavar="[TEXT]...", type=click.Path())
 @model_option
 @encoding_option
 @format_option
@@ -61,7 +62,10 @@ def command(
     """
     from ..tasks.context import context_curve
     from ..tasks.evaluate import evaluate
+    from ..text.reading import source_name
 
+    texts = named_texts(texts, "TEXT")
+    check_stdin_once(texts)
     if context and dynamic:
         if named_in_command("context") == named_in_command("dynamic"):
             raise click.UsageError("--context and --dynamic do not go together: choose one of them.")
@@ -71,7 +75,7 @@ def command(
 
         check(plot)
     model = load_model(model_path)
-    title = f"{texts[0]}{' ...' if texts[1:] else ''}"
+    title = f"{source_name(texts[0])}{' ...' if texts[1:] else ''}"
     result: ContextResult | EvaluationResult
     with reading() as progress:
         if context:

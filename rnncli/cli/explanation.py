@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .formats import field
 from .output import unknown_words_warning
-from .tables import ColouredWords, Table, format_probability
+from .tables import ColouredWords, Table, format_probability, readable_word
 
 if TYPE_CHECKING:
     from ..tasks.explain import Explanation
@@ -21,6 +21,7 @@ class ExplanationAnswer(NamedTuple):
     """
 
     explanation: Explanation
+    unit: str  # of the model
 
     def warnings(self) -> Iterable[str]:
         return filter(None, [unknown_words_warning(self.explanation.unknown_words)])
@@ -35,13 +36,13 @@ class ExplanationAnswer(NamedTuple):
             yield (influence.word, influence.change)
 
     def tables(self) -> Iterable[ColouredWords | Table]:
-        word = self.explanation.word
+        word = readable_word(self.explanation.word, self.unit)
         influences = self.explanation.influences
         largest = max((abs(influence.change) for influence in influences), default=0) or 1
         relative = [(influence.word, influence.change / largest) for influence in influences]
         yield ColouredWords([*relative, (word, None)])
         rows = [
-            (influence.word, f"{influence.change:+.4f}", max(0.0, influence.change / largest))
+            (readable_word(influence.word, self.unit), f"{influence.change:+.4f}", max(0.0, influence.change / largest))
             for influence in influences
         ]
         yield Table(rows, ["~", ">", "|"], header=["word", "adds", ""])

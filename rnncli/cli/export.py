@@ -41,7 +41,7 @@ def command(model_path: Path | None, kind: str, output: Path | None) -> None:
 
     model = load_model(model_path)
     lines = arpa_lines(model.ngram, model.vocabulary.words)
-    if output is None:
+    if output is None or str(output) == "-":
         while block := "".join(f"{for_stdout(line)}\n" for line in itertools.islice(lines, LINES_PER_WRITE)):
             write(block)
         return

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import itertools
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import Count, TextType, load_model, model_option
-from .output import flush, for_stdout, unknown_words_warning, warn, write
+from .answering import STDIN, is_piped, stdin_lines
+from .options import Count, TextType, encoding_option, gives_way, load_model, model_option
+from .output import flush, for_stdout, on_terminal, unknown_words_warning, warn, write
 
 if TYPE_CHECKING:
     from ..model import Model
     from ..tasks.generate import Writer
 
 
+DEFAULT_TEMPERATURE = 0.8
+
+
 @click.command("generate")
-@click.argument("prompt", default="")
+@click.argument("prompt", required=False)
 @model_option
+@encoding_option
 @click.option(
     "-n",
     "words",
@@ -30,7 +37,7 @@ if TYPE_CHECKING:
 @click.option(
     "--temperature",
     type=click.FloatRange(0),
-    default=0.8,
+    default=DEFAULT_TEMPERATURE,
     show_default=True,
     help="Below 1, likely words become more likely; 0 always takes the likeliest.",
 )
@@ -65,8 +72,9 @@ if TYPE_CHECKING:
     "--novelty", is_flag=True, help="Tell what fraction of the 3-, 4- and 5-word sequences occurs in the training text."
 )
 def command(
-    prompt: str,
+    prompt: str | None,
     model_path: Path | None,
+    encoding: str,
     words: int | None,
     sentences: int | None,
     no_repeat: int | None,
@@ -78,35 +86,61 @@ def command(
 ) -> None:
     """Continue a prompt, or write a text from nothing.
 
-    A blank line separates the samples. --novelty writes to standard error. It looks sequences up in the model's
-    n-grams. In a model of a long training text, or one trained with --prune, these lack the sequences that occurred
-    once, which then count as new.
+    Without a PROMPT, generate reads prompts from standard input, one a line, unless that is a terminal; for - it always
+    does. Each line begins a text of its own, and a blank line separates the texts, and their samples. --novelty writes
+    to standard error. It looks sequences up in the model's n-grams. In a model of a long training text, or one trained
+    with --prune, these lack the sequences that occurred once, which then count as new.
 
     \b
     rnncli generate "Tom is not good at science, so he will" -n 30
     rnncli generate "Dear Tom," --sentences 3 --min-p 0.05 --no-repeat 3
     rnncli generate --samples 3 --seed 7 --novelty
+    echo "Dear Tom," | rnncli generate
     """
     from numpy.random import SeedSequence
 
     from ..tasks.generate import Limits, generate
     from ..tasks.sampling import Sampling
 
+    limits = Limits(words, sentences or 0, stop)
+    sampling = Sampling(no_repeat=no_repeat or 0, **_checked(options))
     model = load_model(model_path, checked=False)
     if novelty:
         _ = model.ngram  # raises an error before anything is written if there is none
-    if warning := unknown_words_warning(model.encode(prompt)[1]):
-        warn(warning)
-    limits = Limits(words, sentences or 0, stop)
-    sampling = Sampling(no_repeat=no_repeat or 0, **options)
-    seeds = SeedSequence(seed)
-    for place in range(samples):
-        if place:
-            write("\n")
-        writer = generate(model, prompt, limits, sampling, seeds.spawn(1)[0] if place else seeds)
-        _write_text(model, prompt, writer)
-        if novelty:
-            _print_novelty(model, writer)
+    is_first = True
+    for beginning in _prompts(prompt, encoding):
+        if warning := unknown_words_warning(model.encode(beginning)[1]):
+            warn(warning)
+        seeds = SeedSequence(seed)  # a prompt's text does not depend on the prompts before it
+        for place in range(samples):
+            if not is_first:
+                write("\n")
+            is_first = False
+            writer = generate(model, beginning, limits, sampling, seeds.spawn(1)[0] if place else seeds)
+            _write_text(model, beginning, writer)
+            if novelty:
+                _print_novelty(model, writer)
+
+
+def _checked(options: dict[str, Any]) -> dict[str, Any]:
+    """The options of sampling. Refuses what a temperature of 0 makes meaningless, or lets that give way."""
+    because = "--temperature 0 always takes the likeliest word: leave out --top-k, --top-p, --min-p and --samples."
+    if options["temperature"] == 0 and gives_way("temperature", "top_k", "top_p", "min_p", "samples", because=because):
+        return options | {"temperature": DEFAULT_TEMPERATURE}
+    return options
+
+
+def _prompts(prompt: str | None, encoding: str) -> Iterator[str]:
+    """The prompt in the command, else the lines of standard input; an empty prompt if there is neither."""
+    if prompt not in (None, STDIN):
+        return iter([prompt])
+    if prompt is None and not is_piped():
+        return iter([""])
+    if on_terminal(sys.stdin):
+        click.echo("Type a prompt, then Enter; Ctrl-D ends.", err=True)
+    lines = stdin_lines(encoding)
+    first = next(lines, "")
+    return itertools.chain([first], lines)
 
 
 def _write_text(model: Model, prompt: str, writer: Writer) -> None:

@@ -1,29 +1,33 @@
 """rnncli type"""
 
+import itertools
 import sys
 from pathlib import Path
 
 import click
 
 from ..errors import RnncliError
-from .options import load_model, model_option
+from .answering import STDIN, is_piped, stdin_lines
+from .options import encoding_option, load_model, model_option
 from .output import for_stdout, on_terminal
 
 
 @click.command("type")
-@click.argument("text", default="")
+@click.argument("text", required=False)
 @model_option
 @click.option("-n", type=click.IntRange(1, 9), default=5, show_default=True, help="How many words to offer at a time.")
-def command(text: str, model_path: Path | None, n: int) -> None:
+@encoding_option
+def command(text: str | None, model_path: Path | None, n: int, encoding: str) -> None:
     """Write a line with the next words on offer under the cursor.
 
     Tab accepts the first word, a digit the word with that number; the letters you type narrow the offer. To type a
     digit itself, press Ctrl-Q before it. Enter prints the line, Ctrl-C leaves without printing it. TEXT is the
-    beginning of the line.
+    beginning of the line. Without it, or for -, the beginning comes from standard input, unless that is a terminal.
 
     \b
     rnncli type
     rnncli type "Dear Tom," >> letter.txt
+    tail -n 1 letter.txt | rnncli type
     """
     try:
         from .editor import edit
@@ -33,4 +37,13 @@ def command(text: str, model_path: Path | None, n: int) -> None:
 
     if not on_terminal(sys.stderr):
         raise RnncliError("`rnncli type` needs a terminal: to complete words in a pipe, use rnncli predict --complete")
-    click.echo(for_stdout(edit(Suggester(load_model(model_path, checked=False), n), text)))
+    beginning = _beginning(encoding) if text in (None, STDIN) else text
+    click.echo(for_stdout(edit(Suggester(load_model(model_path, checked=False), n), beginning or "")))
+
+
+def _beginning(encoding: str) -> str:
+    """The line in standard input, if that is piped."""
+    lines = list(itertools.islice(stdin_lines(encoding), 2)) if is_piped() else []
+    if len(lines) > 1:
+        raise RnncliError("standard input has several lines: `rnncli type` edits one, such as that of tail -n 1")
+    return lines[0] if lines else ""

@@ -84,6 +84,10 @@ class ModelPath(click.Path):
     BUNDLED = "bundled"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        if value == "-":
+            self.fail(
+                "a model is not read from standard input, nor written to standard output: name a file.", param, ctx
+            )
         if value != self.BUNDLED:
             return Path(str(super().convert(value, param, ctx)))
         found = bundled_model()
@@ -102,7 +106,20 @@ class ModelPath(click.Path):
         return list(map(CompletionItem, found)) or [CompletionItem(incomplete, type="file")]
 
 
+class FilePath(click.Path):
+    """A file to write, which is not standard output."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, dir_okay=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "-":
+            self.fail("standard output gets the path of the model only: name a file.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 DURATION = Duration()
+FILE_PATH = FilePath()
 MODEL_PATH = ModelPath()
 
 model_option = click.option(
@@ -128,6 +145,18 @@ def named_in_command(*names: str) -> bool:
     """Whether the user wrote one of these parameters in the command. A value from the environment does not count."""
     source = click.get_current_context().get_parameter_source
     return any(source(name) is ParameterSource.COMMANDLINE for name in names)
+
+
+def gives_way(option: str, *others: str, because: str) -> bool:
+    """Whether an option gives way to others in the command, as it comes from the environment.
+
+    Where it is in the command as well, that is refused. `because` says why they do not go together.
+    """
+    if not named_in_command(*others):
+        return False
+    if named_in_command(option):
+        raise click.UsageError(because)
+    return True
 
 
 def load_model(path: Path | None, *, checked: bool = True) -> Model:

@@ -7,7 +7,13 @@ from typing import TextIO
 
 import click
 
+from ..errors import shortened
+
 FAILED_KEY = "rnncli.failed"  # of Click's context: whether an error was printed
+
+MAX_WORDS_IN_WARNING = 20
+MAX_MESSAGE_CHARACTERS = 1000
+MESSAGE_END_CHARACTERS = 400  # that are kept of a longer message, at its beginning and at its end
 
 # What can change a terminal's state or the order of the text: control characters, line and paragraph separators,
 # bidirectional overrides. And lone surrogates, which no output can encode.
@@ -19,6 +25,14 @@ def escape_controls(text: str) -> str:
     if text.isprintable():
         return text
     return UNSAFE_CHARACTERS.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+def readable(message: str) -> str:
+    """A message without what a terminal would obey; the middle of a long one, such as a long value, is left out."""
+    message = escape_controls(message)
+    if len(message) <= MAX_MESSAGE_CHARACTERS:
+        return message
+    return f"{message[:MESSAGE_END_CHARACTERS]} ... {message[-MESSAGE_END_CHARACTERS:]}"
 
 
 def on_terminal(stream: TextIO | None) -> bool:
@@ -46,16 +60,19 @@ def flush() -> None:
 def warn(text: str) -> None:
     """Print a warning on standard error."""
     flush()
-    click.echo(f"Warning: {escape_controls(text)}", err=True)
+    click.echo(f"Warning: {readable(text)}", err=True)
 
 
 def print_error(text: str) -> None:
     """Print an error on standard error and go on; the exit status will be 1."""
     flush()
-    click.echo(f"Error: {escape_controls(text)}", err=True)
+    click.echo(f"Error: {readable(text)}", err=True)
     click.get_current_context().meta[FAILED_KEY] = True
 
 
 def unknown_words_warning(words: Sequence[str]) -> str:
     """The warning that names the `words` a model does not know; empty if there are none."""
-    return f"not in the model's vocabulary: {', '.join(dict.fromkeys(words))}" if words else ""
+    distinct = list(dict.fromkeys(words))
+    named = ", ".join(map(shortened, distinct[:MAX_WORDS_IN_WARNING]))
+    others = len(distinct) - MAX_WORDS_IN_WARNING
+    return f"not in the model's vocabulary: {named}{f' and {others:,} others' if others > 0 else ''}" if words else ""

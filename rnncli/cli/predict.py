@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from .answering import answer_lines
+from ..errors import quoted
+from .answering import STDIN, answer_lines, check_stdin_once
 from .formats import Answer, format_option, print_answers
-from .options import Count, encoding_option, load_model, model_option, named_in_command, words_option
+from .options import Count, encoding_option, gives_way, load_model, model_option, named_in_command, words_option
 from .output import on_terminal, unknown_words_warning, warn
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def command(
 ) -> None:
     """Rank the words that may come next, with their probabilities.
 
-    Without a PROMPT, predict reads prompts from standard input, one a line, and answers each at once. Three
+    Without a PROMPT, or for -, predict reads prompts from standard input, one a line, and answers each at once. Three
     underscores or more in a prompt are a blank: predict ranks the words that fit best between the text before it and
     the text after it.
 
@@ -67,11 +68,10 @@ def command(
     rnncli predict --adapt letters.txt "Dear Tom,"
     rnncli predict -n 3 --format jsonl < prompts.txt
     """
-    from ..text.reading import STDIN, read_batches, source_name
+    from ..text.reading import read_batches, source_name
 
     explain = _checked(explain)
-    if STDIN in adapt and not prompts:
-        raise click.UsageError("--adapt - reads standard input: name the prompts in the command.")
+    prompts = _named_prompts(prompts, adapt)
     model = _load(model_path, among, adapt, encoding)
     if not prompts and on_terminal(sys.stdin):
         click.echo("Type a prompt, then Enter; Ctrl-D ends.", err=True)
@@ -85,13 +85,26 @@ def command(
     batches = [list(prompts)] if prompts else read_batches(STDIN, encoding, "surrogateescape")
     source = "" if prompts else source_name(STDIN)
     print_answers(answer_lines(batches, ask, NoAnswer, lines_per_call=at_once, source=source), output_format)
+    if len(prompts) > 1 and all(len(prompt.split()) == 1 for prompt in prompts):
+        warn(f'these are {len(prompts)} prompts of one word; for a single prompt, write quotes: "{" ".join(prompts)}"')
+
+
+def _named_prompts(prompts: tuple[str, ...], adapt: Sequence[str]) -> tuple[str, ...]:
+    """The prompts in the command; none if they come from standard input, which can be read once."""
+    check_stdin_once(adapt)
+    if STDIN in prompts:
+        if len(prompts) > 1:
+            raise click.UsageError("- reads the prompts from standard input: leave out the others.")
+        prompts = ()
+    if STDIN in adapt and not prompts:
+        raise click.UsageError("--adapt - reads standard input: name the prompts in the command.")
+    return prompts
 
 
 def _checked(explain: bool) -> bool:
     """Whether to explain. Refuses options that do not go together; one from the environment gives way."""
-    if explain and named_in_command("complete", "among", "parts", "n"):
-        if named_in_command("explain"):
-            raise click.UsageError("--explain is for one next word: leave out --complete, --among, --parts and -n.")
+    because = "--explain is for one next word: leave out --complete, --among, --parts and -n."
+    if explain and gives_way("explain", "complete", "among", "parts", "n", because=because):
         explain = False
     if named_in_command("word") and not explain:
         raise click.UsageError("--word is for --explain: to rank some words only, use --among.")
@@ -127,7 +140,7 @@ def _rank(model: Model, prompts: list[str], *, titled: bool, parts: bool, **opti
     from ..tasks.predict import predict_all
 
     rankings = predict_all(model, prompts, parts=parts, **options)
-    return [RankingAnswer(ranking, titled, parts) for ranking in rankings]
+    return [RankingAnswer(ranking, titled, parts, model.unit) for ranking in rankings]
 
 
 def _explain(model: Model, word: str | None, prompts: list[str]) -> Iterable[Answer]:
@@ -136,7 +149,7 @@ def _explain(model: Model, word: str | None, prompts: list[str]) -> Iterable[Ans
     from .progress import reading
 
     with reading() as progress:
-        return [ExplanationAnswer(explain(model, prompt, word, progress=progress)) for prompt in prompts]
+        return [ExplanationAnswer(explain(model, prompt, word, progress=progress), model.unit) for prompt in prompts]
 
 
 class RankingAnswer(NamedTuple):
@@ -145,12 +158,13 @@ class RankingAnswer(NamedTuple):
     ranking: Ranking
     titled: bool
     with_parts: bool
+    unit: str  # of the model
 
     def warnings(self) -> Iterable[str]:
         if self.ranking.unknown_words:
             yield unknown_words_warning(self.ranking.unknown_words)
         if not self.ranking.predictions:
-            yield f"no word fits {self.ranking.prompt!r}"
+            yield f"no word fits {quoted(self.ranking.prompt)}"
 
     def records(self) -> Iterable[dict[str, Any]]:
         predictions = [
@@ -168,13 +182,13 @@ class RankingAnswer(NamedTuple):
         return [(*prediction, *parts.values()) for prediction, parts in self._words()]
 
     def tables(self) -> Iterable[Table]:
-        from .tables import Table, format_probability
+        from .tables import Table, format_probability, readable_word
 
         best = self.ranking.predictions[0].probability if self.ranking.predictions else 1.0
         rows = [
             (
                 str(place),
-                word if word.strip() else repr(word),
+                readable_word(word, self.unit),
                 format_probability(probability),
                 *(map(format_probability, parts.values()) if self.with_parts else [probability / best]),
             )

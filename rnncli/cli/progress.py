@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MIN_HELD_OUT_WORDS = 100  # of which a perplexity says something
 SECONDS_WITHOUT_BAR = 1.0  # of work
 DOUBLE_PRESS_SECONDS = 1.0  # in which a second Ctrl-C is taken for a slip of the finger
+MIN_COLUMNS_FOR_PERCENTAGE = 70  # beside the bar; fewer are needed for the figures
 COOLDOWN_MESSAGE = "No better for long: from the best network on to the end."
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)  # Ctrl-C; kill and timeout
 
@@ -67,8 +68,10 @@ def logging_to(path: Path | None) -> Iterator[Callable[[Report], None]]:
     if path is None:
         yield lambda report: None
         return
+    from ..storage.atomic import make_folder
+
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
         file = path.open("a", encoding="utf-8")
     except OSError as error:
         raise RnncliError(f"cannot write the log {path}: {error.strerror}") from error
@@ -169,14 +172,16 @@ def training_bar() -> RichProgress:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+    console = Console(stderr=True, highlight=False)
+    percentage = [TaskProgressColumn()] if console.width >= MIN_COLUMNS_FOR_PERCENTAGE else []
     return Progress(
         TextColumn("epoch {task.fields[epoch]}{task.fields[of]}"),
         BarColumn(bar_width=None),
-        TaskProgressColumn(),
+        *percentage,
         TextColumn("ppl {task.fields[perplexities]}"),
         TextColumn("{task.fields[speed]:,.0f} w/s"),
         TimeRemainingColumn(),
-        console=Console(stderr=True, highlight=False),
+        console=console,
         expand=True,
         transient=True,
         refresh_per_second=4,

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from ..errors import TextError
+from ..errors import TextError, quoted
 from .answering import answer_lines
 from .formats import Verbatim, format_option, print_answers, print_result
 from .options import encoding_option, load_model, model_option, named_in_command
 from .output import on_terminal, unknown_words_warning
-from .tables import FixedRow, Table
+from .tables import FixedRow, Table, readable_word
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -39,8 +39,7 @@ COLUMNS = {"log-prob": 11, "words": 5, "unknown": 7, "perplexity": 10}  # their 
     "--best-by",
     type=click.IntRange(1),
     metavar="N",
-    help="Of all lines with the same Nth field print only the best: the likeliest of those with the fewest unknown"
-    " words.",
+    help="Of all lines with the same Nth field print only the likeliest.",
 )
 @format_option
 @encoding_option
@@ -58,8 +57,8 @@ def command(
 
     For each line, in order, score prints its log-probability, its number of words, its number of unknown words, its
     perplexity per word, and the line itself. The end of the line counts as a word of the log-probability and the
-    perplexity. With --words it prints each word of the line with its log-probability, then the end as <eos>, then a
-    blank line. FILE is a text file, or - for standard input, whose lines are answered as they come.
+    perplexity. With --words it prints each word of the line with its log-probability, then the end (<eos> in
+    a pipe), then a blank line. FILE is a text file, or - for standard input, whose lines are answered as they come.
 
     \b
     rnncli score sentences.txt | sort -rn | head
@@ -103,7 +102,10 @@ def _score(
     texts = _fields(lines, field)
     keys = _fields(lines, key_field)
     scores = score_all(model, texts)
-    return [ScoredLine(line, key, score, unit, by_word) for line, key, score in zip(lines, keys, scores, strict=True)]
+    return [
+        ScoredLine(line, key, score, unit, by_word, model.unit)
+        for line, key, score in zip(lines, keys, scores, strict=True)
+    ]
 
 
 def _fields(lines: list[str], place: int | None) -> list[str]:
@@ -114,18 +116,18 @@ def _fields(lines: list[str], place: int | None) -> list[str]:
     for line in lines:
         columns = line.split("\t")
         if len(columns) < place:
-            raise TextError(f"there is no field {place} in {line[:40]!r}: fields are separated by tabs")
+            raise TextError(f"there is no field {place} in {quoted(line)}: fields are separated by tabs")
         fields.append(columns[place - 1])
     return fields
 
 
 def _best_of_each_key(answers: Iterable[ScoredLine | UnscoredLine]) -> Iterable[ScoredLine]:
-    """The best of all lines with the same key, in the order of the first ones."""
+    """The likeliest of all lines with the same key, in the order of the first ones."""
     best: dict[str, ScoredLine] = {}
     for answer in answers:
         if isinstance(answer, ScoredLine):
             kept = best.setdefault(answer.key, answer)
-            if answer.merit > kept.merit:
+            if answer.score.log_probability > kept.score.log_probability:
                 best[answer.key] = answer
     return best.values()
 
@@ -151,11 +153,7 @@ class ScoredLine(NamedTuple):
     score: Score
     unit: float  # nats, of the log-probabilities shown
     by_word: bool
-
-    @property
-    def merit(self) -> tuple[int, float]:
-        """What lines are compared by. Unknown words count first: each is as likely as all unknown words together."""
-        return -len(self.score.unknown_words), self.score.log_probability
+    model_unit: str
 
     @property
     def log_probability(self) -> float:
@@ -191,7 +189,7 @@ class ScoredLine(NamedTuple):
     def tables(self) -> Iterable[Table | FixedRow | str]:
         if self.by_word:
             lowest = min(p for _, p in self.words) or -1
-            rows = [(word, f"{p:.4f}", p / lowest) for word, p in self.words]
+            rows = [(readable_word(word, self.model_unit), f"{p:.4f}", p / lowest) for word, p in self.words]
             return [Table(rows, ["~", ">", "|"], title=self.line), ""]
         counts = (str(len(self.score.words)), str(len(self.score.unknown_words)))
         return [_row((f"{self.log_probability:.4f}", *counts, f"{self.score.perplexity:.4g}"), self.line)]

@@ -17,6 +17,7 @@ BAR_WIDTH = 20  # columns
 UNLIMITED_WIDTH = 10**9  # columns
 COLUMN_GAP = 2  # columns
 MIN_WORD_WIDTH = 8  # columns of a word that a narrow terminal must leave beside the bars; else the bars go
+MIN_TEXT_WIDTH = 16  # columns of a text that a narrow terminal must leave beside its numbers; else it goes below
 MIN_COLOURED_INFLUENCE = 0.05  # of the largest influence
 MIN_BOLD_INFLUENCE = 0.5  # of the largest influence
 
@@ -24,7 +25,8 @@ MIN_BOLD_INFLUENCE = 0.5  # of the largest influence
 class Table(NamedTuple):
     """A table. A column is of text ("<"), right-aligned (">"), of bars ("|", numbers from 0 to 1) or flexible ("~").
 
-    If a terminal is too narrow, the bars are left out and the text of the flexible column is cut. A pipe gets all.
+    If a terminal is too narrow, the text of the flexible column is wrapped; if too little is left for that, the bars
+    are left out. Nothing is cut.
     """
 
     rows: Sequence[Sequence[Any]]
@@ -51,8 +53,7 @@ class Table(NamedTuple):
             table.add_column(
                 name,
                 justify="right" if kind == ">" else "left",
-                no_wrap=True,
-                overflow="ellipsis",
+                overflow="fold",
                 max_width=max(1, width + spare) if kind == "~" else None,
             )
         for row in cells:
@@ -81,7 +82,7 @@ class Table(NamedTuple):
 
 
 class FixedRow(NamedTuple):
-    """A row of a table that grows answer by answer: right-aligned cells, then a text that is cut to the terminal."""
+    """A row of a table that grows answer by answer: right-aligned cells, then a text that is wrapped."""
 
     cells: Sequence[str]
     widths: Sequence[int]
@@ -90,8 +91,17 @@ class FixedRow(NamedTuple):
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         from rich.text import Text
 
-        row = [f"{cell:>{width}}" for cell, width in zip(self.cells, self.widths, strict=True)]
-        yield Text(escape_controls("  ".join([*row, self.text])), no_wrap=True, overflow="ellipsis")
+        gap = " " * COLUMN_GAP
+        numbers = gap.join(f"{cell:>{width}}" for cell, width in zip(self.cells, self.widths, strict=True))
+        indent = len(numbers) + COLUMN_GAP
+        if console.width - indent < MIN_TEXT_WIDTH:
+            yield Text(numbers)
+            yield Text(escape_controls(self.text))
+            return
+        lines = Text(escape_controls(self.text)).wrap(console, console.width - indent, overflow="fold")
+        margins = [f"{numbers}{gap}", *[" " * indent] * (len(lines) - 1)]
+        for margin, line in zip(margins, lines or [Text()], strict=True):
+            yield Text(margin + line.plain)
 
 
 class ColouredWords(NamedTuple):
@@ -115,6 +125,15 @@ def _style(value: float | None) -> str:
         return ""
     colour = "green" if value > 0 else "red"
     return f"{colour} bold" if abs(value) >= MIN_BOLD_INFLUENCE else colour
+
+
+def readable_word(word: str, unit: str) -> str:
+    """A word as people read it in a table: the end of a unit in words, white space in quotes."""
+    from ..text.vocabulary import EOS
+
+    if word == EOS:
+        return f"end of the {unit}"
+    return word if word.strip() else repr(word)
 
 
 def record_table(record: dict[str, Any], title: str) -> Table:

@@ -12,8 +12,10 @@ import click
 from ..declaration import declarations
 from ..errors import ModelError, RnncliError
 from ..options import OPTION_CLASSES
+from .answering import check_stdin_once, named_texts
+from .clashes import without_clashes
 from .declared import by_name, declared_options, flag
-from .options import MODEL_PATH, named_in_command
+from .options import FILE_PATH, MODEL_PATH, named_in_command
 from .output import escape_controls, warn
 from .progress import deferred_interrupt, display, logging_to, show_result
 
@@ -23,11 +25,11 @@ if TYPE_CHECKING:
 
 
 @click.command("train")
-@click.argument("corpora", nargs=-1, required=True, metavar="CORPUS...", type=click.Path())
+@click.argument("corpora", nargs=-1, metavar="[CORPUS]...", type=click.Path())
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE_PATH,
     help="Where to write the model.  [default: models/<name of the corpus>.npz]",
 )
 @click.option(
@@ -38,9 +40,7 @@ if TYPE_CHECKING:
     " anew.",
 )
 @declared_options(*OPTION_CLASSES)
-@click.option(
-    "--log", type=click.Path(path_type=Path, dir_okay=False), help="Write one JSON object for each report to this file."
-)
+@click.option("--log", type=FILE_PATH, help="Write one JSON object for each report to this file.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 def command(
     corpora: tuple[str, ...], output: Path | None, log: Path | None, init: Path | None, quiet: bool, **values: Any
@@ -56,17 +56,21 @@ def command(
     rnncli train tokens.txt --tokenizer whitespace --layers 2
     rnncli train notes.txt --init models/corpus.npz -o models/mine.npz
     """
-    from ..storage.atomic import MODEL, check_writable
+    from ..storage.atomic import DEFAULT_FOLDER, MODEL, check_folder, check_writable
     from ..storage.model_file import load
     from ..text.corpus import corpus_name
     from ..training.trainer import Trainer
 
-    output = output or Path("models") / f"{corpus_name(corpora)}.npz"
+    corpora = named_texts(corpora, "CORPUS")
+    options = _options(values, init is not None)
+    check_stdin_once([*corpora, *options["valid"]])
+    output = output or DEFAULT_FOLDER / f"{corpus_name(corpora)}.npz"
     if output.exists():
         check_writable(output, MODEL)  # before a long text is read
+    check_folder(output)
     _check_log(log, output)
     model = load(init) if init else None
-    trainer = Trainer.start(corpora, init=model, **_options(values, init is not None))
+    trainer = Trainer.start(corpora, init=model, **options)
     check_writable(output, MODEL)  # not before: it makes the folder, which a bad text should not leave behind
     with deferred_interrupt() as interrupted:
         _run(trainer, log, quiet, interrupted)
@@ -111,7 +115,7 @@ def _options(values: dict[str, Any], is_fine_tuning: bool) -> dict[str, Any]:
 
     An option that only the model decides is wrong in the command; from the environment it gives way.
     """
-    options = by_name(values, *OPTION_CLASSES)
+    options = without_clashes(by_name(values, *OPTION_CLASSES))
     if not is_fine_tuning:
         return options
     for name, declaration in declarations(*OPTION_CLASSES).items():
@@ -124,10 +128,11 @@ def _options(values: dict[str, Any], is_fine_tuning: bool) -> dict[str, Any]:
 
 def _check_log(log: Path | None, output: Path) -> None:
     """Refuse to write a log over another file, or where the model goes."""
-    from ..storage.atomic import LOG, check_kind
+    from ..storage.atomic import LOG, check_folder, check_kind
 
     if log:
         try:
+            check_folder(log)
             check_kind(log, LOG)
             if log.resolve() == output.resolve():
                 raise RnncliError(f"the model goes to {log}: name another file with --log")

@@ -10,6 +10,8 @@ from typing import IO, NamedTuple
 
 from ..errors import ModelError
 
+DEFAULT_FOLDER = Path("models")  # of models; the only folder that is made where it is missing
+
 
 class FileKind(NamedTuple):
     """What a file that we may replace looks like."""
@@ -57,6 +59,19 @@ def check_writable(path: str | Path, kind: FileKind) -> None:
         check_kind(path, kind)
 
 
+def check_folder(path: str | Path) -> None:
+    """Raise `ModelError` if the folder of a file is missing, unless it is the `DEFAULT_FOLDER`."""
+    folder = Path(path).parent
+    if folder != DEFAULT_FOLDER and not folder.exists():
+        raise ModelError(f"cannot write {path}: there is no folder {folder}")
+
+
+def make_folder(path: str | Path) -> None:
+    """Make the folder of a file if that is the `DEFAULT_FOLDER`; else it must be there."""
+    check_folder(path)
+    Path(path).parent.mkdir(exist_ok=True)
+
+
 def check_kind(path: Path, kind: FileKind) -> None:
     """Raise `ModelError` for an existing file that is neither empty nor of this kind."""
     if path.is_file():
@@ -84,7 +99,7 @@ def _draft(path: Path) -> Iterator[tuple[Path, Path]]:
             raise ModelError(f"{path} is not a file that can be replaced: name another one")
         path = Path(os.path.realpath(path)) if path.is_symlink() else path  # a link stays
         draft = path.with_name(f".rnncli-{os.urandom(4).hex()}.part")  # no two writers share one
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
         try:
             yield path, draft
         finally:

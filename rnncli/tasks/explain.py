@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import SettingError, TextError
+from ..errors import SettingError, TextError, quoted
 from ..lm.mixture import MixtureContext, MixtureState
 from ..model import Model
 from ..nn.threads import on_all_cores
@@ -55,7 +55,7 @@ def explain(
     done. Raises `SettingError` for a word that the model does not know.
     """
     if BLANK.search(prompt):
-        raise TextError(f"{prompt!r} has a blank: only what comes next is explained")
+        raise TextError(f"{quoted(prompt)} has a blank: only what comes next is explained")
     tokens = model.tokenizer.tokenize(prompt)
     ids, unknown = model.encode_tokens(tokens)
     starts: list[tuple[slice, MixtureState]] = []  # groups of words to hide, and the state before each group
@@ -67,7 +67,7 @@ def explain(
     p = without_unk(model.lm.distribution(context)[0, 0])
     target = int(best_words(p, 1)[0]) if word is None else model.vocabulary.find(word)
     if target == UNK_ID:
-        raise SettingError(f"the model does not know the word {word!r}: name one of its words")
+        raise SettingError(f"the model does not know the word {quoted(word or '')}: name one of its words")
 
     def changes_in(group: tuple[slice, MixtureState]) -> list[float]:
         hidden_p = _hide_each(model, ids, *group)[:, target]

@@ -6,13 +6,13 @@ import re
 
 import numpy as np
 
-from ..errors import OverflowedError, TextError
+from ..errors import OverflowedError, TextError, quoted
 from ..model import Model
 from ..text.vocabulary import UNK_ID
 from .batching import chunks
 
 BLANK = re.compile("_{3,}")
-MAX_CANDIDATES = 500  # the likeliest words after the words before the blank
+MIN_CANDIDATES = 500  # the likeliest words after the words before the blank, if fewer words are asked for
 CANDIDATES_PER_GROUP = 50  # that are read side by side
 
 
@@ -20,27 +20,28 @@ def around_blank(prompt: str) -> tuple[str, str]:
     """Return the text before and after the blank of a prompt that has one."""
     before, *rest = BLANK.split(prompt)
     if len(rest) > 1:
-        raise TextError(f"{prompt!r} has several blanks: fill one at a time")
+        raise TextError(f"{quoted(prompt)} has several blanks: fill one at a time")
     return before, rest[0]
 
 
 def fill(
-    model: Model, before: str, after: str, candidates: np.ndarray | None = None
+    model: Model, before: str, after: str, candidates: np.ndarray | None = None, n: int = MIN_CANDIDATES
 ) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Return the words (K,) that fit into a blank, their probabilities (K,), and the unknown words around it.
 
     The probability of a word is proportional to P(word | before) * P(after | before, word), over the `candidates`.
-    By default these are the `MAX_CANDIDATES` likeliest words after `before`: a word that is very unlikely there is not
-    found, however well it fits the words after the blank. `<unk>` and the end of the unit are no candidates; what
-    follows the prompt is left open.
+    By default these are the `n` likeliest words after `before`, at least `MIN_CANDIDATES`, and all words where `n` is
+    0: a word that is very unlikely there is not found, however well it fits the words after the blank. `<unk>` and the
+    end of the unit are no candidates; what follows the prompt is left open.
     """
     state, unknown = model.state_after(before)
     rest, more_unknown = model.encode(after)
     log_p = np.log(model.lm.distribution(model.lm.context(state))[0, 0].astype(np.float64))
     if candidates is None:
         candidates = np.arange(UNK_ID + 1, len(log_p))
-        if len(candidates) > MAX_CANDIDATES:
-            candidates = np.sort(candidates[np.argpartition(-log_p[candidates], MAX_CANDIDATES)[:MAX_CANDIDATES]])
+        size = max(n, MIN_CANDIDATES) if n else len(candidates)
+        if len(candidates) > size:
+            candidates = np.sort(candidates[np.argpartition(-log_p[candidates], size)[:size]])
     candidates = candidates[candidates > UNK_ID]
     log_p = log_p[candidates]
     for chunk in chunks(len(candidates) if len(rest) else 0, CANDIDATES_PER_GROUP):

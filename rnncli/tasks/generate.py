@@ -34,7 +34,7 @@ class Limits:
         if (self.words or 0) < 0 or self.sentences < 0:
             raise SettingError("the numbers of words and of sentences must not be negative")
         if not all(self.stop):
-            raise SettingError("a text to stop at must not be empty")
+            raise SettingError("stop must not hold an empty text")
 
     @property
     def max_words(self) -> int:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import OverflowedError, SettingError, TextError
+from ..errors import OverflowedError, SettingError, TextError, quoted, shortened
 from ..lm.mixture import MixtureState
 from ..model import Model
 from ..nn.threads import on_all_cores
@@ -73,9 +73,9 @@ def predict_all(
         if not BLANK.search(prompt):
             questions.append(_Question(model, prompt, completer, candidates))
         elif complete:
-            raise TextError(f"{prompt!r} has a blank: fill it, or complete the last word, but one at a time")
+            raise TextError(f"{quoted(prompt)} has a blank: fill it, or complete the last word, but one at a time")
         elif parts:
-            raise TextError(f"{prompt!r} has a blank: what the parts give is told of the next word only")
+            raise TextError(f"{quoted(prompt)} has a blank: what the parts give is told of the next word only")
         else:
             jobs.append(partial(_fill_blank, model, prompt, around_blank(prompt), n, candidates))
     start = model.lm.initial_state(1)  # that of all prompts: it is computed once
@@ -92,7 +92,7 @@ def _candidates(model: Model, among: Sequence[str]) -> np.ndarray | None:
         return None
     candidates = np.setdiff1d([model.vocabulary.find(word) for word in among], UNK_ID)
     if not len(candidates):
-        words = ", ".join(among)
+        words = ", ".join(map(shortened, among))
         raise SettingError(f"the model knows none of the words {words}: name some of its words, with commas between")
     return candidates
 
@@ -146,7 +146,7 @@ def _divided(model: Model, contributions: np.ndarray, p: np.ndarray) -> list[dic
 def _fill_blank(
     model: Model, prompt: str, around: tuple[str, str], n: int, candidates: np.ndarray | None
 ) -> list[Ranking]:
-    words, p, unknown = fill(model, *around, candidates)
+    words, p, unknown = fill(model, *around, candidates, n)
     best = best_words(p, n)
     return [Ranking(prompt, _named(model, words[best], p[best]), [], unknown)]
 

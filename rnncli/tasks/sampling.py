@@ -27,7 +27,7 @@ class Sampling:
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature < np.inf:
-            raise SettingError(f"the temperature is {self.temperature}, and must be a number from 0 on")
+            raise SettingError(f"temperature is {self.temperature}, and must be a number from 0 on")
         if self.top_k < 0 or self.no_repeat < 0:
             raise SettingError("top_k and no_repeat must not be negative")
         if not 0 < self.top_p <= 1:

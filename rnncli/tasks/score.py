@@ -12,7 +12,7 @@ from ..errors import OverflowedError
 from ..model import Model
 from ..nn.threads import on_all_cores
 from ..text.batches import padded, prefix_numbers
-from ..text.vocabulary import EOS_ID
+from ..text.vocabulary import EOS_ID, UNK, UNK_ID
 from .batching import length_groups
 
 WORDS_PER_GROUP = 4096  # that are read side by side, about
@@ -37,7 +37,8 @@ class Score:
 def score_all(model: Model, lines: Sequence[str]) -> list[Score]:
     """Score each of the `lines` by itself, from the beginning of a unit to its end.
 
-    An unknown word is as likely as `<unk>`.
+    The probability of an unknown word is that of `<unk>`, times that of its spelling: its letters and the end of the
+    word, drawn evenly from the characters of the vocabulary and the end. A literal `<unk>` has no spelling.
     """
     tokens = [model.tokenizer.tokenize(line) for line in lines]
     encoded = [model.encode_tokens(words) for words in tokens]
@@ -52,8 +53,24 @@ def score_all(model: Model, lines: Sequence[str]) -> list[Score]:
             raise OverflowedError
         return [-nll[:length, row] for row, length in enumerate(lengths)]
 
+    nats_per_character = _nats_per_character(model) if any(unknown for _, unknown in encoded) else 0.0
     scores: dict[int, Score] = {}
     for group, found in zip(groups, on_all_cores(log_probabilities, groups), strict=True):
         for place, own in zip(group, found, strict=True):
-            scores[place] = Score(float(own.sum()), tokens[place], own.tolist(), encoded[place][1])
+            ids, unknown = encoded[place]
+            if unknown:
+                own[:-1] += _spellings(tokens[place], ids[:, 0], nats_per_character)
+            scores[place] = Score(float(own.sum()), tokens[place], own.tolist(), unknown)
     return [scores[place] for place in range(len(lines))]
+
+
+def _nats_per_character(model: Model) -> float:
+    """The cost of a character of an unknown word, or of the word's end: all are equally likely."""
+    return math.log(len(set().union(*model.vocabulary.words[UNK_ID + 1 :])) + 1)
+
+
+def _spellings(words: Sequence[str], ids: np.ndarray, nats_per_character: float) -> np.ndarray:
+    """The log-probability of each word's spelling, (T,): zero for the known words and a literal `<unk>`."""
+    is_spelled = [number == UNK_ID and word != UNK for word, number in zip(words, ids.tolist(), strict=True)]
+    lengths = [(len(word) + 1) * spelled for word, spelled in zip(words, is_spelled, strict=True)]
+    return -nats_per_character * np.array(lengths, float)

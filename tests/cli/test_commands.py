@@ -37,7 +37,7 @@ def test_generate_ends_where_it_is_told_to(invoke, model_file):
     assert invoke(*ask, "-n", 2).stdout == "Tom is not good at science, so he will study\n"
     refused = invoke(*ask, "--stop", "")
     assert (refused.exit_code, refused.stdout) == (2, "")
-    assert "Error: a text to stop at must not be empty\n" in refused.stderr
+    assert "Error: --stop must not hold an empty text\n" in refused.stderr
 
 
 def test_generate_tells_how_much_it_copied(invoke, model_file):
@@ -193,9 +193,9 @@ def test_evaluate_refuses_what_cannot_be_read(invoke, model_file, tmp_path, cont
 def test_export_writes_the_ngrams_to_standard_output_or_a_file(invoke, model, model_file, tmp_path):
     printed = invoke("export", "-m", model_file)
     assert printed.stdout.splitlines() == list(arpa_lines(model.ngram, model.vocabulary.words))
-    written = invoke("export", "--format", "arpa", "-m", model_file, "-o", tmp_path / "a" / "school.arpa")
-    assert written.stdout == f"{tmp_path / 'a' / 'school.arpa'}\n"
-    assert (tmp_path / "a" / "school.arpa").read_text("utf-8") == printed.stdout
+    written = invoke("export", "--format", "arpa", "-m", model_file, "-o", tmp_path / "school.arpa")
+    assert written.stdout == f"{tmp_path / 'school.arpa'}\n"
+    assert (tmp_path / "school.arpa").read_text("utf-8") == printed.stdout
 
 
 def test_export_does_not_overwrite_what_is_not_an_arpa_file(invoke, model_file, tmp_path):

@@ -60,9 +60,58 @@ def test_the_option_is_that_of_the_command_that_runs():
 def test_the_user_reads_options(invoke, corpus_file, model_file, tmp_path):
     wrong = invoke("train", corpus_file, "--lr", "nan", "-o", tmp_path / "a.npz")
     assert wrong.exit_code == 2
-    assert wrong.stderr.startswith("Usage: rnncli train [OPTIONS] CORPUS...\n")
+    assert wrong.stderr.startswith("Usage: rnncli train [OPTIONS] [CORPUS]...\n")
     assert wrong.stderr.endswith("Error: --lr is nan, and must be a finite number above 0\n")
     (tmp_path / "latin.txt").write_bytes("é".encode("latin-1"))
     for command in (["train"], ["evaluate", "-m", model_file], ["predict", "Tom", "-m", model_file, "--adapt"]):
         refused = invoke(*command, tmp_path / "latin.txt")
         assert refused.stderr.endswith("name its encoding, such as --encoding latin-1\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (["-o", "{folder}"], "'-o'"),
+        (["-o{folder}"], "'-o'"),
+        (["--output", "{folder}"], "'--output'"),
+        (["--output={folder}"], "'--output'"),
+        (["--lr=x"], "'--lr'"),
+    ],
+)
+def test_a_wrong_value_is_named_by_the_option_as_it_was_typed(invoke, tmp_path, words, name):
+    refused = invoke("train", "corpus.txt", *(word.format(folder=tmp_path) for word in words))
+    assert refused.exit_code == 2
+    assert refused.stderr.splitlines()[-1].startswith(f"Error: Invalid value for {name}: ")
+
+
+def test_a_wrong_value_of_a_variable_is_named_by_the_variable(invoke, monkeypatch):
+    monkeypatch.setenv("RNNCLI_TRAIN_LR", "fast")
+    refused = invoke("train", "corpus.txt")
+    told = "Error: Invalid value for the variable RNNCLI_TRAIN_LR: 'fast' is not a valid float range."
+    assert refused.stderr.splitlines()[-1] == told
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["predict", "{}"], "Warning: not in the model's vocabulary: xxx"),
+        (["predict", "--complete", "{}"], "Warning: no word fits 'xxx"),
+        (["predict", "___ {} ___"], "Error: '___ xxx"),
+        (["predict", "--explain", "--word", "{}", "Tom"], "Error: the model does not know the word 'xxx"),
+        (["predict", "--among", "{}", "Tom"], "Error: the model knows none of the words xxx"),
+        (["predict", "-n", "{}"], "Error: Invalid value for '-n': 'xxx"),
+        (["generate", "-n", "1", "{}"], "Warning: not in the model's vocabulary: xxx"),
+        (["generate", "--stop", "x", "a", "{}"], "Error: Got unexpected extra argument (xxx"),
+    ],
+)
+def test_a_message_shows_the_beginning_of_a_long_text_only(invoke, model_file, words, told):
+    for text in ("x" * 100_000, "xxx " * 25_000):
+        shown = invoke(*(word.format(text.strip()) for word in words), "-m", model_file).stderr.splitlines()[-1]
+        assert shown.startswith(told)
+        assert "..." in shown or "xxx " in text
+        assert len(shown) < 1000
+
+
+def test_of_many_unknown_words_the_first_are_named(invoke, model_file):
+    result = invoke("score", "-m", model_file, input=" ".join(f"x{n}" for n in range(2020)) + "\n")
+    assert result.stderr.endswith("x18, x19 and 2,000 others\n")

@@ -3,9 +3,11 @@
 import json
 import re
 import sys
+from dataclasses import replace
 
 import pytest
 
+from rnncli import save
 from rnncli.cli.formats import FORMATS, Verbatim, print_answers, print_result
 from rnncli.cli.tables import Table, bar
 
@@ -102,7 +104,7 @@ def test_a_bar_is_drawn_to_an_eighth_of_a_column():
     ]  # fmt: skip
 
 
-def test_a_table_on_a_terminal_gives_up_its_bars_and_then_cuts_its_words(terminal):
+def test_a_table_on_a_terminal_wraps_its_words_and_then_gives_up_its_bars(terminal):
     code = (
         "from rnncli.cli.tables import Table, draw; "
         "draw([Table([('extraordinarily', 'x', 1.0)], ['~', '>', '|'], ['word', 'n', ''], 'Words')])"
@@ -112,6 +114,22 @@ def test_a_table_on_a_terminal_gives_up_its_bars_and_then_cuts_its_words(termina
     ]
     assert shown == [
         f"Words\nword             n                      \nextraordinarily  x  {bar(1.0)}\n",
-        f"Words\nword         n                      \nextraordin…  x  {bar(1.0)}\n",
-        "Words\nword           n\nextraordinar…  x\n",
+        f"Words\nword         n                      \nextraordina  x  {bar(1.0)}\nrily{' ' * 32}\n",
+        "Words\nword           n\nextraordinari  x\nly              \n",
     ]
+
+
+def test_the_end_of_a_unit_is_written_in_words_in_a_table_only(invoke, model_file):
+    for command in ("predict", "predict --explain", "score --words"):
+        asked = (*command.split(), "-m", model_file, "--format")
+        text = "Tom is good at chess, so he will not lose more.\n"
+        shown = invoke(*asked, "table", input=text).stdout
+        assert ("end of the line" in shown, "<eos>" in shown) == (True, False)
+        for output_format in ("tsv", "jsonl"):
+            assert "<eos>" in invoke(*asked, output_format, input=text).stdout
+
+
+def test_the_end_of_a_paragraph_is_called_so(invoke, model, tmp_path):
+    path = tmp_path / "prose.npz"
+    save(replace(model, unit="paragraph"), path)
+    assert "end of the paragraph" in invoke("score", "--words", "--format", "table", "-m", path, input="Tom\n").stdout

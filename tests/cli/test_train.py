@@ -100,9 +100,17 @@ def test_a_training_by_the_clock_tells_how_often_the_text_was_read(invoke, corpu
     assert load("m.npz").about["settings"]["time"] == 2
 
 
+@pytest.mark.parametrize("option", ["-o", "--log"])
+def test_a_missing_folder_is_told_before_the_text_is_read_and_not_made(invoke, tmp_path, option):
+    result = invoke("train", "missing.txt", *TINY, option, tmp_path / "no" / "file")
+    told = f"Error: cannot write {tmp_path / 'no' / 'file'}: there is no folder {tmp_path / 'no'}\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", told)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_log_has_one_json_object_for_each_epoch(invoke, corpus_file):
-    invoke("train", corpus_file, *TINY, "--log", "logs/run.jsonl", "--valid", corpus_file)
-    records = [json.loads(line) for line in Path("logs/run.jsonl").read_text().splitlines()]
+    invoke("train", corpus_file, *TINY, "--log", "run.jsonl", "--valid", corpus_file)
+    records = [json.loads(line) for line in Path("run.jsonl").read_text().splitlines()]
     assert [record["epoch"] for record in records] == [1, 2]
     assert set(records[0]) >= {
         "epoch", "step", "words", "seconds", "words_per_second", "learning_rate", "train_perplexity",

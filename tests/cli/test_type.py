@@ -77,6 +77,18 @@ def test_a_line_may_begin_with_a_text(typed, model_file):
     assert last_line(shown) == BEGINNING + "study"
 
 
+@pytest.mark.parametrize("dash", ["", "-"])
+def test_a_line_may_begin_with_the_line_of_a_pipe(typed, model_file, dash):
+    shown, _ = typed("\t\r", f"echo '{BEGINNING}' | rnncli type {dash} -m {model_file}")
+    assert last_line(shown) == BEGINNING + "study"
+
+
+def test_several_lines_of_a_pipe_are_refused(terminal, model_file):
+    shown, status = terminal(f"printf 'Tom\nMary\n' | rnncli type -m {model_file}", columns=120)
+    told = "standard input has several lines: `rnncli type` edits one, such as that of tail -n 1"
+    assert (shown, status) == (f"Error: {told}\n", 1)
+
+
 @pytest.mark.parametrize("keys", ["Tom\x03", "T\x7f\x04"])
 def test_ctrl_c_leaves_without_a_line_and_so_does_ctrl_d_on_an_empty_one(typed, model_file, keys):
     shown, _ = typed(keys, f'line=$(rnncli type -m {model_file}); echo "$? [$line]"')

@@ -20,7 +20,8 @@ def writes(content: bytes):
 
 
 def test_a_file_holds_what_was_written_and_nothing_is_left_beside_it(tmp_path):
-    path = tmp_path / "a" / "b" / "file"
+    path = tmp_path / "a" / "file"
+    path.parent.mkdir()
     write_whole(path, writes(b"new"))
     assert path.read_bytes() == b"new"
     assert list(path.parent.iterdir()) == [path]
@@ -170,10 +171,24 @@ def test_a_folder_is_not_replaced(tmp_path):
 def test_a_link_stays_and_the_file_it_leads_to_is_replaced(tmp_path):
     link = tmp_path / "link"
     link.symlink_to("real/file")
+    (tmp_path / "real").mkdir()
     for content in (b"one", b"two"):  # where nothing is yet, and where a file is
         write_whole(link, writes(content))
         assert str(link.readlink()) == "real/file"
         assert (tmp_path / "real" / "file").read_bytes() == content
+
+
+def test_a_missing_folder_is_named_and_not_made(tmp_path):
+    for path in (tmp_path / "a" / "file", tmp_path / "a" / "b" / "file"):
+        with pytest.raises(ModelError, match=f"cannot write {path}: there is no folder {path.parent}$"):
+            write_whole(path, writes(b"new"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_default_folder_of_models_is_made(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_whole("models/file", writes(b"new"))
+    assert (tmp_path / "models" / "file").read_bytes() == b"new"
 
 
 def test_permissions_are_the_usual_ones(tmp_path):

@@ -156,6 +156,7 @@ def test_a_link_stays_and_the_model_it_leads_to_is_replaced(model, tmp_path):
     link = tmp_path / "links" / "latest.npz"
     path = tmp_path / "models" / "model.npz"
     link.parent.mkdir()
+    path.parent.mkdir()
     link.symlink_to("../models/model.npz")
     for _ in range(2):  # where nothing is yet, and where a model is
         save(model, link)

@@ -8,7 +8,7 @@ from rnncli.lm.mixture import Mixture
 from rnncli.lm.network import Network
 from rnncli.lm.network_config import NetworkConfig, initial_values
 from rnncli.model import Model
-from rnncli.tasks.fill import CANDIDATES_PER_GROUP, MAX_CANDIDATES, fill
+from rnncli.tasks.fill import CANDIDATES_PER_GROUP, MIN_CANDIDATES, fill
 from rnncli.tasks.predict import predict_all
 from rnncli.text.tokenizers import Tokenizer
 from rnncli.text.vocabulary import EOS, UNK, Vocabulary
@@ -49,17 +49,26 @@ def test_a_blank_is_filled_from_both_sides(model):
 
 
 def test_the_candidates_are_read_in_groups_and_only_the_likeliest_words_after_the_context_are_tried(many_words):
-    assert CANDIDATES_PER_GROUP < MAX_CANDIDATES < 600
+    assert CANDIDATES_PER_GROUP < MIN_CANDIDATES < 600
     before, after = "w1 w2", "w3 w4 w5"
-    found = answer(many_words, f"{before} ___ {after}", 0).predictions
-    assert len(found) == MAX_CANDIDATES
+    found = answer(many_words, f"{before} ___ {after}", MIN_CANDIDATES).predictions
+    assert len(found) == MIN_CANDIDATES
     after_context = predict_all(many_words, [before], 0)[0].predictions
-    likeliest = [word for word, _ in after_context if word != EOS][:MAX_CANDIDATES]
+    likeliest = [word for word, _ in after_context if word != EOS][:MIN_CANDIDATES]
     assert {word for word, _ in found} == set(likeliest)
     every = by_reading(many_words, before, after)
     total = sum(every[word] for word in likeliest)
     assert dict(found) == pytest.approx({word: every[word] / total for word in likeliest}, rel=1e-3, abs=1e-9)
     assert sum(p for _, p in found) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("n", "found"), [(501, 501), (550, 550), (600, 600), (1000, 600), (0, 600)])
+def test_a_blank_is_filled_by_as_many_words_as_are_asked_for(many_words, n, found):
+    predictions = answer(many_words, "w1 w2 ___ w3", n).predictions
+    assert len(predictions) == found
+    assert sum(p for _, p in predictions) == pytest.approx(1)
+    if found == 600:
+        assert dict(predictions) == pytest.approx(by_reading(many_words, "w1 w2", "w3"), rel=1e-3, abs=1e-9)
 
 
 def test_a_blank_at_the_end_asks_for_the_next_word_but_the_end_of_the_unit(model):

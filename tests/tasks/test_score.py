@@ -15,10 +15,13 @@ def assert_scored_by_itself(model, line: str, score) -> None:
     ids, unknown = model.encode(line)
     ids = np.append(ids, [[0]], axis=0)
     nll, _ = model.lm.score(ids, model.lm.initial_state(1))
+    characters = len(set("".join(model.vocabulary.words[2:]))) + 1  # and the end of a word
+    spelled = [(len(word) + 1) * np.log(characters) if word in unknown else 0.0 for word in score.words]
+    expected = -nll[:, 0] - [*spelled, 0.0]
     assert score.words == model.tokenizer.tokenize(line)
-    np.testing.assert_allclose(score.word_log_probabilities, -nll[:, 0], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(score.word_log_probabilities, expected, rtol=1e-4, atol=1e-5)
     assert score.log_probability == pytest.approx(sum(score.word_log_probabilities))
-    assert score.perplexity == pytest.approx(np.exp(nll.mean()), rel=1e-4)
+    assert score.perplexity == pytest.approx(np.exp(-expected.mean()), rel=1e-4)
     assert score.unknown_words == unknown
 
 
@@ -51,6 +54,37 @@ def test_a_sentence_that_agrees_is_likelier_than_one_that_does_not(model):
     for right, wrong in pairs:
         good, bad = score_all(model, [right, wrong])
         assert good.log_probability > bad.log_probability
+
+
+def test_the_probabilities_of_all_spellings_of_an_unknown_word_sum_to_one(model):
+    from rnncli.text.vocabulary import UNK_ID
+
+    letters = sorted(set("".join(model.vocabulary.words[2:])))
+    (first, last) = (score_all(model, ["Tom is " + "q" * n])[0].word_log_probabilities[2] for n in (1, 2))
+    of_length = np.exp(first - last)  # how many times likelier one letter less makes it
+    assert of_length == pytest.approx(len(letters) + 1)
+    state, _ = model.state_after("Tom is")
+    unk = model.lm.distribution(model.lm.context(state))[0, 0, UNK_ID]
+    lengths = np.arange(2000)  # the sum over all spellings of each length, and over the lengths
+    total = np.sum((len(letters) / (len(letters) + 1)) ** lengths) / (len(letters) + 1)
+    assert total == pytest.approx(1)
+    assert np.exp(first) * (len(letters) + 1) ** 2 == pytest.approx(unk, rel=1e-4)
+
+
+def test_a_literal_mark_of_an_unknown_word_has_no_spelling(model):
+    marked, spelled = score_all(model, ["Tom <unk> is", "Tom Bogus is"])
+    ids, _ = model.encode("Tom <unk> is")
+    nll, _ = model.lm.score(np.append(ids, [[0]], axis=0), model.lm.initial_state(1))
+    np.testing.assert_allclose(marked.word_log_probabilities, -nll[:, 0], rtol=1e-4)
+    assert marked.unknown_words == ["<unk>"]
+    assert marked.word_log_probabilities[1] > spelled.word_log_probabilities[1] + 10
+    assert marked.word_log_probabilities[2:] == pytest.approx(spelled.word_log_probabilities[2:])
+
+
+def test_gibberish_is_less_likely_than_a_sentence_with_one_unknown_word(model):
+    known, new, gibberish = score_all(model, ["Tom is good at chess.", "Tom is good at physics.", "Gzorp flumbix."])
+    assert known.log_probability > new.log_probability > gibberish.log_probability
+    assert known.perplexity < new.perplexity < gibberish.perplexity
 
 
 def test_a_network_of_numbers_that_overflow_is_refused(model):

@@ -11,6 +11,7 @@ import click
 
 from .formats import format_option, print_result
 from .options import encoding_option, load_model, model_option, named_in_command
+from .output import warn
 from .progress import reading
 from .tables import Table, record_table
 
@@ -75,9 +76,11 @@ def command(
     result: ContextResult | EvaluationResult
     with reading() as progress:
         if context:
-            result = ContextResult(context_curve(model, texts, encoding, progress=progress), title)
+            result = ContextResult(context_curve(model, texts, encoding, progress=progress, warn=warn), title)
         else:
-            result = EvaluationResult(evaluate(model, texts, encoding, dynamic=dynamic, progress=progress), title)
+            result = EvaluationResult(
+                evaluate(model, texts, encoding, dynamic=dynamic, progress=progress, warn=warn), title
+            )
     print_result(result, output_format)
     if plot:
         result.draw(plot)

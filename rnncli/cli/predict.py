@@ -109,7 +109,7 @@ def _load(path: Path | None, among: Sequence[str], adapt: Sequence[str], encodin
         from .progress import reading
 
         with reading() as progress:
-            model = adapt_to(model, adapt, encoding, progress=progress)
+            model = adapt_to(model, adapt, encoding, progress=progress, warn=warn)
         _warn_of_unlearned(adapt, **model.about["adapted_to"])
     return model
 

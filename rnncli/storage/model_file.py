@@ -34,7 +34,7 @@ from ..text.vocabulary import StoredVocabulary
 from .archive import NotAModelError, read_arrays, write_arrays
 
 FORMAT = 1
-SECTIONS = ("corpus", "settings", "versions", "tuning")
+SECTIONS = ("corpus", "settings", "versions", "tuning", "reading")
 HISTORY_NUMBERS = ("epoch", "train_perplexity", "valid_perplexity")
 MAX_NUMBER = 1e300
 MIN_WEIGHT = 1e-6  # of a part that has a least weight

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import click
+
+from ..errors import TextError
+from .errors import in_options
+from .output import warn
+
 if TYPE_CHECKING:
     from ..text.corpus import TextFacts
     from ..text.reading import FileRead
 
 BYTES_PER_UNIT = 1000.0
 MAX_REASONS = 2  # that are told of one kind of unit
+
+
+def warn_of_text(warning: str) -> None:
+    """Print what was wrong with a text, in terms of the command line."""
+    warn(in_options(TextError(warning), [click.get_current_context().command]))
 
 
 def what_was_read(facts: TextFacts, token: str = "word") -> str:

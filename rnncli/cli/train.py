@@ -17,7 +17,7 @@ from .declared import by_name, declared_options, flag
 from .options import MODEL_PATH, named_in_command
 from .output import escape_controls, warn
 from .progress import deferred_interrupt, display, logging_to, show_result
-from .texts import what_was_read
+from .texts import warn_of_text, what_was_read
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -109,7 +109,7 @@ def _tell_of(corpus: Corpus, quiet: bool) -> None:
         token = "character" if corpus.tokenizer.is_char else "word"
         click.echo(escape_controls(what_was_read(corpus.facts, token)), err=True)
     for warning in corpus.facts.warnings:
-        warn(warning)
+        warn_of_text(warning)
 
 
 def _finish_early(trainer: Trainer, output: Path, signal_number: int) -> None:

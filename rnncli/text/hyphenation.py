@@ -11,33 +11,12 @@ from .tokenizers import UNSPACED
 
 WORD = re.compile(r"[^\W\d_]+(?:['’‐-][^\W\d_]+)*")
 CUT_END = re.compile(r"(?:^|(?<=[^\w-]))([^\W\d_]+(?:['’‐-][^\W\d_]+)*)([‐-])$")  # neigh-
-START = re.compile(r"[^\W\d_]+")
+DASH_END = re.compile(r"\w(--|—)$")
+DASH_INSIDE = re.compile(r"\w(?:--|—)(\s?)[\w\"“'‘]")
 HYPHEN_END = re.compile(r"\w[‐-]$")
 SOFT_HYPHEN = "\u00ad"
 CONJUNCTIONS = frozenset(  # before which a hyphen stands for the rest of a word: Haupt- und Nebenstraße
-    [
-        "and",
-        "or",
-        "to",
-        "und",
-        "oder",
-        "bis",
-        "bzw",
-        "sowie",
-        "et",
-        "ou",
-        "e",
-        "o",
-        "y",
-        "u",
-        "en",
-        "of",
-        "och",
-        "eller",
-        "og",
-        "a",
-        "i",
-    ]
+    re.findall(r"\w+", "and or to und oder bis bzw sowie et ou e o y u en of och eller og a i")
 )
 UNSPACED_END = re.compile(f"[{UNSPACED}\u3000-\u303f\uff00-\uff65]$")
 UNSPACED_START = re.compile(f"[{UNSPACED}\u3000-\u303f\uff00-\uff65]")
@@ -49,6 +28,7 @@ class Joiner:
     def __init__(self, lines: Sequence[str]):
         """Take all lines of the text."""
         self.counts = _counts(lines)
+        self.glues_dashes = _glues_dashes(lines)
 
     def join(self, lines: Sequence[str]) -> str:
         """Join the lines of one paragraph, which have no space around them."""
@@ -62,16 +42,20 @@ class Joiner:
                 kept, space = self._hyphen(before, line)
                 pieces[-1] = before if kept else before[:-1]
                 pieces.append(space + line)
-            elif UNSPACED_END.search(before) and UNSPACED_START.match(line):
-                pieces.append(line)
             else:
-                pieces.append(" " + line)
+                pieces.append(line if self._is_glued(before, line) else " " + line)
         return "".join(pieces)
+
+    def _is_glued(self, line: str, after: str) -> bool:
+        """Whether there is no space between two lines, in scripts without spaces and after some dashes."""
+        if UNSPACED_END.search(line) and UNSPACED_START.match(after):
+            return True
+        return self.glues_dashes and bool(DASH_END.search(line))
 
     def _hyphen(self, line: str, after: str) -> tuple[bool, str]:
         """Whether the hyphen at the end of a line stays, and what comes between it and the next line."""
         cut = _cut(line)
-        start = START.match(after)
+        start = WORD.match(after)
         if not cut or not start:  # a number, or an address
             return True, ""
         first, second = cut[1].lower(), start[0].lower()
@@ -83,7 +67,7 @@ class Joiner:
             return hyphenated > whole, ""
         is_name = start[0][0].isupper() and not cut[1].isupper()  # Anglo-American
         are_words = bool(self.counts[first] and self.counts[second])
-        return is_name or "-" in first or are_words, ""
+        return is_name or "-" in first + second or are_words, ""
 
 
 def _counts(lines: Sequence[str]) -> Counter[str]:
@@ -94,7 +78,7 @@ def _counts(lines: Sequence[str]) -> Counter[str]:
     cuts = [
         (cut[1].lower(), start[0].lower())
         for line, after in itertools.pairwise(lines)
-        if (cut := _cut(line)) and (start := START.match(after.lstrip()))
+        if (cut := _cut(line)) and (start := WORD.match(after.lstrip()))
     ]
     counts: Counter[str] = Counter()
     if not cuts:
@@ -107,6 +91,14 @@ def _counts(lines: Sequence[str]) -> Counter[str]:
         counts.update(word for word in words[is_after_cut : len(words) - is_cut] if word in wanted)
         is_after_cut = is_cut
     return counts
+
+
+def _glues_dashes(lines: Sequence[str]) -> bool:
+    """Whether a text writes no space after a dash that follows a word without one: one--two."""
+    if not any(DASH_END.search(line.rstrip()) for line in lines):
+        return False
+    spaces = [space for line in lines for space in DASH_INSIDE.findall(line)]
+    return spaces.count("") > len(spaces) / 2
 
 
 def _cut(line: str) -> re.Match[str] | None:

@@ -85,7 +85,7 @@ def make_plan(options: Options, sources: Sources, init: Model | None = None) -> 
     split = read_split(
         sources,
         ReadOptions(**{name: getattr(text, name) for name in READ_OPTIONS}, usual_unit=init.unit if init else "line"),
-        tokenizer=Tokenizer(text.tokenizer, text.lowercase),
+        tokenizer=init.tokenizer if init else Tokenizer(text.tokenizer, text.lowercase, fold=text.tokenizer == "word"),
         valid=text.valid,
         valid_fraction=text.valid_fraction,
     )

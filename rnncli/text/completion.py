@@ -1,8 +1,10 @@
 """Completes a word that is half typed."""
 
 import bisect
+import string
 import unicodedata
 from collections.abc import Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -12,13 +14,17 @@ from .folding import folded, lowered
 from .tokenizers import Tokenizer, is_unspaced
 from .vocabulary import UNK_ID
 
+_SENTENCE_ENDS = ".!?…:"
+_BEFORE_SENTENCE = string.whitespace + "\"'“”„‘’‚«»‹›([{*_#>-–—¿¡"
+
 
 class Completer:
     """Finds the words that begin with the typed letters.
 
     Case counts only if a capital is typed, accents only if one is typed, apostrophes likewise: "st" finds Stay and
-    stay, "St" only Stay; "ete" finds été, and "dont" don't. Where no word has the case that is typed, any case will do.
-    Lookalikes are one (see `rnncli.text.folding`).
+    stay, "St" only Stay; "ete" finds été, and "dont" don't. At the beginning of a sentence a capital also finds the
+    words that are known without it. Where no word has the case that is typed, any case will do. Lookalikes are one (see
+    `rnncli.text.folding`).
     """
 
     def __init__(self, words: Sequence[str], tokenizer: Tokenizer):
@@ -46,25 +52,24 @@ class Completer:
         for token in self.tokenizer.tokenize(last)[1:]:
             end = max(end + 1, last.find(token, end + 1))
             starts.append(end)
+        before = text[: len(text) - len(chunk)]
         for start in starts:
             typed = last[start:]
-            completions = self.beginning_with(typed)
+            completions = self.beginning_with(typed, _begins_sentence(before + last[:start]))
             if len(completions):
                 break
         ends_itself = is_unspaced(typed) or not any(map(str.isalnum, typed))
         is_whole = folded(typed) in [folded(self.words[n]) for n in completions] if ends_itself else False
         if is_whole and not self.tokenizer.is_pretokenized:
             return text, self.all
-        return text[: len(text) - len(chunk) + self._place(chunk, typed)], completions
+        return before + chunk[: self._place(chunk, typed)], completions
 
     def written(self, typed: str, word: str) -> str:
         """Write a completion as it was begun: with a capital if it was `typed` with one, and is known without it."""
-        is_capitalised = typed[:1].isupper() and typed[1:] == typed[1:].lower()
-        if is_capitalised and word.islower() and not self.tokenizer.lowercase:
-            return word[0].upper() + word[1:]
-        return word
+        is_to_change = _is_capitalised(typed) and word.islower() and not self.tokenizer.lowercase
+        return _capitalised(word) if is_to_change else word
 
-    def beginning_with(self, typed: str) -> np.ndarray:
+    def beginning_with(self, typed: str, begins_sentence: bool = False) -> np.ndarray:
         """Find the numbers of the words that begin with the `typed` letters."""
         typed = unicodedata.normalize("NFC", folded(lowered(typed) if self.tokenizer.lowercase else typed))
         rules = _Rules(
@@ -73,9 +78,19 @@ class Completer:
             apostrophes="'" in typed[1:],
         )
         found = self._beginning(typed, rules)
-        if rules.case and not len(found):
-            found = self._beginning(typed, rules._replace(case=False))
-        return found
+        if not rules.case or (len(found) and not (begins_sentence and _is_capitalised(typed))):
+            return found
+        others = self._beginning(typed, rules._replace(case=False))
+        if not len(found):
+            return others
+        small = [
+            n for n in others.tolist() if self.words[n].islower() and _capitalised(self.words[n]) not in self._known
+        ]
+        return np.union1d(found, np.array(small, np.int64))
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.words)
 
     def _beginning(self, typed: str, rules: "_Rules") -> np.ndarray:
         words, numbers = self._sorted_words(rules)
@@ -119,6 +134,21 @@ class _Rules(NamedTuple):
         if not self.apostrophes:
             word = word[:1] + word[1:].replace("'", "")
         return word if self.case else word.casefold()
+
+
+def _is_capitalised(typed: str) -> bool:
+    """Whether the first letter is the only capital."""
+    return typed[:1].isupper() and typed[1:] == typed[1:].lower()
+
+
+def _capitalised(word: str) -> str:
+    return word[0].upper() + word[1:]
+
+
+def _begins_sentence(before: str) -> bool:
+    """Whether a sentence begins after a text: at its beginning, or after an end mark, with quotes and the like."""
+    rest = before.rstrip(_BEFORE_SENTENCE)
+    return not rest or rest[-1] in _SENTENCE_ENDS
 
 
 def beginning_alike(words: Sequence[str], letters: str) -> slice:

@@ -38,7 +38,11 @@ def completer():
         ("he will St", "he will ", ["Stay"]),  # typed with its case
         ("ET", "", ["été", "etwas", "Été"]),  # no word has this case
         ("un DON'", "un ", ["don't"]),
-        ("Et", "", ["Été"]),  # the case counts, the accents do not
+        ("un Et", "un ", ["Été"]),  # the case counts, the accents do not
+        ("Et", "", ["etwas", "Été"]),  # a sentence begins: Etwas
+        ("Stay. “Et", "Stay. “", ["etwas", "Été"]),
+        ("(St", "(", ["study", "Stay", "start", "straße"]),
+        ("he, St", "he, ", ["Stay"]),
         ("un et", "un ", ["été", "etwas", "Été"]),
         ("un ét", "un ", ["été", "Été"]),  # typed with its accents
         ("I don'", "I ", ["don't"]),
@@ -97,7 +101,8 @@ def test_a_letter_without_an_upper_case_is_typed_in_lower_case():
 
 def test_a_word_that_is_known_without_its_capital_is_written_as_it_was_begun():
     completer = Completer(["<eos>", "<unk>", "bread", "Bruno", "eBay"], Tokenizer())
-    assert [completer.split(typed)[1].tolist() for typed in ("Brea", "Br", "br", "EB")] == [[2], [3], [2, 3], [4]]
+    found = {"Brea": [2], "Br": [2, 3], "a Br": [3], "br": [2, 3], "EB": [4]}
+    assert {typed: completer.split(typed)[1].tolist() for typed in found} == found
     assert completer.written("Brea", "bread") == "Bread"
     assert [completer.written(*pair) for pair in (("BR", "bread"), ("br", "bread"), ("Eb", "eBay"))] == [
         "bread",

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from .tokenizers import UNSPACED
+from .characters import UNSPACED
 
 WORD = re.compile(r"[^\W\d_]+(?:['’‐-][^\W\d_]+)*")
 CUT_END = re.compile(r"(?:^|(?<=[^\w-]))([^\W\d_]+(?:['’‐-][^\W\d_]+)*)([‐-])$")  # neigh-

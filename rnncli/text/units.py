@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from .characters import UNSPACED
 from .hyphenation import Joiner
-from .tokenizers import UNSPACED
 
 SAMPLE_LINES = 2000  # that decide what the units of a text are
 MIN_BREAKS = 3  # lines that another one follows without a blank line, on which a decision can rest

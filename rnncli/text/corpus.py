@@ -14,6 +14,7 @@ from ..errors import SettingError, TextError
 from .formats import ReadOptions
 from .reading import OPENERS, STDIN, TextsRead, listed, read_units, source_name
 from .reading import Sources as Sources
+from .reserved import MarkCounter, marks_unknown, unit_tokens
 from .tokenizers import Tokenizer
 from .vocabulary import UNK_ID, Tokens, Vocabulary
 
@@ -25,7 +26,7 @@ class TextFacts:
     read: TextsRead = field(default_factory=TextsRead)
     words: int = 0  # without the ends of units
     distinct_words: int = 0
-    warnings: tuple[str, ...] = ()  # of what was left out, also of the texts for validation
+    warnings: tuple[str, ...] = ()  # of what was left out, also of the texts for validation, and of marks in the text
 
 
 @dataclass(frozen=True)
@@ -101,10 +102,12 @@ def read_split(
     valid = valid and listed(valid)
     name = source_name(sources[0])
     digest = hashlib.sha256()
+    marks = MarkCounter()
     has_stanzas = False
 
     def measure(text: str) -> None:
         nonlocal has_stanzas
+        marks.add(text)
         has_stanzas = has_stanzas or not text
         digest.update(text.encode("utf-8", "surrogatepass") + b"\n")
 
@@ -113,7 +116,7 @@ def read_split(
         found = "no word" if tokens.words() == 0 else "a single word"
         raise TextError(f"{name} holds {found}: training needs a text of at least two, and learns from thousands")
     options = replace(options, stanzas=options.stanzas and has_stanzas)
-    warnings = read.warnings()
+    warnings = read.warnings() + marks.warnings(tokenizer, tokens.words(), int(tokens.counts()[UNK_ID]))
     if valid:
         of_valid, held_out = read_tokens(valid, tokenizer, replace(options, usual_unit=read.unit))
         if held_out.words() == 0:
@@ -134,7 +137,7 @@ def text_facts(train: Tokens) -> dict[str, int | bool]:
     counts = train.counts()
     return {
         "text_words": train.words(),
-        "marks_unknown": bool(counts[UNK_ID] > 0),
+        "marks_unknown": marks_unknown(train.words(), int(counts[UNK_ID])),
         "repeats": bool((counts[UNK_ID + 1 :] > 1).any()),
     }
 
@@ -153,7 +156,7 @@ def read_tokens(
     def words() -> Iterator[list[str]]:
         for text in texts:
             measure(text)
-            yield tokenizer.tokenize(text)
+            yield unit_tokens(tokenizer, text)
 
     return read, Tokens.from_units(words())
 

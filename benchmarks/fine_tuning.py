@@ -16,6 +16,7 @@ import results
 
 import rnncli
 from rnncli.text.corpus import read_tokens
+from rnncli.text.formats import ReadOptions
 from rnncli.text.vocabulary import UNK_ID
 
 NOTES_BYTES = 50_000
@@ -23,7 +24,7 @@ NOTES_BYTES = 50_000
 
 def loss_of_each(model: rnncli.Model, text: Path) -> tuple[np.ndarray, list[str]]:
     """Return the loss of each word of a text in nats, and the words."""
-    _, tokens = read_tokens([text], model.tokenizer, "line")
+    _, tokens = read_tokens([text], model.tokenizer, ReadOptions("line"))
     nll, _ = model.lm.score(model.vocabulary.encode(tokens)[:, None], model.lm.initial_state(1))
     return nll[:, 0], [tokens.types[number] for number in tokens.ids]
 

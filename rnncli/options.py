@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from .declaration import BY_RULE, check, option
+from .errors import SettingError
 from .network_options import MAX_CACHE_WORDS, MAX_NGRAM_ORDER, NetworkOptions
 
 TOKENIZER_NAMES = ("word", "whitespace", "char")
 UNIT_NAMES = ("auto", "line", "paragraph")
+FORMAT_NAMES = ("auto", "text", "markdown", "html", "subtitles")
 OPTIMIZER_NAMES = ("adam", "sgd")
 SCHEDULE_NAMES = ("cosine", "step")
 SOFTMAX_NAMES = ("full", "sampled")
@@ -32,11 +34,21 @@ class TextOptions:
     lowercase: bool = option(False, "Read everything in lower case.", fixed_by_model=True)
     unit: str = option(
         "auto",
-        "What <eos> ends: a line, or a paragraph between blank lines; auto finds hard-wrapped prose.",
+        "What <eos> ends: a line, or a paragraph between blank lines; auto finds wrapped prose, file by file.",
         choices=UNIT_NAMES,
         fixed_by_model=True,
     )
     encoding: str = option("utf-8", "The encoding of the text.", metavar="NAME")
+    read_as: str = option(
+        "auto",
+        "Strip Markdown, HTML or subtitles to their text; auto goes by the suffix of each file, text strips nothing.",
+        choices=FORMAT_NAMES,
+        flag="as",
+    )
+    field: int = option(0, "Of lines with tabs, read only the Nth field; 0: whole lines.", low=0)
+    column: str = option("", "Of CSV, read only the column that the first row calls NAME.", metavar="NAME")
+    chat: bool = option(False, "Read the messages of an exported chat, without their times and senders.")
+    strict: bool = option(False, "Stop at a file of a folder that cannot be read, instead of leaving it out.")
     min_count: int = option(BY_RULE, "Words that occur less often become <unk>.", kind=int, low=1)
     max_vocab: int = option(
         BY_RULE,
@@ -63,6 +75,15 @@ class TextOptions:
 
     def __post_init__(self) -> None:
         check(self)
+        kinds = {
+            "chat=True": self.chat,
+            f"field={self.field}": self.field,
+            f'column="{self.column}"': self.column,
+            f'read_as="{self.read_as}"': self.read_as != "auto",
+        }
+        given = [name for name, is_given in kinds.items() if is_given]
+        if len(given) > 1:
+            raise SettingError(f"{' and '.join(given)} do not go together: choose one of them")
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from rnncli.nn.cells import ACTIVATIONS, CELLS
 from rnncli.nn.optimizers import OPTIMIZERS
 from rnncli.nn.schedules import SCHEDULES
 from rnncli.options import OPTION_CLASSES, TextOptions, TrainingOptions
-from rnncli.text.reading import UNITS
+from rnncli.text.formats import FORMATS, UNITS
 from rnncli.text.tokenizers import TOKENIZERS
 from rnncli.training.plan import Options, make_plan
 from rnncli.training.recipe import RULES
@@ -55,7 +55,7 @@ def test_every_option_is_one_of_the_command_with_the_same_name_default_and_help(
     else:
         assert parameter.help == declared.help
         assert parameter.show_default == (
-            not declared.repeatable and (declared.kind is not bool or bool(declared.off_flag))
+            not declared.repeatable and (declared.kind is not bool or bool(declared.off_flag)) and DEFAULTS[name] != ""
         )
     if declared.choices:
         assert tuple(parameter.type.choices) == declared.choices
@@ -95,6 +95,7 @@ def test_a_model_tells_every_option_that_it_was_trained_with(small_model):
     [
         ("tokenizer", TOKENIZERS),
         ("unit", UNITS),
+        ("read_as", FORMATS),
         ("cell", CELLS),
         ("activation", ACTIVATIONS),
         ("optimizer", OPTIMIZERS),
@@ -132,7 +133,8 @@ def values(declared: Declaration) -> st.SearchStrategy:
     )
 
 
-NOT_DRAWN = {"encoding", "valid", "activation", "min_count", "max_vocab"}  # most values of these leave no text to learn
+# Most values of these leave no text to learn, or do not go together.
+NOT_DRAWN = {"encoding", "valid", "activation", "min_count", "max_vocab", "read_as", "field", "column", "chat"}
 WORDS = st.lists(st.sampled_from(["a", "b", "c", "d", "<unk>", "."]), min_size=1, max_size=8)
 TEXTS = st.lists(WORDS, min_size=2, max_size=30).map(lambda lines: "\n".join(map(" ".join, lines)))
 OPTIONS = st.fixed_dictionaries(
@@ -212,6 +214,13 @@ def test_a_wrong_name_is_told_with_the_nearest_right_one(function):
         ({"optimizer": "lion"}, "no optimizer is called 'lion': choose from adam, sgd"),
         ({"schedule": "linear"}, "no schedule is called 'linear': choose from cosine, step"),
         ({"softmax": "hierarchical"}, "no softmax is called 'hierarchical': choose from full, sampled"),
+        ({"read_as": "pdf"}, "no read_as is called 'pdf': choose from auto, text, markdown, html, subtitles"),
+        ({"field": -1}, "field is -1, and must be a whole number from 0 on"),
+        ({"chat": True, "field": 2}, "chat=True and field=2 do not go together: choose one of them"),
+        (
+            {"column": "a b", "read_as": "html"},
+            'column="a b" and read_as="html" do not go together: choose one of them',
+        ),
         ({"activation": "relu"}, "activation=relu is for the elman cell; lstm has its own"),
     ],
 )
@@ -245,7 +254,7 @@ def test_a_model_that_is_gone_on_from_decides_its_own_options_and_no_others(smal
         options = Options.of({name: value}, small_model)
         known = asdict(options.text) | asdict(options.network) | asdict(options.training)
         assert known[name] == value
-        assert (known["hidden_size"], known["cell"], known["unit"]) == (8, "lstm", "line")
+        assert (known["hidden_size"], known["cell"], known["unit"]) == (8, "lstm", "auto")
 
 
 def test_the_options_that_a_model_decides_are_its_words_and_its_shape():

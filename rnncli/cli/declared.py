@@ -53,7 +53,7 @@ def _attributes(name: str, declaration: Declaration, default: Any) -> dict[str, 
         attributes["show_default"] = bool(declaration.off_flag) and default is not None
     else:
         attributes["type"] = _type(declaration)
-        attributes["show_default"] = default is not None and not declaration.repeatable
+        attributes["show_default"] = default not in (None, "") and not declaration.repeatable
     if declaration.repeatable:
         attributes["multiple"] = True
     if declaration.metavar:

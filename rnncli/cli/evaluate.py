@@ -14,6 +14,7 @@ from .formats import format_option, print_result
 from .options import encoding_option, load_model, model_option, named_in_command
 from .progress import reading
 from .tables import Table, record_table
+from .texts import warn_of_text
 
 if TYPE_CHECKING:
     from ..tasks.context import ContextPoint
@@ -79,9 +80,11 @@ def command(
     result: ContextResult | EvaluationResult
     with reading() as progress:
         if context:
-            result = ContextResult(context_curve(model, texts, encoding, progress=progress), title)
+            result = ContextResult(context_curve(model, texts, encoding, progress=progress, warn=warn_of_text), title)
         else:
-            result = EvaluationResult(evaluate(model, texts, encoding, dynamic=dynamic, progress=progress), title)
+            result = EvaluationResult(
+                evaluate(model, texts, encoding, dynamic=dynamic, progress=progress, warn=warn_of_text), title
+            )
     print_result(result, output_format)
     if plot:
         result.draw(plot)

@@ -120,9 +120,10 @@ def _load(path: Path | None, among: Sequence[str], adapt: Sequence[str], encodin
     if adapt:
         from ..tasks.adapt import adapt as adapt_to
         from .progress import reading
+        from .texts import warn_of_text
 
         with reading() as progress:
-            model = adapt_to(model, adapt, encoding, progress=progress)
+            model = adapt_to(model, adapt, encoding, progress=progress, warn=warn_of_text)
         _warn_of_unlearned(adapt, **model.about["adapted_to"])
     return model
 

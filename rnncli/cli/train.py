@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..declaration import declarations
+from ..declaration import declarations, defaults
 from ..errors import ModelError, RnncliError
 from ..options import OPTION_CLASSES
 from .answering import check_stdin_once, named_texts
@@ -18,10 +19,15 @@ from .declared import by_name, declared_options, flag
 from .options import FILE_PATH, MODEL_PATH, named_in_command
 from .output import escape_controls, warn
 from .progress import deferred_interrupt, display, logging_to, show_result
+from .texts import warn_of_text, what_was_read
 
 if TYPE_CHECKING:
     from ..model import Model
+    from ..text.corpus import Corpus
     from ..training.trainer import Trainer
+
+# The options that tell what a text is, by their parameters. They do not go together.
+KINDS_OF_TEXT = {"as": "read_as", "field": "field", "column": "column", "chat": "chat"}
 
 
 @click.command("train")
@@ -70,7 +76,7 @@ def command(
     check_folder(output)
     _check_log(log, output)
     model = load(init) if init else None
-    trainer = Trainer.start(corpora, init=model, **options)
+    trainer = Trainer.start(corpora, init=model, on_read=partial(_tell_of, quiet=quiet), **options)
     check_writable(output, MODEL)  # not before: it makes the folder, which a bad text should not leave behind
     with deferred_interrupt() as interrupted:
         _run(trainer, log, quiet, interrupted)
@@ -100,6 +106,15 @@ def _run(trainer: Trainer, log: Path | None, quiet: bool, interrupted: Any) -> N
                 break
 
 
+def _tell_of(corpus: Corpus, quiet: bool) -> None:
+    """Print what was read, and what was left out."""
+    if not quiet:
+        token = "character" if corpus.tokenizer.is_char else "word"
+        click.echo(escape_controls(what_was_read(corpus.facts, token)), err=True)
+    for warning in corpus.facts.warnings:
+        warn_of_text(warning)
+
+
 def _finish_early(trainer: Trainer, output: Path, signal_number: int) -> None:
     """Measure the network after an interruption; exit where the model would replace another one unmeasured."""
     if output.exists() and not trainer.state.history:
@@ -116,6 +131,9 @@ def _options(values: dict[str, Any], is_fine_tuning: bool) -> dict[str, Any]:
     An option that only the model decides is wrong in the command; from the environment it gives way.
     """
     options = without_clashes(by_name(values, *OPTION_CLASSES))
+    if named_in_command(*KINDS_OF_TEXT):  # what the environment says of the kind of text gives way
+        unnamed = [name for parameter, name in KINDS_OF_TEXT.items() if not named_in_command(parameter)]
+        options |= {name: defaults(*OPTION_CLASSES)[name] for name in unnamed}
     if not is_fine_tuning:
         return options
     for name, declaration in declarations(*OPTION_CLASSES).items():

@@ -34,7 +34,7 @@ from ..text.vocabulary import StoredVocabulary
 from .archive import NotAModelError, read_arrays, write_arrays
 
 FORMAT = 1
-SECTIONS = ("corpus", "settings", "versions", "tuning")
+SECTIONS = ("corpus", "settings", "versions", "tuning", "reading")
 HISTORY_NUMBERS = ("epoch", "train_perplexity", "valid_perplexity")
 MAX_NUMBER = 1e300
 MIN_WEIGHT = 1e-6  # of a part that has a least weight
@@ -144,9 +144,10 @@ def _text(array: np.ndarray) -> str:
 def _tokenizer(values: Mapping[str, Any]) -> Tokenizer:
     kind = values["kind"]
     lowercase = values.get("lowercase", False)
-    if not isinstance(kind, str) or not isinstance(lowercase, bool):
+    fold = values.get("fold", False)  # models of earlier versions do not fold
+    if not (isinstance(kind, str) and isinstance(lowercase, bool) and isinstance(fold, bool)):
         raise ValueError(f"its tokenizer is {dict(values)}")
-    return Tokenizer(kind, lowercase)
+    return Tokenizer(kind, lowercase, fold)
 
 
 def _about(text: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from ..errors import TextError
 from ..lm.adaptation import adapted
 from ..model import Model
 from ..text.corpus import Sources, read_tokens
+from ..text.formats import ReadOptions
 from ..text.reading import listed, source_name
 from ..text.vocabulary import UNK_ID
 
@@ -24,6 +25,7 @@ def adapt(
     encoding: str = "utf-8",
     *,
     progress: Callable[[float], object] = lambda fraction: None,
+    warn: Callable[[str], object] = lambda warning: None,
 ) -> M:
     """Return a model that has read the texts in `sources` just now and learned from them; `model` stays as it is.
 
@@ -31,7 +33,10 @@ def adapt(
     fraction of them that is done.
     """
     sources = listed(sources)
-    _, tokens = read_tokens(sources, model.tokenizer, model.unit, encoding)
+    options = ReadOptions.of_text(model.about, model.unit, encoding)
+    read, tokens = read_tokens(sources, model.tokenizer, options)
+    for warning in read.warnings():
+        warn(warning)
     if tokens.words() == 0:
         raise TextError(f"{source_name(sources[0])} holds no word to adapt to")
     ids = model.vocabulary.encode(tokens)

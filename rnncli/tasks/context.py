@@ -12,6 +12,7 @@ from ..lm.mixture import WORDS_PER_PASS
 from ..lm.perplexity import perplexity
 from ..model import Model
 from ..text.corpus import Sources, read_tokens
+from ..text.formats import ReadOptions
 from ..text.reading import listed, source_name
 from .batching import chunks
 from .metrics import perplexity_of_parts
@@ -40,6 +41,7 @@ def context_curve(
     encoding: str = "utf-8",
     *,
     progress: Callable[[float], object] = lambda fraction: None,
+    warn: Callable[[str], object] = lambda warning: None,
 ) -> ContextCurve:
     """Measure how well words are predicted from the last 1, 2, 4, ... words, and from all words before them.
 
@@ -47,7 +49,10 @@ def context_curve(
     at most, spread over the texts in `sources`. `progress` is told the fraction of the work that is done.
     """
     sources = listed(sources)
-    _, tokens = read_tokens(sources, model.tokenizer, model.unit, encoding)
+    options = ReadOptions.of_text(model.about, model.unit, encoding)
+    read, tokens = read_tokens(sources, model.tokenizer, options)
+    for warning in read.warnings():
+        warn(warning)
     ids = model.vocabulary.encode(tokens)
     longest = CONTEXT_LENGTHS[-1]
     if len(ids) <= longest:

@@ -16,6 +16,7 @@ from ..lm.perplexity import perplexity
 from ..model import Model
 from ..nn.threads import one_thread
 from ..text.corpus import Sources, read_tokens
+from ..text.formats import ReadOptions
 from ..text.reading import listed, source_name
 from ..text.tokenizers import Tokenizer
 from ..text.vocabulary import EOS_ID, UNK_ID, Tokens
@@ -76,6 +77,7 @@ def evaluate(
     *,
     dynamic: bool = False,
     progress: Callable[[float], object] = lambda fraction: None,
+    warn: Callable[[str], object] = lambda warning: None,
 ) -> Evaluation:
     """Read the texts in `sources` as one, word by word, and measure how well each word is predicted.
 
@@ -91,7 +93,10 @@ def evaluate(
         nonlocal characters
         characters += len(text if model.tokenizer.is_char else text.strip()) + 1
 
-    _, tokens = read_tokens(sources, model.tokenizer, model.unit, encoding, measure)
+    options = ReadOptions.of_text(model.about, model.unit, encoding)
+    read, tokens = read_tokens(sources, model.tokenizer, options, measure)
+    for warning in read.warnings():
+        warn(warning)
     if tokens.words() == 0:
         raise TextError(f"{source_name(sources[0])} holds no word to evaluate on")
     found = _Measurements(model, tokens)

@@ -108,7 +108,7 @@ class Writer:
         left = self.limits.max_words
         while left > 0:
             p = without_unk(model.lm.distribution(model.lm.context(state))[0, 0])
-            if not self.text or self.text[-1] == EOS_ID:
+            if self._is_blank_enough():
                 p[EOS_ID] = 0
             word = self.sampling.draw(p, rng, self.text)
             name = None if word is None else model.vocabulary.word(word)
@@ -123,6 +123,11 @@ class Writer:
                 yield spacer.next(name)
             self.text.append(word)
             state = model.lm.read(np.array([[word]]), state)
+
+    def _is_blank_enough(self) -> bool:
+        """Whether no unit may end here: at the beginning, and after an end; with stanzas, after two ends."""
+        ends = 1 + (self.model.about.get("reading", {}).get("stanzas") is True)
+        return not self.text or self.text[-ends:] == [EOS_ID] * ends
 
 
 class _SentenceCounter:
@@ -167,8 +172,8 @@ def generate(
 ) -> Writer:
     """Write on after `prompt`, one piece of text (a word with its space) at a time.
 
-    Where a unit ends, a new line begins; `<unk>` is never written, nor an empty line. The same `seed` gives the same
-    text.
+    Where a unit ends, a new line begins; `<unk>` is never written, nor an empty line, except between stanzas that were
+    learned. The same `seed` gives the same text.
     """
     return Writer(model, prompt, limits or Limits(), sampling or Sampling(), seed)
 

@@ -104,9 +104,11 @@ class _Question:
         self.prompt = prompt
         self.candidates = candidates
         self.is_completion = completer is not None
+        self.typed = ""  # of a half-typed word
         before = prompt
         if completer:
             before, fitting = completer.split(prompt)
+            self.typed = prompt[len(before) :]
             self.candidates = fitting if candidates is None else np.intersect1d(fitting, candidates)
         ids, self.unknown = model.encode(before)
         self.ids = ids[:, 0]
@@ -128,7 +130,11 @@ def _answer(model: Model, start: MixtureState, questions: list[_Question], n: in
         if question.is_completion and question.candidates is not None and len(question.candidates):
             probabilities /= p[row, question.candidates].sum(dtype=np.float64)
         divided = [] if contributions is None else _divided(model, contributions[:, row, found], probabilities)
-        rankings.append(Ranking(question.prompt, _named(model, found, probabilities), divided, question.unknown))
+        predictions = _named(model, found, probabilities)
+        if question.typed:
+            written = partial(model.completer.written, question.typed)
+            predictions = [Prediction(written(word), probability) for word, probability in predictions]
+        rankings.append(Ranking(question.prompt, predictions, divided, question.unknown))
     return rankings
 
 

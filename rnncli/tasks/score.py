@@ -12,6 +12,7 @@ from ..errors import OverflowedError
 from ..model import Model
 from ..nn.threads import on_all_cores
 from ..text.batches import padded, prefix_numbers
+from ..text.reserved import unit_tokens
 from ..text.vocabulary import EOS_ID, UNK, UNK_ID
 from .batching import length_groups
 
@@ -40,7 +41,7 @@ def score_all(model: Model, lines: Sequence[str]) -> list[Score]:
     The probability of an unknown word is that of `<unk>`, times that of its spelling: its letters and the end of the
     word, drawn evenly from the characters of the vocabulary and the end. A literal `<unk>` has no spelling.
     """
-    tokens = [model.tokenizer.tokenize(line) for line in lines]
+    tokens = [unit_tokens(model.tokenizer, line) for line in lines]
     encoded = [model.encode_tokens(words) for words in tokens]
     groups = length_groups([len(words) + 1 for words in tokens], max_words=WORDS_PER_GROUP)
     start = model.lm.initial_state(1)  # that of all lines: it is computed once

@@ -34,8 +34,8 @@ class Suggester:
         p = self._probabilities_after(self.model.encode(before)[0][:, 0].tolist())
         best = best_words(p, self.n, fitting)
         probabilities = p[best] / p[fitting].sum()
-        names = self.model.vocabulary.words
-        return [Prediction(names[word], p) for word, p in zip(best.tolist(), probabilities.tolist(), strict=True)]
+        names = (self.completer.written(text[len(before) :], self.completer.words[word]) for word in best)
+        return [Prediction(name, p) for name, p in zip(names, probabilities.tolist(), strict=True)]
 
     def accept(self, text: str, word: str, after: str = "") -> tuple[str, str]:
         """Return the line with `word` in place of the half-typed word at the end of `text`, and the text `after` it.

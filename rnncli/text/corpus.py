@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..errors import SettingError, TextError
-from .reading import OPENERS, STDIN, listed, read_units, source_name
+from .formats import ReadOptions
+from .reading import OPENERS, STDIN, TextsRead, listed, read_units, source_name
+from .reading import Sources as Sources
+from .reserved import MarkCounter, marks_unknown, unit_tokens
 from .tokenizers import Tokenizer
 from .vocabulary import UNK_ID, Tokens, Vocabulary
 
-Sources = str | Path | Iterable[str | Path]  # files, folders, "-" for standard input
+
+@dataclass(frozen=True)
+class TextFacts:
+    """What was read for a training, with the held-out part, but without texts that were named for validation."""
+
+    read: TextsRead = field(default_factory=TextsRead)
+    words: int = 0  # without the ends of units
+    distinct_words: int = 0
+    warnings: tuple[str, ...] = ()  # of what was left out, also of the texts for validation, and of marks in the text
 
 
 @dataclass(frozen=True)
@@ -28,6 +40,8 @@ class SplitText:
     train: Tokens
     valid: Tokens
     sha256: str  # of the units as they were read
+    reading: dict[str, Any]  # how it was read, for a model to remember (see `ReadOptions.remembered`)
+    facts: TextFacts
 
     def numbered_by(self, vocabulary: Vocabulary) -> Corpus:
         """Number the text by a vocabulary. Raises `TextError` where that holds no word."""
@@ -41,6 +55,8 @@ class SplitText:
             vocabulary.encode(self.train),
             vocabulary.encode(self.valid),
             self.sha256,
+            self.reading,
+            self.facts,
         )
 
 
@@ -55,6 +71,8 @@ class Corpus:
     train: np.ndarray
     valid: np.ndarray
     sha256: str  # of the units as they were read
+    reading: dict[str, Any] = field(default_factory=dict)  # how it was read, for a model to remember
+    facts: TextFacts = field(default_factory=TextFacts)
 
     def counts(self) -> np.ndarray:
         """Count each word of the vocabulary in the training part, (V,)."""
@@ -63,39 +81,55 @@ class Corpus:
 
 def read_split(
     sources: Sources,
+    options: ReadOptions | None = None,
     *,
     tokenizer: Tokenizer | None = None,
-    unit: str = "auto",
-    encoding: str = "utf-8",
     valid: Sources = (),
     valid_fraction: float = 0.05,
 ) -> SplitText:
     """Read a training text from `sources` (see `read_units`), and hold a part of it out for validation.
 
-    That part is the text in `valid`, else the last `valid_fraction` of the units.
+    That part is the text in `valid`, else the last `valid_fraction` of the units. Blank lines between stanzas are kept
+    where lines are asked for as units.
     Raises `TextError` for a text that cannot be read or holds too few words.
     """
     tokenizer = tokenizer or Tokenizer()
     if not 0 < valid_fraction < 1:
         raise SettingError(f"valid_fraction is {valid_fraction}, and must be between 0 and 1")
+    options = options or ReadOptions()
+    options = replace(options, stanzas=options.unit == "line" and not tokenizer.is_pretokenized)
     sources = listed(sources)
     valid = valid and listed(valid)
     name = source_name(sources[0])
     digest = hashlib.sha256()
-    unit, tokens = read_tokens(
-        sources, tokenizer, unit, encoding, lambda text: digest.update(text.encode("utf-8", "surrogatepass") + b"\n")
-    )
+    marks = MarkCounter()
+    has_stanzas = False
+
+    def measure(text: str) -> None:
+        nonlocal has_stanzas
+        marks.add(text)
+        has_stanzas = has_stanzas or not text
+        digest.update(text.encode("utf-8", "surrogatepass") + b"\n")
+
+    read, tokens = read_tokens(sources, tokenizer, options, measure)
     if tokens.words() < 2:
         found = "no word" if tokens.words() == 0 else "a single word"
         raise TextError(f"{name} holds {found}: training needs a text of at least two, and learns from thousands")
+    options = replace(options, stanzas=options.stanzas and has_stanzas)
+    warnings = read.warnings() + marks.warnings(tokenizer, tokens.words(), int(tokens.counts()[UNK_ID]))
     if valid:
-        _, held_out = read_tokens(valid, tokenizer, unit, encoding)
+        of_valid, held_out = read_tokens(valid, tokenizer, replace(options, usual_unit=read.unit))
         if held_out.words() == 0:
             raise TextError(f"{source_name(listed(valid)[0])} holds no word to validate on: name a text that does")
         train = tokens
+        warnings += of_valid.warnings()
     else:
         train, held_out = tokens.split(valid_fraction)
-    return SplitText(name, corpus_name(sources), tokenizer, unit, train, held_out, digest.hexdigest())
+    distinct = int(np.count_nonzero(tokens.counts())) - bool(len(tokens))
+    facts = TextFacts(read, tokens.words(), distinct, tuple(warnings))
+    own_name = corpus_name(sources)
+    reading = options.remembered()
+    return SplitText(name, own_name, tokenizer, read.unit, train, held_out, digest.hexdigest(), reading, facts)
 
 
 def text_facts(train: Tokens) -> dict[str, int | bool]:
@@ -103,7 +137,7 @@ def text_facts(train: Tokens) -> dict[str, int | bool]:
     counts = train.counts()
     return {
         "text_words": train.words(),
-        "marks_unknown": bool(counts[UNK_ID] > 0),
+        "marks_unknown": marks_unknown(train.words(), int(counts[UNK_ID])),
         "repeats": bool((counts[UNK_ID + 1 :] > 1).any()),
     }
 
@@ -111,20 +145,20 @@ def text_facts(train: Tokens) -> dict[str, int | bool]:
 def read_tokens(
     sources: Sources,
     tokenizer: Tokenizer,
-    unit: str,
-    encoding: str = "utf-8",
+    options: ReadOptions | None = None,
     measure: Callable[[str], None] = lambda text: None,
-) -> tuple[str, Tokens]:
-    """Read a text: what a unit is (see `read_units`), and its tokens. `measure` is shown the text of each unit."""
+) -> tuple[TextsRead, Tokens]:
+    """Read a text: what is known of it (see `read_units`), and its tokens. `measure` is shown the text of each unit."""
     # A corpus that was tokenized elsewhere is taken as it is, blank lines too.
-    unit, texts = read_units(sources, unit, encoding, keep_blank=tokenizer.is_pretokenized)
+    options = replace(options or ReadOptions(), keep_blank=tokenizer.is_pretokenized)
+    read, texts = read_units(sources, options)
 
     def words() -> Iterator[list[str]]:
         for text in texts:
             measure(text)
-            yield tokenizer.tokenize(text)
+            yield unit_tokens(tokenizer, text)
 
-    return unit, Tokens.from_units(words())
+    return read, Tokens.from_units(words())
 
 
 def corpus_name(sources: Sources) -> str:

@@ -9,16 +9,9 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from ..errors import SettingError
+from .characters import PICTOGRAPHS, UNSPACED, UNSPACED_PUNCTUATION, ranges
+from .folding import JOINERS, cleaned, folded, lowered
 
-# Scripts without spaces between words: Thai and Lao, Myanmar, Khmer, kana, and the Han characters. As the ranges of a
-# regular expression's character class: first character, hyphen, last character.
-UNSPACED = (
-    "\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0eba\u0ebc-\u0ecd\u1000-\u103f\u1050-\u108f\u1780-\u17d3"
-    "\u3005-\u3007\u3040-\u30fa\u30fc-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-    "\uff66-\uff9f\U00020000-\U0003ffff"
-)
-UNSPACED_PUNCTUATION = "\u3000-\u303f\uff00-\uff65"
-PICTOGRAPHS = "\u2190-\u21ff\u2300-\u23ff\u25a0-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff"
 CHARACTERS_PER_PAGE = 1024  # of Unicode, whose combining marks go into the pattern together
 MARK_PAGES = frozenset([*range(0x20000 // CHARACTERS_PER_PAGE), 0xE0000 // CHARACTERS_PER_PAGE])  # with all marks
 MAX_SEPARATE_PAGES = 4  # texts with marks of more pages get those of all pages at once
@@ -36,6 +29,7 @@ class Tokenizer:
 
     kind: str = "word"
     lowercase: bool = False
+    fold: bool = False  # whether lookalikes are one character: see `rnncli.text.folding`
 
     def __post_init__(self) -> None:
         if self.kind not in TOKENIZERS:
@@ -53,7 +47,20 @@ class Tokenizer:
 
     def tokenize(self, text: str) -> list[str]:
         """Cut one unit of text (a line or a paragraph) into tokens."""
-        return TOKENIZERS[self.kind].cut(text.lower() if self.lowercase else text)
+        return TOKENIZERS[self.kind].cut(self.read(text))
+
+    def read(self, text: str) -> str:
+        """Return a text as it is cut: without invisible characters, folded, in lower case if the tokenizer says so.
+
+        A corpus that was tokenized before keeps its characters.
+        """
+        if not self.is_pretokenized:
+            text = cleaned(text)
+        if self.fold:
+            text = folded(text)
+        if self.lowercase:
+            text = lowered(text) if self.fold else text.lower()
+        return text
 
     def detokenize(self, tokens: Iterable[str]) -> str:
         """Write the tokens of one unit as a person would."""
@@ -66,12 +73,12 @@ class Tokenizer:
 
 
 @cache
-def _word_pattern(unspaced: str, pictographs: str, marks: str) -> re.Pattern[str]:
+def _word_pattern(unspaced: str, pictographs: str, marks: str, joiners: str) -> re.Pattern[str]:
     """Compile the pattern of a word token, with the given ranges of characters in its classes."""
     letter = f"[^\\W_{unspaced}]"  # letters and digits
-    run = f"{letter}+(?:[{marks}]+{letter}*)*" if marks else f"{letter}+"
+    run = f"{letter}+(?:[{marks}{joiners}]+{letter}*)*" if marks or joiners else f"{letter}+"
     initial = f"[^\\W\\d_{unspaced}]"
-    joint = "['’_‐‑·״׳\u200c\u200d-]"  # apostrophes, hyphens, and what joins parts of a word in other scripts
+    joint = "['’_‐‑·״׳-]"  # apostrophes, hyphens, and what joins parts of a word in other scripts
     alternatives = [
         "<unk>",
         r"https?://[^\s<>\"]*[\w/]",
@@ -105,6 +112,7 @@ class WordCutter:
     def __init__(self) -> None:
         self._ranges: set[str] = set()  # of unspaced scripts and pictographs that are in the pattern
         self._mark_pages: set[int] = set()
+        self._joiners = ""
         self._pattern = re.compile("")
         self._known: set[str] = set()  # the characters that the pattern allows for
         self._lock = threading.Lock()
@@ -121,27 +129,22 @@ class WordCutter:
 
     @cached_property
     def _ascii_pattern(self) -> re.Pattern[str]:
-        return _word_pattern("", "", "")
+        return _word_pattern("", "", "", "")
 
     def _grow(self, new: set[str]) -> None:
         """Allow for `new` characters."""
         self._ranges |= {
-            span
-            for span in _ranges(UNSPACED + PICTOGRAPHS)
-            if any(span[0] <= character <= span[2] for character in new)
+            span for span in ranges(UNSPACED + PICTOGRAPHS) if any(span[0] <= character <= span[2] for character in new)
         }
-        unspaced = "".join(span for span in _ranges(UNSPACED) if span in self._ranges)
-        pictographs = "".join(span for span in _ranges(PICTOGRAPHS) if span in self._ranges)
+        unspaced = "".join(span for span in ranges(UNSPACED) if span in self._ranges)
+        pictographs = "".join(span for span in ranges(PICTOGRAPHS) if span in self._ranges)
         self._mark_pages |= {ord(character) // CHARACTERS_PER_PAGE for character in new if _is_mark(character)}
         if len(self._mark_pages) > MAX_SEPARATE_PAGES:
             self._mark_pages |= MARK_PAGES
-        self._pattern = _word_pattern(unspaced, pictographs, _marks(frozenset(self._mark_pages)))
+        if not new.isdisjoint(JOINERS):
+            self._joiners = JOINERS
+        self._pattern = _word_pattern(unspaced, pictographs, _marks(frozenset(self._mark_pages)), self._joiners)
         self._known |= new  # last, for other threads: they read it without the lock
-
-
-def _ranges(characters: str) -> list[str]:
-    """The ranges of a character class, such as a-z, one by one."""
-    return [characters[start : start + 3] for start in range(0, len(characters), 3)]
 
 
 def _is_mark(character: str) -> bool:
@@ -190,7 +193,7 @@ def is_unspaced(token: str) -> bool:
 
 @cache
 def _is_unspaced(character: str) -> bool:
-    return any(span[0] <= character <= span[2] for span in _ranges(UNSPACED + UNSPACED_PUNCTUATION))
+    return any(span[0] <= character <= span[2] for span in ranges(UNSPACED + UNSPACED_PUNCTUATION))
 
 
 class Spacer:

@@ -6,6 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
+from .folding import folded, lowered
+
 EOS = "<eos>"  # the end of a unit
 UNK = "<unk>"  # any word that is not in the vocabulary
 EOS_ID = 0
@@ -122,12 +124,21 @@ class Vocabulary:
         return ids
 
     def find(self, word: str) -> int:
-        """Find the number of a word as written, else in lower case, else capitalised, else `UNK_ID`."""
+        """Find the number of a word as written, else of a lookalike, else in another case, else `UNK_ID`."""
         number = self.number(word)
         if number is None:
-            variants = {word.lower(): None, word.capitalize(): None}
-            number = next((number for number in map(self.number, variants) if number is not None), UNK_ID)
+            number = next((number for number in map(self.number, _variants(word)) if number is not None), UNK_ID)
         return number
+
+
+def _variants(word: str) -> list[str]:
+    """Other forms of a word: its lookalikes, and all of them in lower case and capitalised.
+
+    A model that does not fold holds curly apostrophes if its text did.
+    """
+    alike = [word, folded(word), word.replace("'", "’")]
+    other_cases = [form for look in alike for form in (look.lower(), lowered(look), look.capitalize())]
+    return list(dict.fromkeys(alike + other_cases))[1:]
 
 
 class StoredVocabulary(Vocabulary):

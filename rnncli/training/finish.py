@@ -86,6 +86,7 @@ class ModelBuilder:
                 "watched_words": state.watched_words,
                 "sha256": corpus.sha256,
             },
+            "reading": corpus.reading,
             "settings": settings,
             "history": [{name: finite(getattr(report, name)) for name in HISTORY_FIELDS} for report in state.history],
             "best_valid_perplexity": finite(state.best.perplexity),

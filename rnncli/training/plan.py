@@ -14,9 +14,12 @@ from ..model import Model
 from ..network_options import NetworkOptions
 from ..options import OPTION_CLASSES, TextOptions, TrainingOptions
 from ..text.corpus import Corpus, Sources, read_split, text_facts
+from ..text.formats import ReadOptions
 from ..text.tokenizers import Tokenizer
 from ..text.vocabulary import Vocabulary
 from .recipe import decided, max_batch_size
+
+READ_OPTIONS = ("unit", "encoding", "read_as", "field", "column", "chat", "strict")
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,8 @@ def _options_of(model: Model) -> dict[str, Any]:
     if network is None:
         raise SettingError("the model holds no network to go on from: train a new one")
     shape = asdict(network.config)
-    own = {"tokenizer": model.tokenizer.kind, "lowercase": model.tokenizer.lowercase, "unit": model.unit}
+    unit = ReadOptions.of_text(model.about, model.unit).unit
+    own = {"tokenizer": model.tokenizer.kind, "lowercase": model.tokenizer.lowercase, "unit": unit}
     fixed = declarations(NetworkOptions)
     return {**own, **{name: shape[name] for name, declared in fixed.items() if declared.fixed_by_model}}
 
@@ -80,9 +84,8 @@ def make_plan(options: Options, sources: Sources, init: Model | None = None) -> 
     text = options.text
     split = read_split(
         sources,
-        tokenizer=Tokenizer(text.tokenizer, text.lowercase),
-        unit=text.unit,
-        encoding=text.encoding,
+        ReadOptions(**{name: getattr(text, name) for name in READ_OPTIONS}, usual_unit=init.unit if init else "line"),
+        tokenizer=init.tokenizer if init else Tokenizer(text.tokenizer, text.lowercase, fold=text.tokenizer == "word"),
         valid=text.valid,
         valid_fraction=text.valid_fraction,
     )

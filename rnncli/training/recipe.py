@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..nn.threads import usable_cores
+from ..text.reserved import MAX_WORDS_PER_UNK
 
 DEFAULT_SECONDS = 600.0
 SMALL_UNITS = 256
@@ -32,6 +33,7 @@ LATE_FRACTION = 0.5  # of a training, from which on a sampled softmax draws `LAT
 LATE_SAMPLES = 3000
 SMALL_TEXT_WORDS = 50_000  # in a smaller text even a word that occurs once is worth knowing
 VOCABULARY_WORDS = 20_000
+MARKED_TEXT = f"a text where <unk> is at least one word in {MAX_WORDS_PER_UNK}"
 
 EXPECTED_EPOCHS = (
     f"how often the text can be read in the time, roughly: {UNIT_WORDS_PER_SECOND:,} words a second divided by the"
@@ -71,11 +73,11 @@ def decided(options: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, A
     return {name: known[name] for name in options}
 
 
-# The text. Facts: `text_words` without the ends of units; `marks_unknown`, whether it writes <unk> itself; `repeats`,
-# whether any word occurs twice; `fine_tuning`, whether the training goes on from a model.
+# The text. Facts: `text_words` without the ends of units; `marks_unknown`, whether it writes <unk> itself, as a
+# prepared corpus does; `repeats`, whether any word occurs twice; `fine_tuning`, whether it goes on from a model.
 
 
-@rule(f"2; 1 for less than {SMALL_TEXT_WORDS:,} words, or a text with its own <unk>; 2 with --init")
+@rule(f"2; 1 for less than {SMALL_TEXT_WORDS:,} words, or {MARKED_TEXT}; 2 with --init")
 def min_count(text_words: int, marks_unknown: bool, repeats: bool, fine_tuning: bool) -> int:
     """How often a word must occur to be known."""
     if fine_tuning:
@@ -83,7 +85,7 @@ def min_count(text_words: int, marks_unknown: bool, repeats: bool, fine_tuning: 
     return 2 if text_words >= SMALL_TEXT_WORDS and repeats and not marks_unknown else 1
 
 
-@rule(f"{VOCABULARY_WORDS}; all for a text with its own <unk>")
+@rule(f"{VOCABULARY_WORDS}; all for {MARKED_TEXT}")
 def max_vocab(marks_unknown: bool, fine_tuning: bool) -> int:
     """How many words are known; when fine-tuning, how many new ones."""
     return 0 if marks_unknown and not fine_tuning else VOCABULARY_WORDS

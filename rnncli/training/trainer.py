@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -72,17 +72,26 @@ class Trainer:
             self.clock.began = time.perf_counter() - state.budget.elapsed  # the time runs on from here
 
     @classmethod
-    def start(cls, sources: Sources, *, init: Model | None = None, **options: Any) -> Self:
+    def start(
+        cls,
+        sources: Sources,
+        *,
+        init: Model | None = None,
+        on_read: Callable[[Corpus], object] = lambda corpus: None,
+        **options: Any,
+    ) -> Self:
         """Prepare the training of a model on the texts in `sources`: files, folders, "-" for standard input.
 
         The options are declared in `rnncli.options`. With a model as `init`, the training goes on from it: the
         tokenizer, the unit and the network's shape are the model's, and its vocabulary grows by the words that occur
-        `min_count` times in the new text; to the network they are at first what unknown words are.
+        `min_count` times in the new text; to the network they are at first what unknown words are. `on_read` is told
+        the text when it has been read.
         Raises `TextError` for a text that cannot be read, `SettingError` for an option that makes no sense.
         """
         began = time.perf_counter()
         given = Options.of(options, init)  # checked before the text is read
         plan, corpus = make_plan(given, sources, init)
+        on_read(corpus)
         values = None
         if init and (network := init.lm.find(Network)):
             values = extended_values(network.values(), corpus.counts())

@@ -80,7 +80,7 @@ def known_kind():
 
 @pytest.fixture(scope="module")
 def ids(model, corpus_file):
-    _, tokens = read_tokens([corpus_file], model.tokenizer, model.unit)
+    _, tokens = read_tokens([corpus_file], model.tokenizer)
     return model.vocabulary.encode(tokens)
 
 

@@ -23,7 +23,7 @@ def losses(model, ids: np.ndarray, places: np.ndarray, seen: int | None) -> np.n
 @pytest.fixture
 def ids_of(model):
     def read(path) -> np.ndarray:
-        _, tokens = read_tokens([path], model.tokenizer, model.unit)
+        _, tokens = read_tokens([path], model.tokenizer)
         return model.vocabulary.encode(tokens)
 
     return read

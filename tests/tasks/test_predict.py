@@ -123,13 +123,18 @@ def test_only_the_words_among_are_ranked_with_their_own_probabilities(model):
 
 def test_a_half_typed_word_is_completed_with_probabilities_among_the_words_that_fit(model):
     every = dict(rank(model, "Tom is not good at", 0).predictions)
-    ranking = rank(model, "Tom is not good at S", complete=True)
-    assert ranking.predictions == []  # typed with its case, and no word begins with S
+    assert rank(model, "Tom is not good at z", complete=True).predictions == []
     fitting = {word: p for word, p in every.items() if word in ("music", "Mary", "My", "more")}
     found = rank(model, "Tom is not good at m", complete=True).predictions
     assert dict(found) == pytest.approx({word: p / sum(fitting.values()) for word, p in fitting.items()})
     assert found[0].word == "music"
     assert sum(p for _, p in rank(model, "Tom is not good at m", 1, complete=True).predictions) < 1
+
+
+def test_a_word_that_is_begun_with_a_capital_is_offered_with_it(model):
+    assert "Science" not in model.vocabulary.words
+    assert rank(model, "Tom is not good at Sc", 1, complete=True).predictions == [("Science", 1.0)]
+    assert [word for word, _ in model.suggester(1).suggest("Tom is not good at Sc")] == ["Science"]
 
 
 def test_where_nothing_is_typed_yet_the_next_word_is_asked_for(model):

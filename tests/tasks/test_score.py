@@ -7,6 +7,7 @@ from rnncli.errors import ModelError
 from rnncli.lm.mixture import Mixture
 from rnncli.lm.network import Network
 from rnncli.tasks.score import WORDS_PER_GROUP, score_all
+from rnncli.text.tokenizers import Tokenizer
 
 LINES = ["Tom is good at chess, so he will not lose more.", "", "Bogus is", "Mary is good at music.", "Tom is"]
 
@@ -102,3 +103,10 @@ def test_no_lines_have_no_scores(model):
 
 def test_a_single_line_may_be_scored_as_it_is(model):
     assert model.score("Tom is") == model.score(["Tom is"])
+
+
+def test_a_line_of_a_prepared_corpus_ends_once_whatever_marks_it_has(model):
+    prepared = replace(model, tokenizer=Tokenizer("whitespace"))
+    plain, marked, sentence = score_all(prepared, ["Tom is good", "Tom is good <eos>", "<s> Tom is good </s>"])
+    assert plain == marked == sentence
+    assert plain.words == ["Tom", "is", "good"]

@@ -36,12 +36,25 @@ def completer():
         ("he will st", "he will ", ["study", "Stay", "start", "straße"]),
         ("he will sta", "he will ", ["Stay", "start"]),
         ("he will St", "he will ", ["Stay"]),  # typed with its case
-        ("ET", "", []),
-        ("Et", "", ["Été"]),  # the case counts, the accents do not
+        ("ET", "", ["été", "etwas", "Été"]),  # no word has this case
+        ("un DON'", "un ", ["don't"]),
+        ("un Et", "un ", ["Été"]),  # the case counts, the accents do not
+        ("Et", "", ["etwas", "Été"]),  # a sentence begins: Etwas
+        ("Stay. “Et", "Stay. “", ["etwas", "Été"]),
+        ("(St", "(", ["study", "Stay", "start", "straße"]),
+        ("he, St", "he, ", ["Stay"]),
         ("un et", "un ", ["été", "etwas", "Été"]),
         ("un ét", "un ", ["été", "Été"]),  # typed with its accents
         ("I don'", "I ", ["don't"]),
+        ("I don’", "I ", ["don't"]),
         ("I don", "I ", ["don't", "don"]),
+        ("I dont", "I ", ["don't"]),  # apostrophes count only if they are typed
+        ("he said “st", "he said “", ["study", "Stay", "start", "straße"]),
+        ("he will s\xadt\u200ba", "he will s\xadt\u200b", []),
+        ("he will s\xadt\u200e", "he will ", ["study", "Stay", "start", "straße"]),
+        ("x\u200bst", "x\u200b", ["study", "Stay", "start", "straße"]),
+        ("(e\u0301t", "(", ["été", "Été"]),
+        ("ｓｔａ", "", ["Stay", "start"]),
         ("the end..", "the end", ["..."]),
         ("(st", "(", ["study", "Stay", "start", "straße"]),
         ("strass", "", ["straße"]),
@@ -84,3 +97,24 @@ def test_a_word_is_found_behind_a_mark_whatever_its_case_where_case_is_not_read(
 def test_a_letter_without_an_upper_case_is_typed_in_lower_case():
     completer = Completer(["<eos>", "<unk>", "Straße", "Spaß", "Mass"], Tokenizer())
     assert [completer.split(text)[1].tolist() for text in ("straß", "spaß", "Spaß")] == [[2], [3], [3]]
+
+
+def test_a_word_that_is_known_without_its_capital_is_written_as_it_was_begun():
+    completer = Completer(["<eos>", "<unk>", "bread", "Bruno", "eBay"], Tokenizer())
+    found = {"Brea": [2], "Br": [2, 3], "a Br": [3], "br": [2, 3], "EB": [4]}
+    assert {typed: completer.split(typed)[1].tolist() for typed in found} == found
+    assert completer.written("Brea", "bread") == "Bread"
+    assert [completer.written(*pair) for pair in (("BR", "bread"), ("br", "bread"), ("Eb", "eBay"))] == [
+        "bread",
+        "bread",
+        "eBay",
+    ]
+    assert Completer(["<eos>", "<unk>"], Tokenizer(lowercase=True)).written("Brea", "bread") == "bread"
+
+
+def test_a_mark_that_looks_like_a_known_one_is_whole():
+    for fold in (False, True):
+        completer = Completer(["<eos>", "<unk>", '"', "'", "'s", "said"], Tokenizer(fold=fold))
+        assert completer.split("he said “")[0] == "he said “"
+        assert completer.split("he s")[1].tolist() == [5]  # an apostrophe at the beginning counts
+        assert completer.split("he ’s")[1].tolist() == [4]

@@ -45,6 +45,40 @@ def test_the_facts_of_a_text_are_those_of_its_training_part(tmp_path):
     assert text_facts(marked.train) == {"text_words": 2, "marks_unknown": True, "repeats": False}
 
 
+def test_a_stray_unk_is_an_unknown_word_that_changes_no_rule(tmp_path):
+    stray = read_split(
+        write(tmp_path / "stray.txt", "the oven is hot\n" * 1000 + "what is <unk> ?\n" * 5), valid_fraction=0.01
+    )
+    assert UNK in stray.valid.types
+    (warning,) = stray.facts.warnings
+    assert warning.startswith("<unk> is written 5 times, too rarely for a corpus that marks its unknown words: it is")
+    some = read_split(
+        write(tmp_path / "some.txt", "the oven is hot\n" * 1000 + "what is <unk> ?\n" * 10), valid_fraction=0.001
+    )
+    assert (text_facts(some.train)["marks_unknown"], some.facts.warnings) == (True, ())
+    assert text_facts(stray.train)["marks_unknown"] is False
+
+
+@pytest.mark.parametrize("line", ["a b <eos>", "<s> a b </s>", "<s> a b", "a b"])
+def test_a_line_of_a_prepared_corpus_ends_once_whatever_marks_it_has(tmp_path, line):
+    text = write(tmp_path / "text.txt", f"{line}\n" * 20)
+    corpus = read_corpus([text], tokenizer=Tokenizer("whitespace"))
+    assert corpus.vocabulary.words == [EOS, UNK, "a", "b"]
+    assert corpus.valid.tolist() == [2, 3, 0]
+
+
+def test_marks_of_ends_are_told_of(tmp_path):
+    text = write(tmp_path / "text.txt", "<s> a b </s>\na <eos>\n<eos>\n")
+    (warning,) = read_split(text, tokenizer=Tokenizer("whitespace")).facts.warnings
+    assert warning.startswith(
+        "the text holds <eos> 2 times, </s> once, <s> once: at the beginning or end of a line they"
+    )
+    words = read_split(text)
+    (warning,) = words.facts.warnings
+    assert warning.endswith(' read as ordinary characters: a tokenized corpus needs tokenizer="whitespace"')
+    assert "eos" in words.train.types
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [("", "no word"), ("\n \n", "no word"), ("word", "a single word"), ("\nword\n\n", "a single word")],

@@ -1,17 +1,17 @@
+"""Texts are read from files, folders and standard input."""
+
 import bz2
 import gzip
 import io
 import lzma
 import os
 import sys
-from unittest import mock
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
-from rnncli.errors import SettingError, TextError
-from rnncli.text.reading import BYTES_PER_BLOCK, is_hard_wrapped, is_undecoded, read_batches, read_lines, read_units
+from rnncli.errors import ModelError, SettingError, TextError
+from rnncli.text.formats import ReadOptions, format_of
+from rnncli.text.reading import read_lines, read_units
 
 WRAPPED = """\
 It was a bright cold day in the garden, and the old clock on the
@@ -24,6 +24,17 @@ when the milk was brought.
 """
 
 
+def units(sources, unit: str = "auto", **options) -> list[str]:
+    return list(read_units(sources, ReadOptions(unit, **options))[1])
+
+
+def read(sources, **options):
+    """Read texts to their end, and return what is known of them then."""
+    known, texts = read_units(sources, ReadOptions(**options))
+    list(texts)
+    return known
+
+
 @pytest.mark.parametrize(
     ("ending", "compress"), [(".txt", bytes), (".gz", gzip.compress), (".bz2", bz2.compress), (".XZ", lzma.compress)]
 )
@@ -33,125 +44,6 @@ def test_files_are_read_compressed_or_not(tmp_path, ending, compress):
     assert list(read_lines(path)) == ["Füße", "zwei"]
 
 
-@pytest.mark.parametrize(
-    ("data", "lines"),
-    [
-        (b"", []),
-        (b"a", ["a"]),
-        (b"a\n\nb\n", ["a", "", "b"]),
-        (b"a\r\nb\r\n", ["a", "b"]),
-        (b"\xef\xbb\xbfa\n", ["a"]),
-        ("a\x0cb\u2028c\n".encode(), ["a\x0cb\u2028c"]),
-    ],
-)
-def test_only_a_line_feed_ends_a_line_and_a_mark_at_the_start_is_left_out(tmp_path, data, lines):
-    path = tmp_path / "text"
-    path.write_bytes(data)
-    assert list(read_lines(path)) == lines
-
-
-@given(st.text(), st.integers(1, 5))
-@example("\ufeffab\ncd", 1)
-def test_lines_do_not_depend_on_how_the_bytes_arrive(text, size):
-    class Dribble(io.BytesIO):
-        def read1(self, _=-1):
-            return super().read1(size)
-
-    expected = text.removeprefix("\ufeff").split("\n")
-    if not expected[-1]:
-        expected.pop()
-    with mock.patch.object(sys, "stdin", mock.Mock(buffer=Dribble(text.encode()))):
-        assert list(read_lines("-")) == [line.removesuffix("\r") for line in expected]
-
-
-def test_bytes_that_are_not_utf8_are_an_error_with_file_offset_and_remedy(tmp_path):
-    path = tmp_path / "latin.txt"
-    path.write_bytes(b"a" * 70_000 + b"caf\xe9 au lait")
-    with pytest.raises(
-        TextError, match=r"latin\.txt is not UTF-8 text \(byte 0xe9 at offset 70003\): .* encoding=\"latin-1\"$"
-    ):
-        list(read_lines(path))
-    assert next(read_lines(path, "latin-1")).endswith("café au lait")
-
-
-@pytest.mark.parametrize(
-    ("before", "bad", "byte"),
-    [
-        ("", b"\xff", 0xFF),
-        ("é", b"\xff", 0xFF),
-        ("a" * BYTES_PER_BLOCK, b"\xff", 0xFF),
-        ("a" * (BYTES_PER_BLOCK - 1) + "é", b"\xff", 0xFF),  # after a character that is split between two blocks
-        ("a" * (BYTES_PER_BLOCK - 1) + "é" + "b" * 100, b"\xe9 ", 0xE9),
-        ("a" * (BYTES_PER_BLOCK - 3) + "😀" + "é" * BYTES_PER_BLOCK, b"\xff", 0xFF),
-        ("a" * (BYTES_PER_BLOCK - 1), b"\xc3(abc", 0xC3),  # the bad byte ends a block, and shows in the next one
-        ("a" * (BYTES_PER_BLOCK - 2), b"\xf0\x9f(abc", 0xF0),
-        ("a" * (BYTES_PER_BLOCK - 1), b"\xc3", 0xC3),
-    ],
-    ids=range(9),
-)
-def test_the_offset_of_a_byte_that_is_not_valid_counts_all_bytes_before_it(tmp_path, before, bad, byte):
-    path = tmp_path / "text.txt"
-    path.write_bytes(before.encode() + bad)
-    with pytest.raises(TextError, match=rf"\(byte 0x{byte:02x} at offset {len(before.encode())}\)"):
-        list(read_lines(path))
-
-
-def test_bytes_that_are_not_valid_can_be_read_as_surrogates_and_told(tmp_path):
-    path = tmp_path / "latin.txt"
-    path.write_bytes("é\n".encode() + b"caf\xe9\nplain\n")
-    lines = [line for batch in read_batches(path, errors="surrogateescape") for line in batch]
-    assert lines == ["é", "caf\udce9", "plain"]
-    assert [is_undecoded(line) for line in [*lines, "\ud800", "a\tb"]] == [False, True, False, False, False]
-    assert [is_undecoded(line) for line in ("\udc7f", "\udc80", "\udcff", "\udd00")] == [False, True, True, False]
-
-
-def test_a_character_before_a_byte_that_is_not_valid_is_read_where_blocks_split_it(tmp_path):
-    path, lines = tmp_path / "japanese.txt", []
-    path.write_bytes(b"a" * (BYTES_PER_BLOCK - 1) + "あ\n".encode("shift_jis") + b"\xff")
-    with pytest.raises(TextError, match=f"byte 0xff at offset {BYTES_PER_BLOCK + 2}"):
-        lines.extend(read_lines(path, "shift_jis"))
-    assert lines == ["a" * (BYTES_PER_BLOCK - 1) + "あ"]
-
-
-def test_a_byte_order_mark_inside_a_text_stays(tmp_path):
-    path = tmp_path / "text.txt"
-    path.write_bytes(b"a" * BYTES_PER_BLOCK + "\ufeffb\n".encode())
-    assert list(read_lines(path)) == ["a" * BYTES_PER_BLOCK + "\ufeffb"]
-
-
-def test_a_character_cut_off_at_the_end_is_an_error_too(tmp_path):
-    path = tmp_path / "cut.txt"
-    path.write_bytes("né".encode()[:-1])
-    with pytest.raises(TextError, match="byte 0xc3 at offset 1"):
-        list(read_lines(path))
-
-
-def test_a_byte_that_is_not_valid_is_told_by_the_name_of_the_encoding_and_all_before_it_is_read(tmp_path):
-    path, lines = tmp_path / "windows.txt", []
-    path.write_bytes("“Tom”\n“is”".encode("cp1252") + b"\n\x81")
-    with pytest.raises(TextError, match=r"is not CP1252 text \(byte 0x81 at offset 11\)"):
-        lines.extend(read_lines(path, "cp1252"))
-    assert lines == ["“Tom”", "“is”"]
-
-
-def test_utf_16_without_its_mark_is_told(tmp_path):
-    path = tmp_path / "plain.txt"
-    path.write_bytes(b"Tom is")
-    with pytest.raises(TextError, match=r"is not UTF-16 text .*: name another encoding"):
-        list(read_lines(path, "utf-16"))
-
-
-@pytest.mark.parametrize("encoding", ["klingon", "base64", "undefined"])
-def test_what_is_no_encoding_of_text_is_refused(tmp_path, encoding):
-    with pytest.raises(SettingError, match=f"no text encoding is called '{encoding}'"):
-        list(read_lines(tmp_path / "any", encoding))
-
-
-def test_an_encoding_that_cannot_pass_over_what_is_not_valid_is_refused(tmp_path):
-    with pytest.raises(SettingError, match="no text encoding is called 'idna'"):
-        list(read_batches(tmp_path / "any", "idna", "surrogateescape"))
-
-
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(TextError, match=r"cannot read .*missing\.txt: No such file or directory"):
         list(read_lines(tmp_path / "missing.txt"))
@@ -159,7 +51,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 @pytest.mark.parametrize("ending", [".gz", ".bz2", ".xz"])
 def test_a_damaged_archive_is_named(tmp_path, ending):
-    whole = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}[ending](os.urandom(5000))
+    whole = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}[ending](os.urandom(5000).hex().encode())
     (tmp_path / f"cut{ending}").write_bytes(whole[:3000])
     (tmp_path / f"other{ending}").write_bytes(b"plain text")
     for name in ("cut", "other"):
@@ -191,104 +83,150 @@ def test_a_folder_gives_every_text_file_below_it_in_sorted_order(tmp_path):
     }.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(data)
-    assert list(read_units([tmp_path])[1]) == ["y", "z", "b"]
+    assert units([tmp_path]) == ["y", "z", "b"]
 
 
-def test_a_file_of_a_folder_that_cannot_be_read_is_named(tmp_path):
+def test_what_a_folder_holds_besides_texts_is_left_out_and_told(tmp_path):
+    (tmp_path / "a.txt").write_text("a\n")
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG\0\0")
+    known = read(tmp_path)
+    assert [file.name for file in known.files] == [str(tmp_path / "a.txt")]
+    assert known.warnings() == [f"left out {tmp_path / 'picture.png'}: not a text"]
+    for number in range(4):
+        (tmp_path / f"p{number}.png").write_bytes(b"\0")
+    shown = ", ".join(str(tmp_path / f"p{number}.png") for number in range(3))
+    assert read(tmp_path, strict=True).warnings() == [f"left out 5 files, {shown}, ...: not a text"]
+
+
+def test_a_file_of_a_folder_that_cannot_be_read_is_left_out_as_a_whole_unless_reading_is_strict(tmp_path):
     (tmp_path / "a.txt").write_text("a\n")
     (tmp_path / "damaged.gz").write_bytes(b"plain text")
-    with pytest.raises(TextError, match=r"cannot read .*damaged\.gz: damaged"):
-        list(read_units([tmp_path])[1])
+    (tmp_path / "latin.txt").write_bytes(b"one\n" * 50_000 + b"caf\xe9\n")
+    assert units(tmp_path) == ["a"]
+    damaged, latin = read(tmp_path).warnings()
+    assert damaged.startswith(f"left out: cannot read {tmp_path / 'damaged.gz'}: damaged")
+    assert latin.startswith(f"left out: {tmp_path / 'latin.txt'} is not UTF-8 text (byte 0xe9 at offset 200003)")
+    with pytest.raises(TextError, match=r"^cannot read .*damaged\.gz: damaged"):
+        units(tmp_path, strict=True)
 
 
-def test_a_folder_without_a_text_is_an_error(tmp_path):
-    with pytest.raises(TextError, match="holds no text file"):
-        list(read_units([tmp_path])[1])
+def test_of_many_files_that_cannot_be_read_the_first_are_named(tmp_path):
+    (tmp_path / "a.txt").write_text("a\n")
+    for number in range(5):
+        (tmp_path / f"b{number}.txt").write_bytes(b"\xff")
+    warnings = read(tmp_path).warnings()
+    assert len(warnings) == 4
+    assert warnings[-1] == "left out: 2 more cannot be read, either"
 
 
-def test_hard_wrapped_prose_is_recognised_and_a_paragraph_is_a_unit(tmp_path):
+def test_a_file_that_is_named_must_be_readable(tmp_path):
+    (tmp_path / "a.txt").write_text("a\n")
+    (tmp_path / "latin.txt").write_bytes(b"caf\xe9\n")
+    with pytest.raises(TextError, match=r"latin\.txt is not UTF-8 text"):
+        units([tmp_path / "a.txt", tmp_path / "latin.txt"])
+
+
+def test_a_folder_without_a_text_is_an_error_that_says_why(tmp_path):
+    with pytest.raises(TextError, match="holds no text file: name one that does"):
+        units([tmp_path])
+    (tmp_path / "latin.txt").write_bytes(b"caf\xe9\n")
+    with pytest.raises(TextError, match=r"holds no text file \(.*latin\.txt is not UTF-8 text"):
+        units([tmp_path])
+
+
+def test_a_folder_may_hold_utf_16_beside_utf_8(tmp_path):
+    (tmp_path / "notes.txt").write_text("Milk and bread.\n")
+    (tmp_path / "phone.srt").write_bytes("1\r\n00:00:01,000 --> 00:00:02,000\r\nHello?\r\n".encode("utf-16"))
+    assert units(tmp_path) == ["Milk and bread.", "Hello?"]
+
+
+def test_each_file_decides_on_its_units_and_most_of_the_text_on_that_of_the_model(tmp_path):
+    (tmp_path / "a.txt").write_text("one\ntwo\n")
+    (tmp_path / "b.txt").write_text(WRAPPED)
+    (tmp_path / "c.txt").write_text("three\nfour\n")
+    texts = units(tmp_path)
+    assert texts[:2] + texts[4:] == ["one", "two", "three", "four"]
+    assert texts[2].endswith("everyone was asleep, except for the cat.")
+    known = read(tmp_path)
+    assert [(file.unit, file.evidence, file.units) for file in known.files] == [
+        ("line", "no wrapped lines", 2),
+        ("paragraph", "hard-wrapped at 66", 2),
+        ("line", "no wrapped lines", 2),
+    ]
+    assert known.unit == "paragraph"
+    assert known.files[0].bytes == 8
+    (tmp_path / "d.txt").write_text("A line that is longer than all of that prose together.\n" * 10)
+    assert read(tmp_path).unit == "line"
+    assert read(tmp_path, unit="paragraph").unit == "paragraph"
+
+
+@pytest.mark.parametrize(
+    ("name", "format"),
+    [
+        ("a.md", "markdown"),
+        ("a.MARKDOWN.gz", "markdown"),
+        ("a.htm.xz", "html"),
+        ("a.html", "html"),
+        ("a.srt", "subtitles"),
+        ("a.vtt.bz2", "subtitles"),
+        ("a.txt", "text"),
+        ("md", "text"),
+        ("-", "text"),
+    ],
+)
+def test_the_suffix_of_a_file_tells_its_format(name, format):
+    assert format_of(name, ReadOptions()) == format
+    assert format_of(name, ReadOptions(read_as="text")) == "text"
+    assert format_of(name, ReadOptions(read_as="html")) == "html"
+    assert format_of(name, ReadOptions(keep_blank=True)) == "text"
+
+
+def test_formats_can_be_mixed_and_left_alone(tmp_path):
+    (tmp_path / "a.md").write_text("# A *title*\n\nSome\ntext.\n")
+    (tmp_path / "b.html").write_text("<p>An apple &amp; a <b>pear</b></p>")
+    assert units(tmp_path) == ["A title", "Some text.", "An apple & a pear"]
+    assert units(tmp_path, read_as="text")[0] == "# A *title*"
+    assert [file.evidence for file in read(tmp_path).files] == ["Markdown", "HTML"]
+
+
+def test_a_model_reads_a_text_by_what_it_remembers(tmp_path):
+    table = tmp_path / "table.tsv"
+    table.write_text("1\tone apple\n2\ttwo pears\n")
+    plain = tmp_path / "plain.txt"
+    plain.write_text("just text\n")
+    learned = ReadOptions(field=2)
+    about = {"reading": learned.remembered()}
+    assert units([table], field=2) == ["one apple", "two pears"]
+    options = ReadOptions.of_text(about, "line")
+    assert list(read_units([table, plain], options)[1]) == ["one apple", "two pears", "just text"]
+    table.write_text("no table\n")
+    with pytest.raises(TextError, match="there is no field 2 in 'no table'"):
+        list(read_units([table], options)[1])
+
+
+def test_a_model_of_an_earlier_version_cuts_a_text_into_its_units_alone(tmp_path):
     path = tmp_path / "prose.txt"
     path.write_text(WRAPPED)
-    units = list(read_units([path])[1])
-    assert len(units) == 2
-    assert units[1].startswith("The cat sat on the stairs and waited for somebody to come down and open the door")
-    assert len(list(read_units([path], "line")[1])) == 6
-    assert len(list(read_units([path], keep_blank=True)[1])) == 7
+    assert len(list(read_units(path, ReadOptions.of_text({}, "line"))[1])) == 6
+    assert len(list(read_units(path, ReadOptions.of_text({}, "paragraph"))[1])) == 2
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "One sentence.\nAnother one, a little longer.\n\nA third.\nAnd a fourth one here.\nA fifth.\n",
-        "A paragraph in one line, however long it may be, is not wrapped.\n\nAnother one.\n",
-        WRAPPED.replace("\n\n", "\n"),  # no blank line
-        "",
-    ],
-)
-def test_other_texts_are_not_taken_for_hard_wrapped_prose(text):
-    assert not is_hard_wrapped(text.split("\n"))
-
-
-def wrapped(*lengths: int) -> list[str]:
-    """Lines of these lengths that begin with a word of three letters; the last one begins a paragraph of its own."""
-    lines = [("abc " + "x" * length)[:length] for length in lengths]
-    return [*lines[:-1], "abc", "", lines[-1]]
-
-
-@pytest.mark.parametrize(
-    ("lengths", "found"),
-    [
-        ([60] * 4, True),
-        ([60] * 3, False),  # two breaks
-        ([40] * 4, True),
-        ([39] * 4, False),
-        ([200] * 4, True),
-        ([201] * 4, False),
-        ([57, 60, 60, 60, 9], True),  # the next word would have made it 61
-        ([56, 57, 60, 60, 60], True),  # three quarters are full
-        ([56, 56, 60, 60, 60, 60, 60, 9], False),  # five sevenths
-        ([30, 300] + [60] * 49 + [9], True),  # one line in fifty may be longer
-        ([300, 300] + [60] * 49 + [9], False),
-    ],
-)
-def test_prose_is_hard_wrapped_where_most_lines_are_full(lengths, found):
-    assert is_hard_wrapped(wrapped(*lengths)) == found
-
-
-def test_paragraphs_can_be_told(tmp_path):
-    path = tmp_path / "notes.txt"
-    path.write_text("a\nb\n\n\nc\n")
-    assert list(read_units([path])[1]) == ["a", "b", "c"]
-    assert list(read_units([path], "paragraph")[1]) == ["a b", "c"]
-
-
-def test_the_first_file_decides_for_all(tmp_path):
-    (tmp_path / "a.txt").write_text(WRAPPED)
-    (tmp_path / "b.txt").write_text("one\ntwo\n")
-    (tmp_path / "c.txt").write_text("three\nfour\n")
-    unit, texts = read_units([tmp_path])
-    assert (unit, list(texts)[2:]) == ("paragraph", ["one two", "three four"])
-    unit, texts = read_units([tmp_path / "b.txt", tmp_path / "a.txt"])
-    assert (unit, len(list(texts))) == ("line", 8)
+@pytest.mark.parametrize("stored", [3, {"unit": "page"}, {"field": "x"}, {"field": -1}, {"chat": 1}, {"column": None}])
+def test_a_model_that_remembers_nonsense_is_told(stored):
+    with pytest.raises(ModelError, match="what the model tells of its texts makes no sense"):
+        ReadOptions.of_text({"reading": stored}, "line")
 
 
 def test_a_single_source_may_stand_for_itself_and_none_is_an_error(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("one\ntwo\n")
-    assert list(read_units(path)[1]) == list(read_units(str(path))[1]) == ["one", "two"]
+    assert units(path) == units(str(path)) == ["one", "two"]
     with pytest.raises(TextError, match="there is no text"):
         read_units([])
 
 
-def test_lines_before_the_one_that_cannot_be_read_are_still_given(tmp_path):
-    path = tmp_path / "latin.txt"
-    path.write_bytes(b"one\ntwo\ncaf\xe9\n")
-    lines = read_lines(path)
-    assert [next(lines), next(lines)] == ["one", "two"]
-    with pytest.raises(TextError, match="byte 0xe9 at offset 11"):
-        next(lines)
-
-
-def test_an_unknown_unit_is_refused():
+def test_an_unknown_unit_or_format_is_refused():
     with pytest.raises(SettingError, match="no unit is called 'page'"):
-        read_units(["any"], "page")
+        units(["any"], "page")
+    with pytest.raises(SettingError, match="no format is called 'pdf'"):
+        units(["any"], read_as="pdf")

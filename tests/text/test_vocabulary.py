@@ -83,6 +83,17 @@ def test_a_word_is_found_as_written_then_in_lower_case_then_capitalised():
     ]
 
 
+def test_a_word_is_found_by_its_lookalikes_before_other_cases():
+    vocabulary = Vocabulary([EOS, UNK, "don't", "Don't", '"', "fine", "She’s", "I'm"])
+    typed = ("don’t", "Don’t", "DON’T", "“", "ﬁne", "She's", "she's", "i’m", "“”")
+    assert [vocabulary.find(word) for word in typed] == [2, 3, 2, 4, 5, 6, 6, 7, UNK_ID]
+
+
+def test_a_word_with_a_dotted_capital_is_found_in_lower_case():
+    assert Vocabulary([EOS, UNK, "izmir"]).find("İzmir") == 2
+    assert Vocabulary([EOS, UNK, "İzmir".lower()]).find("İzmir") == 2
+
+
 @given(st.lists(st.text(st.characters(exclude_characters="\n")), unique=True), st.lists(st.text(), max_size=120))
 def test_a_stored_vocabulary_is_as_the_one_that_was_stored(words, others):
     vocabulary = Vocabulary([EOS, UNK, *(word for word in words if word not in (EOS, UNK))])

@@ -1,0 +1,176 @@
+"""Makes text of bytes: finds the encoding of a file, refuses what is no text, and splits into lines."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable, Iterable, Iterator
+
+from ..errors import SettingError, TextError
+
+BYTES_PER_BLOCK = 2**16
+MARKS = {  # the byte order marks of encodings, the longer ones first
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+LONGEST_MARK = 4
+SIGNATURES = {  # the first bytes of files that hold more than plain text
+    b"%PDF-": "a PDF document",
+    b"{\\rtf": "an RTF document",
+    b"PK\x03\x04": "a zip archive, as .docx, .odt and .epub files are",
+    b"\xd0\xcf\x11\xe0": "an old Office document",
+}
+MIN_ZEROS = 0.1  # of the upper bytes of characters: outside of Western text only those of spaces and marks
+MAX_OTHER_ZEROS = 0.01  # of the lower bytes
+ZERO_COLUMNS = {  # the least fraction of zeros at each place in a group of four bytes; 0: there are none
+    (0.0, MIN_ZEROS, 0.0, MIN_ZEROS): "utf-16-le",
+    (MIN_ZEROS, 0.0, MIN_ZEROS, 0.0): "utf-16-be",
+    (0.0, MIN_ZEROS, MIN_ZEROS, 1.0): "utf-32-le",
+    (1.0, MIN_ZEROS, MIN_ZEROS, 0.0): "utf-32-be",
+}
+CONTROLS = bytes([*range(1, 7), *range(14, 27), *range(28, 32)])  # that no text holds
+MAX_CONTROLS = 0.05  # of the bytes of a text whose encoding is not known
+
+
+class NotTextError(TextError):
+    """A file is no text in any encoding: a picture, a program, a document of a word processor."""
+
+
+def checked_decoder(encoding: str, errors: str = "strict") -> codecs.IncrementalDecoder:
+    """Return the decoder of an encoding. Raises `SettingError` for what is not an encoding of text."""
+    try:
+        "".encode(encoding)  # refuses what is not an encoding of text, such as base64
+        decoder = codecs.lookup(encoding).incrementaldecoder(errors)
+        decoder.decode(b"", True)  # refuses `errors` that the encoding cannot handle, as idna does
+    except (LookupError, UnicodeError):
+        raise SettingError(f"no text encoding is called {encoding!r}: try utf-8, latin-1 or cp1252") from None
+    return decoder
+
+
+def decode(read: Callable[[int], bytes], encoding: str, errors: str, name: str) -> Iterator[str]:
+    """Decode a file that is `read` block by block, without its byte order mark.
+
+    A file that begins with the mark of UTF-16 or UTF-32 is read as such where `encoding` is UTF-8. All text before an
+    undecodable byte is given. Raises `TextError`, which calls the file by its `name`.
+    """
+    decoder = checked_decoder(encoding, errors)
+    first = read(BYTES_PER_BLOCK)
+    if is_utf8(encoding):
+        while first and len(first) < LONGEST_MARK and any(mark.startswith(first) for mark in MARKS):
+            more = read(BYTES_PER_BLOCK)  # the mark has not come as a whole
+            first += more
+            if not more:
+                break
+        encoding = next((found for mark, found in MARKS.items() if first.startswith(mark)), encoding)
+        decoder = checked_decoder(encoding, errors)
+    _check_is_text(first, encoding, name, strict=errors == "strict")
+    offset = 0
+    at_start = True
+    data = first
+    while True:
+        text, problem = _decode_block(decoder, data, offset, encoding, name)
+        if at_start and text:
+            text = text.removeprefix("\ufeff")
+            at_start = False
+        yield text
+        if problem:
+            raise problem
+        if not data:
+            return
+        offset += len(data)
+        data = read(BYTES_PER_BLOCK)
+
+
+def _decode_block(
+    decoder: codecs.IncrementalDecoder, data: bytes, offset: int, encoding: str, name: str
+) -> tuple[str, TextError | None]:
+    """Return the text of a block up to an undecodable byte, and what is wrong with that one."""
+    state = decoder.getstate()
+    pending = state[0]  # bytes of a character whose end has not come yet
+    try:
+        return decoder.decode(data, final=not data), None
+    except UnicodeDecodeError as error:
+        if _is_binary(error.object):
+            return "", NotTextError(f"{name} is not a text: save it as plain text first")
+        valid = error.start - len(pending)  # bytes of the data before the undecodable one; negative: in `pending`
+        problem = TextError(
+            f"{name} is not {encoding.upper()} text"
+            f" (byte 0x{error.object[error.start]:02x} at offset {offset + valid}):"
+            f' name its encoding, such as encoding="{"utf-8" if encoding.startswith("utf-16") else "latin-1"}"'
+        )
+        decoder.setstate(state)
+        return decoder.decode(data[: max(0, valid)]), problem
+    except UnicodeError as error:  # such as UTF-16 that does not begin with a byte order mark
+        raise TextError(f"{name} is not {encoding.upper()} text ({error}): name another encoding") from None
+
+
+def is_utf8(encoding: str) -> bool:
+    """Whether an encoding is UTF-8, however it is written."""
+    return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
+
+
+def _check_is_text(data: bytes, encoding: str, name: str, *, strict: bool) -> None:
+    """Raise `TextError` if a file that begins with `data` is no text, or one in UTF-16 or UTF-32 without a mark.
+
+    A `strict` check refuses every zero byte, too.
+    """
+    if encoding.lower().startswith(("utf-16", "utf_16", "utf-32", "utf_32", "utf16", "utf32")):
+        return
+    for signature, kind in SIGNATURES.items():
+        if data.startswith(signature):
+            if name.endswith(".npz"):
+                raise NotTextError(f'{name} is a model, not a text: to go on from it, name it with init="{name}"')
+            raise NotTextError(f"{name} is {kind}, not a text: save it as plain text first")
+    if b"\0" not in data:
+        return
+    wide = _wide_encoding(data)
+    if wide:
+        raise TextError(f'{name} is not {encoding.upper()} text, but probably {wide.upper()}: try encoding="{wide}"')
+    if strict:
+        offset = data.index(b"\0")
+        raise NotTextError(f"{name} is not a text: it holds a zero byte at offset {offset}")
+
+
+def _wide_encoding(data: bytes) -> str:
+    """Return the encoding in which European text has zero bytes where the data has them; empty if there is none."""
+    whole = data[: len(data) // 4 * 4]
+    rows = len(whole) // 4
+    fractions = [whole[column::4].count(0) / rows for column in range(4)] if rows else []
+    for columns, encoding in ZERO_COLUMNS.items():
+        if fractions and all(
+            fraction >= least if least else fraction <= MAX_OTHER_ZEROS
+            for least, fraction in zip(columns, fractions, strict=True)
+        ):
+            return encoding
+    return ""
+
+
+def _is_binary(data: bytes) -> bool:
+    """Whether bytes that cannot be decoded hold so many control characters that they are no text at all."""
+    return len(data.translate(None, CONTROLS)) < (1 - MAX_CONTROLS) * len(data)
+
+
+def split_lines(texts: Iterable[str]) -> Iterator[list[str]]:
+    """Split a text that comes in pieces into lines: of each piece, the lines that end in it.
+
+    A line feed, a carriage return, or both in this order end a line, also where they come in two pieces.
+    `str.splitlines` would also split at form feeds and the like.
+    """
+    unfinished: list[str] = []  # the pieces of a line whose end has not come yet
+    after_return = False  # whether the last piece ended in a carriage return
+    for text in texts:
+        if after_return and text:
+            text = text.removeprefix("\n")
+            after_return = False
+        if "\r" in text:
+            after_return = text.endswith("\r")
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        end, *others = text.split("\n")
+        unfinished.append(end)
+        if others:
+            lines = ["".join(unfinished), *others]
+            unfinished = [lines.pop()]
+            yield lines
+    if last := "".join(unfinished):
+        yield [last]

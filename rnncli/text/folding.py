@@ -1,0 +1,108 @@
+"""Makes texts alike that look alike: without invisible characters, and with one character for all its lookalikes."""
+
+import re
+import unicodedata
+from functools import cache
+
+from .characters import PICTOGRAPHS, UNSPACED, ranges
+
+JOINERS = "\u180e\u200c\u200d"  # invisible, but a part of words in some scripts (see `cleaned`)
+# Characters that nobody sees: soft hyphens, zero-width spaces and joiners, marks of direction, byte order marks,
+# variation selectors, tags, and the controls of rare notations.
+_INVISIBLE = (
+    "\xad\u034f\u061c\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\uffa0"
+    "\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_ZERO_WIDTH_SPACE = "\u200b"
+_BLANK = "\u2800\u3164\ufffc"  # as good as a space: an empty Braille cell, an empty Hangul letter, a picture's place
+# Letters and marks that join their neighbours: Arabic and its relatives, the scripts of India, Tibetan, Mongolian.
+_JOINING_SCRIPTS = "\u0600-\u08ff\u0900-\u0dff\u0f00-\u0fff\u1800-\u18af\ua840-\ua87f\ufb50-\ufdff\ufe70-\ufefc"
+_MONGOLIAN = "\u1820-\u18aa"
+
+# The one character, or the letters, for each lookalike. Guillemets and CJK punctuation are marks of their own.
+FOLDS: dict[int, str] = {
+    **dict.fromkeys(map(ord, "‘’‚‛´ʼ＇"), "'"),
+    **dict.fromkeys(map(ord, "“”„‟＂"), '"'),
+    **dict.fromkeys(map(ord, "\u2010\u2011"), "-"),  # hyphens; the one of ASCII stands for a minus and a dash too
+    **{code: chr(code - 0xFEE0) for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))},
+    **{code: unicodedata.normalize("NFKC", chr(code)) for code in range(0xFB00, 0xFB07)},  # ligatures: ﬁ, ﬂ
+}
+
+
+def cleaned(text: str) -> str:
+    """Drop the invisible characters of a text.
+
+    Those that belong to a word or sign stay: joiners between letters of scripts that need them, and those of emoji.
+    A zero-width space between two words becomes a space, but not in a script without spaces. What stands for nothing
+    but an empty place becomes a space too.
+    """
+    if text.isascii() or not _suspect().search(text):
+        return text
+    return _invisible().sub(_replacement, text)
+
+
+def folded(text: str) -> str:
+    """Replace every lookalike by its one form (`FOLDS`), character by character."""
+    return text if text.isascii() else _foldable().sub(lambda match: FOLDS[ord(match[0])], text)
+
+
+def lowered(text: str) -> str:
+    """Write a text in lower case: one letter for each, also for the dotted İ, which is i."""
+    return text.lower() if text.isascii() else text.replace("İ", "i").lower()
+
+
+@cache
+def _foldable() -> re.Pattern[str]:
+    """A pattern of all lookalikes: with it, folding takes a tenth of the time of `str.translate`."""
+    return re.compile(f"[{''.join(map(chr, FOLDS))}]")
+
+
+@cache
+def _suspect() -> re.Pattern[str]:
+    """A pattern of all characters that may have to go."""
+    return re.compile(f"[{_INVISIBLE}{_BLANK}]")
+
+
+@cache
+def _invisible() -> re.Pattern[str]:
+    """A pattern of what goes, and of what stays although it holds invisible characters (group 1)."""
+    letter = f"[{_of_categories('L')}]"
+    mark = f"[{_of_categories('M')}]"
+    picture = f"[{PICTOGRAPHS}][\ufe0e\ufe0f]?"
+    stays = [
+        # Some words end in a zero-width joiner; a non-joiner has an effect between two letters only.
+        f"{letter}{mark}*(?:\u200d|\u200c(?=[{_INVISIBLE}]*(?:{letter}|{mark})))",
+        f"[{_MONGOLIAN}][\u180b-\u180d\u180f]?(?:\u180e(?=[{_MONGOLIAN}]))?",
+        "\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f",  # the flag of a part of a country
+        f"{picture}(?:\u200d{picture})*",
+        "[0-9]\ufe0f(?=\u20e3)",  # a keycap
+    ]
+    return re.compile(f"({'|'.join(stays)})|[{_BLANK}]|[{_INVISIBLE}]+")
+
+
+def _of_categories(category: str) -> str:
+    """The letters (L) or the marks (M) of the joining scripts."""
+    codes = (code for span in ranges(_JOINING_SCRIPTS) for code in range(ord(span[0]), ord(span[2]) + 1))
+    return "".join(character for character in map(chr, codes) if unicodedata.category(character)[0] == category)
+
+
+def _replacement(match: re.Match[str]) -> str:
+    if match[1]:
+        return match[1]
+    if match[0] in _BLANK:
+        return " "
+    text = match.string
+    is_between = _ZERO_WIDTH_SPACE in match[0] and match.start() > 0 and match.end() < len(text)
+    return " " if is_between and _parts_words(text[match.start() - 1], text[match.end()]) else ""
+
+
+def _parts_words(before: str, after: str) -> bool:
+    """Whether a zero-width space between two characters parts words of a script that writes spaces."""
+    is_word = (before.isalnum() or unicodedata.category(before)[0] == "M") and after.isalnum()
+    return is_word and not (_is_unspaced(before) or _is_unspaced(after))
+
+
+@cache
+def _is_unspaced(character: str) -> bool:
+    """Whether a character belongs to a script that puts no space between words."""
+    return any(span[0] <= character <= span[2] for span in ranges(UNSPACED))

@@ -1,0 +1,120 @@
+"""Strips Markdown and HTML to their text: each heading, paragraph, list item and cell of a table is one unit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from html.parser import HTMLParser
+
+FRONT_MATTER_FENCES = ("---", "+++")
+FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]:?\s*")
+HIDDEN = frozenset(
+    re.findall(r"\w+", "script style head title template noscript svg math iframe select textarea button")
+)
+INLINE = frozenset(
+    re.findall(
+        r"\w+",
+        "a abbr acronym b bdi bdo big cite code data del dfn em font i img input ins kbd label mark q rp rt ruby s samp"
+        " small span strike strong sub sup time tt u var wbr",
+    )
+)
+IN_HEAD = HIDDEN | {"base", "link", "meta"}
+
+
+class HTMLText(HTMLParser):
+    """Collects the text of HTML, which is fed in pieces: `blocks` are those that have ended."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.blocks: list[str] = []
+        self._pieces: list[str] = []
+        self._hidden: list[str] = []  # the open elements whose text is not shown
+        self._preformatted = 0  # how many <pre> are open
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if self._hidden == ["head"] and tag not in IN_HEAD:  # whose end may be left out
+            self._hidden.clear()
+        if tag in HIDDEN or (tag == "code" and self._preformatted):
+            self._hidden.append(tag)
+        self._preformatted += tag == "pre"
+        if tag not in INLINE:
+            self.end_block()
+
+    def handle_startendtag(self, tag: str, attrs: object) -> None:
+        if tag not in INLINE:
+            self.end_block()
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self._hidden:
+            del self._hidden[self._hidden.index(tag) :]
+        if tag == "pre":
+            self._preformatted = max(0, self._preformatted - 1)
+        if tag not in INLINE:
+            self.end_block()
+
+    def handle_data(self, data: str) -> None:
+        if self._hidden:
+            return
+        if self._preformatted:
+            *lines, data = data.split("\n")
+            for line in lines:
+                self._pieces.append(line)
+                self.end_block()
+        self._pieces.append(data)
+
+    def end_block(self) -> None:
+        """End the block of text that is read."""
+        if text := " ".join("".join(self._pieces).split()):
+            self.blocks.append(text)
+        self._pieces.clear()
+
+
+def html_units(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the text of each block of HTML. Scripts, styles, code and what a browser does not show are left out."""
+    parser = HTMLText()
+    for line in lines:
+        parser.feed(f"{line}\n")
+        yield from parser.blocks
+        parser.blocks.clear()
+    parser.close()
+    parser.end_block()
+    yield from parser.blocks
+
+
+def markdown_units(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the text of each block of Markdown, its wrapped lines joined.
+
+    Code blocks, pictures, HTML tags, the addresses of links and the data before the first line are left out.
+    """
+    from markdown_it import MarkdownIt  # not at the top: only texts in Markdown need it
+
+    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    for token in parser.parse("\n".join(_without_front_matter(lines))):
+        if token.type == "html_block":
+            yield from html_units(token.content.splitlines())
+        elif token.type == "inline":
+            pieces = [_inline_text(child.type, child.content) for child in token.children or []]
+            text = FOOTNOTE.sub("", "".join(pieces))
+            for line in text.split("\n"):
+                if unit := " ".join(line.split()).removeprefix("[ ] ").removeprefix("[x] "):
+                    yield unit
+
+
+def _inline_text(kind: str, content: str) -> str:
+    """Return what a reader sees of a piece of Markdown within a block."""
+    if kind in ("text", "code_inline"):
+        return content
+    return {"softbreak": " ", "hardbreak": "\n"}.get(kind, "")
+
+
+def _without_front_matter(lines: Iterable[str]) -> list[str]:
+    """Leave out the data that some programs write at the top, between two lines such as ---."""
+    lines = list(lines)
+    fence = lines[0].strip() if lines else ""
+    if fence in FRONT_MATTER_FENCES:
+        for number, line in enumerate(lines[1:], 1):
+            if not line.strip() or (number == 1 and ":" not in line and "=" not in line):
+                break
+            if line.strip() == fence:
+                return lines[number + 1 :]
+    return lines

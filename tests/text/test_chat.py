@@ -1,0 +1,81 @@
+"""The messages of an exported chat are read without their times and senders."""
+
+import pytest
+
+from rnncli.errors import TextError
+from rnncli.text.chat import chat_units
+
+ANDROID = """\
+31/12/23, 22:14 - Messages and calls are end-to-end encrypted. Tap to learn more.
+31/12/23, 22:15 - Ann Lee: Are you coming?
+We start at 8:30.
+
+Bring: bread
+31/12/23, 22:16 - +44 20 7946 0000: <Media omitted>
+31/12/23, 22:16 - Bob changed the subject from "Party: 8pm" to "Party: 9pm"
+31/12/23, 22:17 - Bob: On my way: 5 minutes <This message was edited>
+31/12/23, 22:18 - Bob: I <3 it
+01/01/24, 00:00 - Ann Lee: Happy new year!
+"""
+IPHONE = """\
+[31.12.23, 22:14:01] Group: \u200eMessages and calls are end-to-end encrypted.
+[31.12.23, 22:15:03] Ann: Kommst du?
+\u200e[31.12.23, 22:15:40] Bob: \u200eBild weggelassen
+[31.12.23, 22:16:05] \u202aBob\u202c: Ja, gleich.
+Noch eine Zeile.
+\u200e[31.12.23, 22:17:00] Ann: Gut. \u200e<Diese Nachricht wurde bearbeitet>
+"""
+IRC = """\
+22:14 -!- ann [~ann@example.org] has joined #garden
+22:15 <ann> hello there
+[22:16] <@bob> hi: all
+22:16 * bob waves
+22:17:01 <ann> bye
+"""
+
+
+def units(text: str, needed: bool = True) -> list[str]:
+    return list(chat_units(text.split("\n"), "chat.txt", needed=needed))
+
+
+def test_a_message_of_an_android_is_a_unit_with_all_its_lines():
+    assert units(ANDROID) == [
+        "Are you coming? We start at 8:30. Bring: bread",
+        "On my way: 5 minutes",
+        "I <3 it",
+        "Happy new year!",
+    ]
+
+
+def test_a_message_of_an_iphone_is_a_unit_and_notes_of_the_program_are_none():
+    assert units(IPHONE) == ["Kommst du?", "Ja, gleich. Noch eine Zeile.", "Gut."]
+
+
+def test_what_was_said_on_irc_is_read():
+    assert units(IRC) == ["hello there", "hi: all", "bye"]
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        "12/31/23, 10:15 PM - ",
+        "12/31/23, 10:15\u202fPM - ",
+        "31/12/2023, 10:15 p.\u00a0m. - ",
+        "31.12.2023 um 22:15 - ",
+        "31.12.23, 22:15 Uhr - ",
+        "31/12/2023 à 22:15 - ",
+        "2023-12-31, 22.15 - ",
+        "[12/31/23, 10:15:03 PM] ",
+        "[2023-12-31 22:15] ",
+        "[31/12/2023, 22:15:03] ",
+        "\u200e[31/12/2023, 22:15:03] ",
+    ],
+)
+def test_dates_and_times_come_in_many_forms(begin):
+    assert units(f"{begin}Ann: one\nand more\n{begin}Bob: two\n") == ["one and more", "two"]
+
+
+def test_a_text_without_a_message_is_an_error_or_read_line_by_line():
+    with pytest.raises(TextError, match=r"^chat\.txt holds no message with a time and a sender, as chat=True needs$"):
+        units("Hello.\n\nAt 10:15 we left.\n")
+    assert units("Hello.\n\nAt 10:15 we left.\n", needed=False) == ["Hello.", "At 10:15 we left."]

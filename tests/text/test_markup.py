@@ -1,0 +1,115 @@
+"""Markdown and HTML are stripped to their text."""
+
+import pytest
+
+from rnncli.text.markup import html_units, markdown_units
+
+MARKDOWN = """\
+---
+title: Notes
+---
+# The *garden*
+
+We **planted** a `rose`, and a [tree](https://example.org/tree "Oak")
+beside ~~the wall~~ the [house][1].
+A line ends\\
+here; snake_case_words and 2 * 3 * 4 stay, AT&amp;T too.[^1]
+
+- [ ] water it
+- [x] dig
+  a hole
+1. Wait.
+
+> Said the
+> neighbour: ![a picture](x.png)never.
+
+| plant | height |
+|-------|--------|
+| oak   | *tall* |
+
+```python
+print("code")
+```
+
+    indented code
+
+<div class="note">Some <b>HTML</b></div>
+
+A heading
+---------
+
+[1]: https://example.org/house
+[^1]: A footnote.
+"""
+
+
+def test_each_block_of_markdown_is_a_unit_of_plain_text():
+    assert list(markdown_units(MARKDOWN.split("\n"))) == [
+        "The garden",
+        "We planted a rose, and a tree beside the wall the house. A line ends",
+        "here; snake_case_words and 2 * 3 * 4 stay, AT&T too.",
+        "water it",
+        "dig a hole",
+        "Wait.",
+        "Said the neighbour: never.",
+        "plant",
+        "height",
+        "oak",
+        "tall",
+        "Some HTML",
+        "A heading",
+        "A footnote.",
+    ]
+
+
+def test_a_rule_at_the_top_is_no_front_matter():
+    assert list(markdown_units(["---", "", "Text.", "", "---"])) == ["Text."]
+    assert list(markdown_units(["---", "Text.", "---"])) == ["Text."]
+    assert list(markdown_units([])) == []
+
+
+HTML = """\
+<!DOCTYPE html>
+<html><head><title>A page</title><style>p { color: red }</style>
+<script>if (a < b) { write("<p>no</p>") }</script></head>
+<body><!-- hidden --><h1>Title</h1>
+<p>A <b>bold</b> w<i>or</i>d &amp; an&nbsp;apple
+over two lines.<br>A new line<br/>and another</p>
+<ul><li>one<li>two &lt; three</ul>
+<table><tr><td>left</td><td>right</td></tr></table>
+<pre>a  poem
+of lines</pre><pre><code>x = 1</code></pre>
+<p>Use <code>ls</code>.</p><svg><text>drawn</text></svg>
+<p>open</body></html>
+"""
+
+
+def test_each_block_of_html_is_a_unit_of_the_text_that_a_browser_shows():
+    assert list(html_units(HTML.split("\n"))) == [
+        "Title",
+        "A bold word & an apple over two lines.",
+        "A new line",
+        "and another",
+        "one",
+        "two < three",
+        "left",
+        "right",
+        "a poem",
+        "of lines",
+        "Use ls.",
+        "open",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("html", "units"),
+    [
+        ("just text", ["just text"]),
+        ("<head><title>t</title><p>a", ["a"]),  # the end of the head may be left out
+        ("<p>a</p></div></script>b", ["a", "b"]),
+        ("a <3 b & c", ["a <3 b & c"]),
+        ("", []),
+    ],
+)
+def test_html_with_faults_is_read_as_far_as_it_goes(html, units):
+    assert list(html_units(html.split("\n"))) == units

@@ -46,8 +46,8 @@ def context_curve(
     """Measure how well words are predicted from the last 1, 2, 4, ... words, and from all words before them.
 
     The words seen are read as the beginning of a unit. The words predicted are the same for all points, `MAX_PLACES`
-    at most, spread over the texts in `sources`. `progress` is told the fraction of the work that is done, and `warn` of the
-    files that were left out.
+    at most, spread over the texts in `sources`. `progress` is told the fraction of the work that is
+    done, and `warn` of the files that were left out.
     """
     sources = listed(sources)
     tokens = tokens_for(model, sources, encoding, warn)

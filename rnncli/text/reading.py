@@ -44,6 +44,7 @@ class TextsRead:
     files: list[FileRead] = field(default_factory=list)
     not_texts: list[str] = field(default_factory=list)  # files of a folder, such as pictures
     problems: list[str] = field(default_factory=list)  # each with a file of a folder that cannot be read
+    hints: list[str] = field(default_factory=list)  # each with a file that may be meant to be read in another way
 
     @property
     def unit(self) -> str:
@@ -54,7 +55,7 @@ class TextsRead:
         return max(characters, key=lambda unit: characters[unit])
 
     def warnings(self) -> list[str]:
-        """Say what was left out of folders, and why, each in one line."""
+        """Say what was left out of folders, and why, and what may be meant otherwise, each in one line."""
         found = []
         if self.not_texts:
             found.append(f"left out {_counted(self.not_texts)}: not a text")
@@ -63,7 +64,7 @@ class TextsRead:
             shown = [*self.problems[:NAMED_FILES], f"{others} more cannot be read, either"]
         else:
             shown = self.problems
-        return found + [f"left out: {problem}" for problem in shown]
+        return found + [f"left out: {problem}" for problem in shown] + self.hints[:NAMED_FILES]
 
 
 def _counted(names: list[str]) -> str:
@@ -100,8 +101,12 @@ def _units_of_file(path: str | Path, options: ReadOptions, read: TextsRead) -> I
         file.bytes += len(data)
 
     lines = itertools.chain.from_iterable(read_batches(path, options.encoding, count=count))
-    (file.unit, file.evidence), units = read_by_format(lines, str(path), name, options)
+    verdict, units = read_by_format(lines, str(path), name, options)
+    file.unit = verdict.unit
+    file.evidence = verdict.evidence
     read.files.append(file)
+    if verdict.hint:
+        read.hints.append(verdict.hint)
     for unit in units:
         file.units += 1
         file.characters += len(unit)

@@ -154,6 +154,20 @@ def test_a_model_remembers_what_is_read_of_a_file(invoke, trained, name, text, o
     assert json.loads(result.stdout)["words"] == 8 + units
 
 
+@pytest.mark.parametrize(
+    ("name", "line", "hint"),
+    [
+        ("a.csv", "1,tea", "a.csv is a table: --column NAME, say, reads one of its columns alone"),
+        ("a.tsv", "1\ttea", "a.tsv is a table: --field 2, say, reads one of its columns alone"),
+        ("a.txt", "[22:15] <ann> tea", "a.txt looks like an exported chat: --chat reads its messages alone"),
+    ],
+)
+def test_a_table_and_a_chat_that_are_read_as_they_are_are_told(trained, name, line, hint):
+    Path(name).write_text(f"{line}\n" * 9)
+    assert f"Warning: {hint}" in trained(name)[0]
+    assert "Warning: " + hint not in trained(name, "--as", "text")[0]
+
+
 def test_kinds_of_text_that_do_not_go_together_are_refused_and_one_of_the_environment_gives_way(
     invoke, trained, monkeypatch
 ):

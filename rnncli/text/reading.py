@@ -6,6 +6,7 @@ import bz2
 import gzip
 import itertools
 import lzma
+import os
 import sys
 import zlib
 from collections import Counter
@@ -182,24 +183,45 @@ def _files(source: str | Path, options: ReadOptions, read: TextsRead) -> Iterato
     if source == STDIN or not Path(source).is_dir():
         yield source
         return
-    below = sorted(path for path in Path(source).rglob("*") if path.is_file())
     is_empty = True
     problem = ""
-    for path in below:
-        if any(part.startswith(".") for part in path.relative_to(source).parts):
-            continue
-        try:
-            for _ in read_batches(path, options.encoding):
-                pass
-        except NotTextError:
-            read.not_texts.append(str(path))
-        except TextError as error:
-            if options.strict:
-                raise
-            problem = problem or f" ({error})"
-            read.problems.append(str(error))
-        else:
+    for path in _below(Path(source), options, read):
+        fault = _fault(path, options.encoding)
+        if fault is None:
             is_empty = False
             yield path
+        elif isinstance(fault, NotTextError):
+            read.not_texts.append(str(path))
+        elif options.strict:
+            raise fault
+        else:
+            problem = problem or f" ({fault})"
+            read.problems.append(str(fault))
     if is_empty:
         raise TextError(f"the folder {source} holds no text file{problem}: name one that does")
+
+
+def _fault(path: Path, encoding: str) -> TextError | None:
+    """Read a file to its end, and return what is wrong with it."""
+    try:
+        for _ in read_batches(path, encoding):
+            pass
+    except TextError as error:
+        return error
+    return None
+
+
+def _below(folder: Path, options: ReadOptions, read: TextsRead) -> list[Path]:
+    """Return every file below a folder in sorted order, without hidden ones."""
+
+    def take_down(error: OSError) -> None:
+        problem = f"cannot read {error.filename}: {error.strerror}"
+        if options.strict:
+            raise TextError(problem) from error
+        read.problems.append(problem)
+
+    found = []
+    for path, folders, names in os.walk(folder, onerror=take_down):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(path, name) for name in names if not name.startswith(".")]
+    return sorted(path for path in found if path.is_file())

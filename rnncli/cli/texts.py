@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import textwrap
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ..errors import TextError
 from .errors import in_options
-from .output import warn
+from .output import escape_controls, on_terminal, warn
 
 if TYPE_CHECKING:
     from ..text.corpus import TextFacts
@@ -23,10 +27,18 @@ def warn_of_text(warning: str) -> None:
     warn(in_options(TextError(warning), [click.get_current_context().command]))
 
 
+def print_what_was_read(facts: TextFacts, token: str) -> None:
+    """Print how much was read on standard error; on a terminal in lines of its width."""
+    line = escape_controls(what_was_read(facts, token))
+    if on_terminal(sys.stderr):
+        line = textwrap.fill(line, shutil.get_terminal_size().columns, break_long_words=False, break_on_hyphens=False)
+    click.echo(line, err=True)
+
+
 def what_was_read(facts: TextFacts, token: str = "word") -> str:
     """Say in one line how much was read, and what its units are, and why."""
     files = facts.read.files
-    source = files[0].name if len(files) == 1 else f"{len(files):,} files"
+    source = Path(files[0].name).name if len(files) == 1 else f"{len(files):,} files"
     size = format_bytes(sum(file.bytes for file in files))
     amount = f"{_number(facts.words, token)}, {facts.distinct_words:,} distinct"
     return f"Read {source}, {size}: {amount}; {', '.join(_units(files))}"

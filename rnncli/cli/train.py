@@ -19,7 +19,7 @@ from .declared import by_name, declared_options, flag
 from .options import FILE_PATH, MODEL_PATH, named_in_command
 from .output import escape_controls, warn
 from .progress import deferred_interrupt, display, logging_to, show_result
-from .texts import warn_of_text, what_was_read
+from .texts import print_what_was_read, warn_of_text
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -109,8 +109,7 @@ def _run(trainer: Trainer, log: Path | None, quiet: bool, interrupted: Any) -> N
 def _tell_of(corpus: Corpus, quiet: bool) -> None:
     """Print what was read, and what was left out."""
     if not quiet:
-        token = "character" if corpus.tokenizer.is_char else "word"
-        click.echo(escape_controls(what_was_read(corpus.facts, token)), err=True)
+        print_what_was_read(corpus.facts, "character" if corpus.tokenizer.is_char else "word")
     for warning in corpus.facts.warnings:
         warn_of_text(warning)
 

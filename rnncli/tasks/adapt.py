@@ -11,10 +11,10 @@ import numpy as np
 from ..errors import TextError
 from ..lm.adaptation import adapted
 from ..model import Model
-from ..text.corpus import Sources, read_tokens
-from ..text.formats import ReadOptions
+from ..text.corpus import Sources
 from ..text.reading import listed, source_name
 from ..text.vocabulary import UNK_ID
+from .texts import tokens_for
 
 M = TypeVar("M", bound=Model)
 
@@ -30,13 +30,10 @@ def adapt(
     """Return a model that has read the texts in `sources` just now and learned from them; `model` stays as it is.
 
     It knows the same words: `about["adapted_to"]` says how many of the text's words are unknown. `progress` is told the
-    fraction of them that is done.
+    fraction of them that is done, and `warn` of the files that were left out.
     """
     sources = listed(sources)
-    options = ReadOptions.of_text(model.about, model.unit, encoding)
-    read, tokens = read_tokens(sources, model.tokenizer, options)
-    for warning in read.warnings():
-        warn(warning)
+    tokens = tokens_for(model, sources, encoding, warn)
     if tokens.words() == 0:
         raise TextError(f"{source_name(sources[0])} holds no word to adapt to")
     ids = model.vocabulary.encode(tokens)

@@ -11,11 +11,11 @@ from ..errors import OverflowedError, TextError
 from ..lm.mixture import WORDS_PER_PASS
 from ..lm.perplexity import perplexity
 from ..model import Model
-from ..text.corpus import Sources, read_tokens
-from ..text.formats import ReadOptions
+from ..text.corpus import Sources
 from ..text.reading import listed, source_name
 from .batching import chunks
 from .metrics import perplexity_of_parts
+from .texts import tokens_for
 
 CONTEXT_LENGTHS = (1, 2, 4, 8, 16, 32, 64)  # words
 MAX_PLACES = 5000  # of a text, at which the next word is predicted; spread evenly over it
@@ -46,13 +46,11 @@ def context_curve(
     """Measure how well words are predicted from the last 1, 2, 4, ... words, and from all words before them.
 
     The words seen are read as the beginning of a unit. The words predicted are the same for all points, `MAX_PLACES`
-    at most, spread over the texts in `sources`. `progress` is told the fraction of the work that is done.
+    at most, spread over the texts in `sources`. `progress` is told the fraction of the work that is
+    done, and `warn` of the files that were left out.
     """
     sources = listed(sources)
-    options = ReadOptions.of_text(model.about, model.unit, encoding)
-    read, tokens = read_tokens(sources, model.tokenizer, options)
-    for warning in read.warnings():
-        warn(warning)
+    tokens = tokens_for(model, sources, encoding, warn)
     ids = model.vocabulary.encode(tokens)
     longest = CONTEXT_LENGTHS[-1]
     if len(ids) <= longest:

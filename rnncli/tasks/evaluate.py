@@ -15,14 +15,14 @@ from ..lm.adaptation import WINDOW_WORDS, Learner
 from ..lm.perplexity import perplexity
 from ..model import Model
 from ..nn.threads import one_thread
-from ..text.corpus import Sources, read_tokens
-from ..text.formats import ReadOptions
+from ..text.corpus import Sources
 from ..text.reading import listed, source_name
 from ..text.tokenizers import Tokenizer
 from ..text.vocabulary import EOS_ID, UNK_ID, Tokens
 from . import metrics
 from .batching import chunks
 from .metrics import KeystrokeCounter, perplexity_of_parts
+from .texts import tokens_for
 
 WORDS_PER_CHUNK = 256  # that are examined together, which saves a tenth of the time compared with half as many,
 MAX_PROBABILITIES = 2**25  # or fewer words, where the vocabulary is so large that this would take more than 128 MB
@@ -84,7 +84,7 @@ def evaluate(
     The state is carried from unit to unit. `<unk>` is a word like any other for the perplexity; for all else it is a
     miss, as it never is among the words that are predicted. Each unit's end counts as a character. In a `dynamic`
     evaluation, the network learns from each few words after it has predicted them. `progress` is told the fraction of
-    the words that is done.
+    the words that is done, and `warn` of the files that were left out.
     """
     characters = 0
     sources = listed(sources)
@@ -93,10 +93,7 @@ def evaluate(
         nonlocal characters
         characters += len(text if model.tokenizer.is_char else text.strip()) + 1
 
-    options = ReadOptions.of_text(model.about, model.unit, encoding)
-    read, tokens = read_tokens(sources, model.tokenizer, options, measure)
-    for warning in read.warnings():
-        warn(warning)
+    tokens = tokens_for(model, sources, encoding, warn, measure)
     if tokens.words() == 0:
         raise TextError(f"{source_name(sources[0])} holds no word to evaluate on")
     found = _Measurements(model, tokens)

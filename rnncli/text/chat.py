@@ -18,6 +18,8 @@ MESSAGE_STARTS = (
     ),  # IRC: 22:15 <ann> hello
 )
 SENDER = re.compile(r"(?:<(?P<nick>[^<>\s]+)>|(?P<name>[^:\"“«„]{1,60}):)(?:\s(?P<text>.*)|$)", re.DOTALL)
+LOG_LEVEL = re.compile(r"(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|CRITICAL|FATAL)\b", re.IGNORECASE)
+MIN_MESSAGES = 3  # by which a chat is recognised
 NOTE = ""  # what a message is taken for that the program wrote itself, such as "image omitted"
 NOTE_BEGINS = re.compile("[:>] \u200e")
 DIRECTION_MARKS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
@@ -48,6 +50,14 @@ def chat_units(lines: Iterable[str], name: str, *, needed: bool = True) -> Itera
         raise TextError(f"{name} holds no message with a time and a sender, as chat=True needs")
     if message is None:
         yield from (line for line in head if line.strip())
+
+
+def looks_like_chat(lines: list[str]) -> bool:
+    """Whether most lines of a text begin a message with a time and a sender."""
+    texts = [DIRECTION_MARKS.sub("", line) for line in lines if line.strip()]
+    found = [text for line in texts if (text := _after_time(line)) and SENDER.match(text)]
+    messages = sum(not LOG_LEVEL.match(text) for text in found)
+    return messages >= MIN_MESSAGES and messages > len(texts) / 2
 
 
 def _after_time(line: str) -> str | None:

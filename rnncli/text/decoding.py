@@ -15,11 +15,16 @@ MARKS = {  # the byte order marks of encodings, the longer ones first
     codecs.BOM_UTF16_BE: "utf-16",
 }
 LONGEST_MARK = 4
-SIGNATURES = {  # the first bytes of files that hold more than plain text
-    b"%PDF-": "a PDF document",
-    b"{\\rtf": "an RTF document",
-    b"PK\x03\x04": "a zip archive, as .docx, .odt and .epub files are",
-    b"\xd0\xcf\x11\xe0": "an old Office document",
+SAVE = "save it as plain text first"
+UNPACK = "unpack it first"
+SIGNATURES = {  # the first bytes of files that are no plain text, what they are, and what to do
+    b"%PDF-": ("a PDF document", SAVE),
+    b"{\\rtf": ("an RTF document", SAVE),
+    b"PK\x03\x04": ("a zip archive, as .docx, .odt and .epub files are", SAVE),
+    b"\xd0\xcf\x11\xe0": ("an old Office document", SAVE),
+    b"\x1f\x8b": ("compressed by gzip", UNPACK),
+    b"\x28\xb5\x2f\xfd": ("compressed by zstd", UNPACK),
+    b"\xfd7zXZ": ("compressed by xz", UNPACK),
 }
 MIN_ZEROS = 0.1  # of the upper bytes of characters: outside of Western text only those of spaces and marks
 MAX_OTHER_ZEROS = 0.01  # of the lower bytes
@@ -92,7 +97,7 @@ def _decode_block(
         return decoder.decode(data, final=not data), None
     except UnicodeDecodeError as error:
         if _is_binary(error.object):
-            return "", NotTextError(f"{name} is not a text: save it as plain text first")
+            return "", NotTextError(f"{name} is not a text: {SAVE}")
         valid = error.start - len(pending)  # bytes of the data before the undecodable one; negative: in `pending`
         problem = TextError(
             f"{name} is not {encoding.upper()} text"
@@ -117,11 +122,11 @@ def _check_is_text(data: bytes, encoding: str, name: str, *, strict: bool) -> No
     """
     if encoding.lower().startswith(("utf-16", "utf_16", "utf-32", "utf_32", "utf16", "utf32")):
         return
-    for signature, kind in SIGNATURES.items():
+    for signature, (kind, remedy) in SIGNATURES.items():
         if data.startswith(signature):
             if name.endswith(".npz"):
                 raise NotTextError(f'{name} is a model, not a text: to go on from it, name it with init="{name}"')
-            raise NotTextError(f"{name} is {kind}, not a text: save it as plain text first")
+            raise NotTextError(f"{name} is {kind}, not a text: {remedy}")
     if b"\0" not in data:
         return
     wide = _wide_encoding(data)

@@ -82,7 +82,7 @@ def read_by_format(lines: Iterator[str], source: str, name: str, options: ReadOp
     lines = special
     format = format_of(source, options)
     if format == "text":
-        return _text_units(lines, options)
+        return _text_units(lines, source, name, options)
     if format == "subtitles":
         from .subtitles import subtitle_units
 
@@ -136,7 +136,7 @@ def _verdict(options: ReadOptions, unit: str, evidence: str) -> Verdict:
     return Verdict(unit if options.unit == "auto" else options.unit, evidence)
 
 
-def _text_units(lines: Iterator[str], options: ReadOptions) -> tuple[Verdict, Iterator[str]]:
+def _text_units(lines: Iterator[str], source: str, name: str, options: ReadOptions) -> tuple[Verdict, Iterator[str]]:
     """Return what the units of a plain text are, and the units."""
     if options.keep_blank and options.unit != "paragraph":
         return Verdict("line", "as prepared"), lines
@@ -145,9 +145,20 @@ def _text_units(lines: Iterator[str], options: ReadOptions) -> tuple[Verdict, It
         sample = list(itertools.islice(lines, SAMPLE_LINES))
         lines = itertools.chain(sample, lines)
         found = judge(sample)
-        verdict = found._replace(unit=found.unit or options.usual_unit)
+        hint = "" if options.of_model or options.read_as == "text" else _hint(sample, source, name)
+        verdict = found._replace(unit=found.unit or options.usual_unit, hint=hint)
     if verdict.unit == "paragraph":
         return verdict, paragraphs(lines)
     if options.stanzas:
         return verdict, lines_with_stanzas(lines)
     return verdict, (line for line in lines if line.strip())
+
+
+def _hint(sample: list[str], source: str, name: str) -> str:
+    """Return how a text that is a chat or a table could be read; empty for others."""
+    if suffix_of(source) in TABLE_SUFFIXES:
+        way = 'column="NAME"' if suffix_of(source) == ".csv" else "field=2"
+        return f"{name} is a table: {way}, say, reads one of its columns alone"
+    from .chat import looks_like_chat
+
+    return f"{name} looks like an exported chat: chat=True reads its messages alone" if looks_like_chat(sample) else ""

@@ -58,7 +58,8 @@ class Joiner:
         start = WORD.match(after)
         if not cut or not start:  # a number, or an address
             return True, ""
-        first, second = cut[1].lower(), start[0].lower()
+        first = cut[1].lower()
+        second = start[0].lower()
         whole = self.counts[first + second]
         hyphenated = self.counts[f"{first}-{second}"]
         if second in CONJUNCTIONS and not whole and not hyphenated:

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import itertools
 import lzma
+import os
 import sys
 import zlib
 from collections import Counter
@@ -44,6 +45,7 @@ class TextsRead:
     files: list[FileRead] = field(default_factory=list)
     not_texts: list[str] = field(default_factory=list)  # files of a folder, such as pictures
     problems: list[str] = field(default_factory=list)  # each with a file of a folder that cannot be read
+    hints: list[str] = field(default_factory=list)  # each with a file that may be meant to be read in another way
 
     @property
     def unit(self) -> str:
@@ -54,7 +56,7 @@ class TextsRead:
         return max(characters, key=lambda unit: characters[unit])
 
     def warnings(self) -> list[str]:
-        """Say what was left out of folders, and why, each in one line."""
+        """Say what was left out of folders, and why, and what may be meant otherwise, each in one line."""
         found = []
         if self.not_texts:
             found.append(f"left out {_counted(self.not_texts)}: not a text")
@@ -63,7 +65,7 @@ class TextsRead:
             shown = [*self.problems[:NAMED_FILES], f"{others} more cannot be read, either"]
         else:
             shown = self.problems
-        return found + [f"left out: {problem}" for problem in shown]
+        return found + [f"left out: {problem}" for problem in shown] + self.hints[:NAMED_FILES]
 
 
 def _counted(names: list[str]) -> str:
@@ -100,8 +102,12 @@ def _units_of_file(path: str | Path, options: ReadOptions, read: TextsRead) -> I
         file.bytes += len(data)
 
     lines = itertools.chain.from_iterable(read_batches(path, options.encoding, count=count))
-    (file.unit, file.evidence), units = read_by_format(lines, str(path), name, options)
+    verdict, units = read_by_format(lines, str(path), name, options)
+    file.unit = verdict.unit
+    file.evidence = verdict.evidence
     read.files.append(file)
+    if verdict.hint:
+        read.hints.append(verdict.hint)
     for unit in units:
         file.units += 1
         file.characters += len(unit)
@@ -177,24 +183,45 @@ def _files(source: str | Path, options: ReadOptions, read: TextsRead) -> Iterato
     if source == STDIN or not Path(source).is_dir():
         yield source
         return
-    below = sorted(path for path in Path(source).rglob("*") if path.is_file())
     is_empty = True
     problem = ""
-    for path in below:
-        if any(part.startswith(".") for part in path.relative_to(source).parts):
-            continue
-        try:
-            for _ in read_batches(path, options.encoding):
-                pass
-        except NotTextError:
-            read.not_texts.append(str(path))
-        except TextError as error:
-            if options.strict:
-                raise
-            problem = problem or f" ({error})"
-            read.problems.append(str(error))
-        else:
+    for path in _below(Path(source), options, read):
+        fault = _fault(path, options.encoding)
+        if fault is None:
             is_empty = False
             yield path
+        elif isinstance(fault, NotTextError):
+            read.not_texts.append(str(path))
+        elif options.strict:
+            raise fault
+        else:
+            problem = problem or f" ({fault})"
+            read.problems.append(str(fault))
     if is_empty:
         raise TextError(f"the folder {source} holds no text file{problem}: name one that does")
+
+
+def _fault(path: Path, encoding: str) -> TextError | None:
+    """Read a file to its end, and return what is wrong with it."""
+    try:
+        for _ in read_batches(path, encoding):
+            pass
+    except TextError as error:
+        return error
+    return None
+
+
+def _below(folder: Path, options: ReadOptions, read: TextsRead) -> list[Path]:
+    """Return every file below a folder in sorted order, without hidden ones."""
+
+    def take_down(error: OSError) -> None:
+        problem = f"cannot read {error.filename}: {error.strerror}"
+        if options.strict:
+            raise TextError(problem) from error
+        read.problems.append(problem)
+
+    found = []
+    for path, folders, names in os.walk(folder, onerror=take_down):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(path, name) for name in names if not name.startswith(".")]
+    return sorted(path for path in found if path.is_file())

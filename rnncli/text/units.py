@@ -35,6 +35,7 @@ class Verdict(NamedTuple):
 
     unit: str  # line or paragraph; empty where the text does not tell
     evidence: str
+    hint: str = ""  # what else the text may be, and how it is read then
 
 
 def judge(lines: Sequence[str]) -> Verdict:

@@ -3,7 +3,7 @@
 import pytest
 
 from rnncli.errors import TextError
-from rnncli.text.chat import chat_units
+from rnncli.text.chat import chat_units, looks_like_chat
 
 ANDROID = """\
 31/12/23, 22:14 - Messages and calls are end-to-end encrypted. Tap to learn more.
@@ -79,3 +79,18 @@ def test_a_text_without_a_message_is_an_error_or_read_line_by_line():
     with pytest.raises(TextError, match=r"^chat\.txt holds no message with a time and a sender, as chat=True needs$"):
         units("Hello.\n\nAt 10:15 we left.\n")
     assert units("Hello.\n\nAt 10:15 we left.\n", needed=False) == ["Hello.", "At 10:15 we left."]
+
+
+def test_a_chat_is_recognised():
+    assert looks_like_chat(ANDROID.split("\n"))
+    assert looks_like_chat(IPHONE.split("\n"))
+    assert not looks_like_chat(IPHONE.split("\n")[:2])
+    assert not looks_like_chat(
+        [
+            "2024-05-01 08:30:00 INFO copied: 3",
+            "[2024-05-01 08:30:00] INFO: copied",
+            "[08:30] done: yes",
+            "8:30 - it rains",
+        ]
+        * 3
+    )

@@ -195,6 +195,7 @@ def test_utf_16_and_32_without_a_mark_are_named(tmp_path, encoding, text, named)
         ("a.bin", bytes(range(1, 256)), "is not a text: save it as plain text first"),
         ("a.pdf", b"%PDF-1.7\n\xe2\xe3", "is a PDF document, not a text: save it as plain text first"),
         ("a.docx", b"PK\x03\x04...", "is a zip archive, as .docx, .odt and .epub files are, not a text"),
+        ("a.txt", b"\x1f\x8b\x08\x00", "is compressed by gzip, not a text: unpack it first"),
         ("a.rtf", b"{\\rtf1 a}", "is an RTF document, not a text"),
     ],
 )

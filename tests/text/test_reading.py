@@ -6,6 +6,7 @@ import io
 import lzma
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -108,6 +109,24 @@ def test_a_file_of_a_folder_that_cannot_be_read_is_left_out_as_a_whole_unless_re
     assert latin.startswith(f"left out: {tmp_path / 'latin.txt'} is not UTF-8 text (byte 0xe9 at offset 200003)")
     with pytest.raises(TextError, match=r"^cannot read .*damaged\.gz: damaged"):
         units(tmp_path, strict=True)
+
+
+def test_a_folder_below_that_cannot_be_opened_is_told(tmp_path, monkeypatch):
+    (tmp_path / "a.txt").write_text("a\n")
+    (tmp_path / "locked").mkdir()
+    scan = os.scandir
+
+    def refuse(path):
+        if Path(path).name == "locked":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    told = f"cannot read {tmp_path / 'locked'}: Permission denied"
+    assert read(tmp_path).warnings() == [f"left out: {told}"]
+    with pytest.raises(TextError) as error:
+        read(tmp_path, strict=True)
+    assert str(error.value) == told
 
 
 def test_of_many_files_that_cannot_be_read_the_first_are_named(tmp_path):

@@ -59,7 +59,7 @@ def test_a_paragraph_of_hard_wrapped_prose_is_a_unit(tmp_path):
 
 
 def test_ragged_prose_is_read_by_paragraphs_too():
-    assert judge(RAGGED.split("\n")) == ("paragraph", "wrapped at up to 55")
+    assert judge(RAGGED.split("\n")) == ("paragraph", "wrapped at up to 55", "")
 
 
 @pytest.mark.parametrize("text", PROSE.values(), ids=PROSE)
@@ -104,7 +104,7 @@ def test_other_texts_are_read_line_by_line(lines):
     ],
 )
 def test_a_text_that_does_not_tell_is_read_by_lines_or_by_the_units_of_the_model(tmp_path, text, reason):
-    assert judge(text.split("\n")) == ("", reason)
+    assert judge(text.split("\n")) == ("", reason, "")
     lines = [line for line in text.split("\n") if line]
     assert units(tmp_path, text) == lines
     by_paragraphs = units(tmp_path, text, usual_unit="paragraph")

@@ -52,6 +52,7 @@ class Completer:
         for token in self.tokenizer.tokenize(last)[1:]:
             end = max(end + 1, last.find(token, end + 1))
             starts.append(end)
+        starts = [start for start in starts if len(last) - start <= self._longest] or starts[-1:]
         before = text[: len(text) - len(chunk)]
         for start in starts:
             typed = last[start:]
@@ -87,6 +88,11 @@ class Completer:
             n for n in others.tolist() if self.words[n].islower() and _capitalised(self.words[n]) not in self._known
         ]
         return np.union1d(found, np.array(small, np.int64))
+
+    @cached_property
+    def _longest(self) -> int:
+        """The most letters that a word can have been typed with: a letter may be read as up to three."""
+        return 3 * max(map(len, self.words))
 
     @cached_property
     def _known(self) -> frozenset[str]:

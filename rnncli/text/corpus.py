@@ -156,7 +156,9 @@ def read_tokens(
     def words() -> Iterator[list[str]]:
         for text in texts:
             measure(text)
-            yield unit_tokens(tokenizer, text)
+            tokens = unit_tokens(tokenizer, text)
+            if tokens or not text or tokenizer.is_pretokenized:  # else it held invisible characters only
+                yield tokens
 
     return read, Tokens.from_units(words())
 

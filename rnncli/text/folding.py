@@ -7,11 +7,13 @@ from functools import cache
 from .characters import PICTOGRAPHS, UNSPACED, ranges
 
 JOINERS = "\u180e\u200c\u200d"  # invisible, but a part of words in some scripts (see `cleaned`)
-# Characters that nobody sees: soft hyphens, zero-width spaces and joiners, marks of direction, byte order marks,
-# variation selectors, tags, and the controls of rare notations.
+# Characters that nobody sees: control characters, soft hyphens, zero-width spaces and joiners, marks of direction, byte
+# order marks, variation selectors, tags, the controls of rare notations, and what Unicode keeps for programs.
+_CONTROLS = "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"
 _INVISIBLE = (
-    "\xad\u034f\u061c\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\uffa0"
+    f"{_CONTROLS}\xad\u034f\u061c\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\uffa0"
     "\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    "\ufdd0-\ufdef\ufffe\uffff"
 )
 _ZERO_WIDTH_SPACE = "\u200b"
 _BLANK = "\u2800\u3164\ufffc"  # as good as a space: an empty Braille cell, an empty Hangul letter, a picture's place
@@ -27,6 +29,8 @@ FOLDS: dict[int, str] = {
     **{code: chr(code - 0xFEE0) for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))},
     **{code: unicodedata.normalize("NFKC", chr(code)) for code in range(0xFB00, 0xFB07)},  # ligatures: ﬁ, ﬂ
 }
+# What Windows-1252 has in the place of control characters, which a text holds that was read as Latin-1.
+_WINDOWS = {chr(code): bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
 
 
 def cleaned(text: str) -> str:
@@ -34,11 +38,13 @@ def cleaned(text: str) -> str:
 
     Those that belong to a word or sign stay: joiners between letters of scripts that need them, and those of emoji.
     A zero-width space between two words becomes a space, but not in a script without spaces. What stands for nothing
-    but an empty place becomes a space too.
+    but an empty place becomes a space too. Of what was written for a terminal, only the text stays.
     """
-    if text.isascii() or not _suspect().search(text):
+    if (text.isascii() and text.isprintable()) or not _suspect().search(text):
         return text
-    return _invisible().sub(_replacement, text)
+    if _controls().search(text):
+        text = _controls().sub(lambda match: _WINDOWS.get(match[0], ""), text)
+    return text if text.isascii() else _invisible().sub(_replacement, text)
 
 
 def folded(text: str) -> str:
@@ -61,6 +67,12 @@ def _foldable() -> re.Pattern[str]:
 def _suspect() -> re.Pattern[str]:
     """A pattern of all characters that may have to go."""
     return re.compile(f"[{_INVISIBLE}{_BLANK}]")
+
+
+@cache
+def _controls() -> re.Pattern[str]:
+    """A pattern of control characters, with what they control: colours, titles, and letters that are struck over."""
+    return re.compile(rf"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[^\n]\x08|[{_CONTROLS}]")
 
 
 @cache

@@ -1,10 +1,15 @@
 """The marks that corpora which were prepared elsewhere keep for themselves: `<unk>`, and the ends of sentences."""
 
+from __future__ import annotations
+
 from collections import Counter
+from typing import TYPE_CHECKING
 
-from .tokenizers import Tokenizer
-from .vocabulary import EOS, UNK
+if TYPE_CHECKING:
+    from .tokenizers import Tokenizer
 
+EOS = "<eos>"  # the end of a unit
+UNK = "<unk>"  # any word that is not in the vocabulary
 # In a prepared corpus all rare words are <unk>: one word in 20 of Penn Treebank, one in 40 of WikiText-2, one in 250 of
 # WikiText-103. Where it is rarer than one in this many, somebody wrote of it.
 MAX_WORDS_PER_UNK = 500

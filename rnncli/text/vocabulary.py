@@ -7,9 +7,9 @@ from functools import cached_property
 import numpy as np
 
 from .folding import folded, lowered
+from .reserved import EOS as EOS
+from .reserved import UNK as UNK
 
-EOS = "<eos>"  # the end of a unit
-UNK = "<unk>"  # any word that is not in the vocabulary
 EOS_ID = 0
 UNK_ID = 1
 LOOKUPS_BEFORE_DICT = 100  # in a stored vocabulary, which are faster by search than by building a dictionary

@@ -19,7 +19,7 @@ from rnncli.model import Model
 from rnncli.storage.atomic import MODEL, check_writable
 from rnncli.storage.model_file import FORMAT, load, save
 from rnncli.tasks.predict import predict_all
-from rnncli.text.tokenizers import Tokenizer
+from rnncli.text.tokenizers import TOKENIZERS, Tokenizer
 from rnncli.text.vocabulary import EOS, UNK, Vocabulary
 
 
@@ -91,9 +91,11 @@ any_config = st.builds(
 )
 
 
-@given(words, any_config, st.sampled_from(["word", "whitespace", "char"]), st.booleans(), st.booleans())
+@given(
+    words, any_config, st.builds(Tokenizer, st.sampled_from([*TOKENIZERS]), st.booleans(), st.booleans()), st.booleans()
+)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
-def test_any_model_comes_back_as_it_was(tmp_path, words, config, kind, lowercase, with_cache):
+def test_any_model_comes_back_as_it_was(tmp_path, words, config, tokenizer, with_cache):
     vocabulary = Vocabulary([EOS, UNK, *(word for word in words if word not in (EOS, UNK))])
     config = NetworkConfig(**{**asdict(config), "vocabulary_size": len(vocabulary)})
     values = initial_values(config, np.random.default_rng(1))
@@ -101,10 +103,10 @@ def test_any_model_comes_back_as_it_was(tmp_path, words, config, kind, lowercase
     if with_cache:
         parts.append(Cache(7, 2.5, config.width))
     lm = Mixture(parts, len(vocabulary))
-    save(Model(lm, vocabulary, Tokenizer(kind, lowercase), "paragraph"), tmp_path / "any.npz")
+    save(Model(lm, vocabulary, tokenizer, "paragraph"), tmp_path / "any.npz")
     loaded = load(tmp_path / "any.npz")
     assert (loaded.lm.find(Network).config, loaded.vocabulary.words) == (config, vocabulary.words)
-    assert (loaded.tokenizer, loaded.unit) == (Tokenizer(kind, lowercase), "paragraph")
+    assert (loaded.tokenizer, loaded.unit) == (tokenizer, "paragraph")
     assert loaded.lm.find(Cache) == lm.find(Cache)  # its width is not stored, but that of the network
     for name, value in values.items():
         np.testing.assert_array_equal(loaded.lm.find(Network).parameters[name].value, value)
@@ -129,6 +131,15 @@ def test_the_names_in_a_file_are_those_of_the_first_format(model_file):
     assert {f"ngram.5.{name}" for name in ("words", "counts", "starts", "rest", "discounts")} <= names
     assert set(config) == {"network", "ngram_order", "cache", "tokenizer", "unit"}
     assert set(config["cache"]) == {"size", "sharpness"}
+
+
+def test_a_file_that_knows_no_folding_is_that_of_a_tokenizer_that_does_not_fold(model, model_file, tmp_path):
+    assert model.tokenizer == Tokenizer("word", fold=True)
+    rewrite(model_file, tmp_path / "old.npz", config=config_with(model_file, "tokenizer", {"kind": "word"}))
+    assert load(tmp_path / "old.npz").tokenizer == Tokenizer("word", fold=False)
+    rewrite(model_file, tmp_path / "odd.npz", config=config_with(model_file, "tokenizer", fold="yes"))
+    with pytest.raises(ModelError, match=r"odd\.npz is damaged: its tokenizer is"):
+        load(tmp_path / "odd.npz")
 
 
 def test_a_file_that_knows_no_dropout_of_words_and_of_recurrent_weights_has_none(model_file, tmp_path):

@@ -118,3 +118,9 @@ def test_a_mark_that_looks_like_a_known_one_is_whole():
         assert completer.split("he said “")[0] == "he said “"
         assert completer.split("he s")[1].tolist() == [5]  # an apostrophe at the beginning counts
         assert completer.split("he ’s")[1].tolist() == [4]
+
+
+def test_a_long_run_of_marks_is_no_half_typed_word(completer):
+    completer = Completer([*WORDS, "'"], Tokenizer())
+    assert completer.split("’" * 20_000)[0] == "’" * 20_000
+    assert completer.split("a" * 20_000 + "'")[1].tolist() == list(range(2, len(WORDS) + 1))

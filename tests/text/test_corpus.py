@@ -67,6 +67,13 @@ def test_a_line_of_a_prepared_corpus_ends_once_whatever_marks_it_has(tmp_path, l
     assert corpus.valid.tolist() == [2, 3, 0]
 
 
+@pytest.mark.parametrize("kind", ["word", "char"])
+def test_a_line_that_holds_nothing_to_be_seen_is_no_unit(tmp_path, kind):
+    text = write(tmp_path / "text.txt", "a\n\u200b\n\ufeff\na\n\x1b[0m\n")
+    split = read_split(text, tokenizer=Tokenizer(kind), valid_fraction=0.5)
+    assert np.concatenate([split.train.ids, split.valid.ids]).tolist() == [2, 0, 2, 0]
+
+
 def test_marks_of_ends_are_told_of(tmp_path):
     text = write(tmp_path / "text.txt", "<s> a b </s>\na <eos>\n<eos>\n")
     (warning,) = read_split(text, tokenizer=Tokenizer("whitespace")).facts.warnings

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import warnings
 
 GC_THRESHOLD = 100_000  # objects made before garbage is looked for
 INTERRUPTED_STATUS = 130
@@ -14,6 +15,8 @@ def run() -> None:
     exit. That takes a fifth of the time of a prediction, and finds nothing.
     """
     gc.set_threshold(GC_THRESHOLD)
+    # Some BLAS raises this flag now and then for finite products. Results that are not finite are found by their values.
+    warnings.filterwarnings("ignore", "invalid value encountered in matmul", RuntimeWarning)
     from .cli import main
 
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,7 +24,7 @@ from .tasks.predict import Prediction, predict_all
 from .tasks.sampling import Sampling
 from .tasks.score import Score, score_all
 from .tasks.suggest import Suggester
-from .text.corpus import Sources
+from .text.corpus import Corpus, Sources
 from .training import trainer
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -34,6 +35,11 @@ def _ignore(fraction: float) -> None:
     """Show no progress."""
 
 
+def _warn(warning: str) -> None:
+    """Tell the caller of a method, as Python does, of texts that were left out."""
+    warnings.warn(warning, stacklevel=4)
+
+
 class Predictor(Model):
     """A `Model` with every task as a method. Made by `rnncli.train` and `rnncli.load`."""
 
@@ -42,7 +48,7 @@ class Predictor(Model):
         """Give a model its methods."""
         if isinstance(model, cls):
             return model
-        return cls(model.lm, model.vocabulary, model.tokenizer, model.unit, model.about)
+        return cls(model.lm, model.vocabulary, model.tokenizer, model.unit, model.about, model.detokenizer)
 
     def predict(self, prompt: str, n: int = 10, *, among: Sequence[str] = ()) -> list[Prediction]:
         """Return the `n` likeliest next words after `prompt`, best first, each with its probability; 0: all words.
@@ -96,18 +102,18 @@ class Predictor(Model):
         self, sources: Sources, encoding: str = "utf-8", *, dynamic: bool = False, progress: Progress = _ignore
     ) -> Evaluation:
         """Evaluate how well this model predicts the texts in `sources`; `dynamic`: while it learns from them."""
-        return evaluate(self, sources, encoding, dynamic=dynamic, progress=progress)
+        return evaluate(self, sources, encoding, dynamic=dynamic, progress=progress, warn=_warn)
 
     def context_curve(self, sources: Sources, encoding: str = "utf-8", *, progress: Progress = _ignore) -> ContextCurve:
         """Measure how well words are predicted from the last 1, 2, 4, ... words, and from all words before them."""
-        return context_curve(self, sources, encoding, progress=progress)
+        return context_curve(self, sources, encoding, progress=progress, warn=_warn)
 
     def adapted(self, sources: Sources, encoding: str = "utf-8", *, progress: Progress = _ignore) -> Predictor:
         """Return a model that has read the texts in `sources` just now and learned from them; this one stays as it is.
 
         It knows the same words: `about["adapted_to"]` says how many of the text's words are unknown.
         """
-        return adapt(self, sources, encoding, progress=progress)
+        return adapt(self, sources, encoding, progress=progress, warn=_warn)
 
 
 class Trainer(trainer.Trainer):
@@ -144,6 +150,11 @@ def _with_options(function: F) -> F:
     return function
 
 
+def _warn_of_text(corpus: Corpus) -> None:
+    for warning in corpus.facts.warnings:
+        _warn(warning)
+
+
 @_with_options
 def start_training(sources: Sources, *, init: Model | None = None, **options: Any) -> Trainer:
     """Prepare a training on the texts in `sources`: files, folders, "-" for standard input.
@@ -152,7 +163,7 @@ def start_training(sources: Sources, *, init: Model | None = None, **options: An
     goes on from it. Raises `TextError` for a text that cannot be read, `SettingError` for an option that makes no
     sense.
     """
-    return Trainer.start(sources, init=init, **options)
+    return Trainer.start(sources, init=init, on_read=_warn_of_text, **options)
 
 
 @_with_options

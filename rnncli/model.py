@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,7 +13,10 @@ from .errors import ModelError
 from .lm.mixture import Mixture, MixtureState
 from .lm.ngram import NGram
 from .text.completion import Completer
-from .text.tokenizers import Tokenizer
+from .text.detokenizer import Detokenizer
+from .text.reserved import unit_segments
+from .text.spacer import Spacer, noted_tokens
+from .text.tokenizers import Segments, Tokenizer
 from .text.vocabulary import UNK_ID, Vocabulary
 
 
@@ -25,6 +29,7 @@ class Model:
     tokenizer: Tokenizer
     unit: str = "line"  # what a text is cut into, "line" or "paragraph"
     about: dict[str, Any] = field(default_factory=dict)  # facts: the corpus, the settings and the history of training
+    detokenizer: Detokenizer = field(default_factory=Detokenizer)  # how the corpus writes its words
 
     @cached_property
     def completer(self) -> Completer:
@@ -43,15 +48,31 @@ class Model:
         """Whether the vocabulary holds a word, as written or in another case."""
         return self.vocabulary.find(word) != UNK_ID
 
+    def spacer(self) -> Spacer:
+        """Return what writes words as text."""
+        return Spacer(self.detokenizer, self.tokenizer)
+
+    def detokenize(self, words: Iterable[str]) -> str:
+        """Write words as the corpus wrote its own: with its spaces, quotation marks and apostrophes."""
+        return "".join(self.spacer().write(words))
+
     def encode(self, text: str) -> tuple[np.ndarray, list[str]]:
         """Return the numbers (T, 1) of a text's words, and those of the words that are unknown."""
-        return self.encode_tokens(self.tokenizer.tokenize(text))
+        ids, _, unknown = self.encode_segments(self.tokenizer.segment(text))
+        return ids, unknown
 
-    def encode_tokens(self, tokens: list[str]) -> tuple[np.ndarray, list[str]]:
-        """Return the numbers (T, 1) of words, and those of them that are unknown."""
-        numbers = [self.vocabulary.find(token) for token in tokens]
-        unknown = [token for token, number in zip(tokens, numbers, strict=True) if number == UNK_ID]
-        return np.array(numbers, np.int32)[:, None], unknown
+    def encode_unit(self, text: str) -> tuple[np.ndarray, list[str], list[str]]:
+        """Return the numbers (T, 1) of a whole unit's words, the words, and those of them that are unknown."""
+        return self.encode_segments(unit_segments(self.tokenizer, text))
+
+    def encode_segments(self, segments: Segments) -> tuple[np.ndarray, list[str], list[str]]:
+        """Return the numbers (T, 1) of words as they stand in a text, the words, and those that are unknown."""
+        words = segments.tokens
+        if segments.gaps and len(self.vocabulary.noted[0]):
+            words = noted_tokens(self.detokenizer, self.tokenizer, segments)
+        numbers = [self.vocabulary.find(word) for word in words]
+        unknown = [word for word, number in zip(segments.tokens, numbers, strict=True) if number == UNK_ID]
+        return np.array(numbers, np.int32)[:, None], segments.tokens, unknown
 
     def state_after(self, text: str) -> tuple[MixtureState, list[str]]:
         """Return the language model's state after a unit has begun with `text`, and the unknown words of the text."""

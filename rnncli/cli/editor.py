@@ -12,6 +12,7 @@ from prompt_toolkit.filters import Condition
 from prompt_toolkit.input import create_input
 from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
 from prompt_toolkit.key_binding.defaults import load_key_bindings
+from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import BufferControl, FormattedTextControl, HSplit, Layout, Window
 from prompt_toolkit.output import create_output
 from prompt_toolkit.utils import get_cwidth
@@ -60,6 +61,7 @@ class Line:
         self.buffer = Buffer(document=Document(text, len(text)), multiline=False, on_text_changed=self._count_key)
         self._offers: list[Prediction] = []
         self._offers_after: str | None = None  # the text that the offers are for
+        self._spaced: str | None = None  # the text before the cursor when a word was accepted, with the space after it
 
     def _count_key(self, buffer: Buffer) -> None:
         self.keys_pressed += 1  # a key, or a paste
@@ -97,6 +99,20 @@ class Line:
             word = self.offers()[number].word
             before, after = self.suggester.accept(document.text_before_cursor, word, document.text_after_cursor)
             self.buffer.document = Document(before + after, len(before))
+            self._spaced = before if before.endswith(" ") else None
+
+    def stands_after_own_space(self) -> bool:
+        """Whether the cursor is after the space that came with an accepted word."""
+        return self._spaced is not None and self._spaced == self.buffer.document.text_before_cursor
+
+    def type_after_own_space(self, typed: str) -> None:
+        """Type a character, which takes the place of the space if it is one, or is joined to the accepted word."""
+        document = self.buffer.document
+        before = document.text_before_cursor
+        self._spaced = None
+        if typed == " " or self.suggester.joins(before.rstrip(), typed):
+            before = before.rstrip()
+        self.buffer.document = Document(before + typed + document.text_after_cursor, len(before + typed))
 
     def key_bindings(self) -> KeyBindings:
         keys = KeyBindings()
@@ -111,6 +127,10 @@ class Line:
         @keys.add("enter")
         def _(event: KeyPressEvent) -> None:
             event.app.exit(result=self.buffer.text.rstrip())
+
+        @keys.add(Keys.Any, filter=Condition(self.stands_after_own_space))
+        def _(event: KeyPressEvent) -> None:
+            self.type_after_own_space(event.data)
 
         @keys.add("c-c")
         @keys.add("c-d", filter=Condition(lambda: not self.buffer.text))  # else it deletes, as in a shell

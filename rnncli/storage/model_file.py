@@ -3,6 +3,7 @@
 format        the number of this layout
 config        JSON: what each part tells of itself (`Part.stored_config`), the tokenizer, the unit of text
 vocabulary    the words in UTF-8, one a line, as bytes
+detokenizer   JSON in UTF-8, as bytes: how the corpus writes its words (see `rnncli.text.detokenizer`)
 about         JSON: the corpus, the settings and the history of the training, the versions of the programs
 shares        the mixture weights (groups, parts)
 ...           the arrays of the parts (`Part.stored_arrays`): each parameter of the network in float32 under its name;
@@ -29,11 +30,13 @@ from ..lm.mixture import Mixture
 from ..lm.network import Network, is_moderate
 from ..lm.parts import PART_KINDS
 from ..model import Model
+from ..text.detokenizer import Detokenizer
 from ..text.tokenizers import Tokenizer
 from ..text.vocabulary import StoredVocabulary
 from .archive import NotAModelError, read_arrays, write_arrays
 
-FORMAT = 1
+FORMAT = 2
+OLDEST_FORMAT = 1  # without a detokenizer
 SECTIONS = ("corpus", "settings", "versions", "tuning", "reading")
 HISTORY_NUMBERS = ("epoch", "train_perplexity", "valid_perplexity")
 MAX_NUMBER = 1e300
@@ -67,6 +70,7 @@ def save(model: Model, path: str | Path) -> None:
         "format": np.array(FORMAT),
         "config": np.array(json.dumps(config)),
         "vocabulary": np.frombuffer(model.vocabulary.text(), np.uint8),
+        "detokenizer": np.frombuffer(model.detokenizer.text(), np.uint8),
         "about": np.array(json.dumps(model.about)),
         **arrays,
         "shares": model.lm.weights,
@@ -109,7 +113,8 @@ def _model(arrays: dict[str, np.ndarray], checked: bool) -> Model:
     if config["unit"] not in ("line", "paragraph"):
         raise ValueError(f"its unit is {config['unit']!r}")
     about = _about(_text(arrays["about"]))
-    return Model(mixture, vocabulary, _tokenizer(config["tokenizer"]), config["unit"], about)
+    detokenizer = Detokenizer.from_text(arrays["detokenizer"].tobytes()) if "detokenizer" in arrays else Detokenizer()
+    return Model(mixture, vocabulary, _tokenizer(config["tokenizer"]), config["unit"], about, detokenizer)
 
 
 def _check_format(arrays: Mapping[str, np.ndarray]) -> None:
@@ -118,7 +123,7 @@ def _check_format(arrays: Mapping[str, np.ndarray]) -> None:
     version = arrays["format"]
     if version.shape or version.dtype.kind not in "iu":
         raise ValueError("its format is not a number")
-    if version != FORMAT:
+    if not OLDEST_FORMAT <= version <= FORMAT:
         newer = "a newer rnncli: upgrade to use it" if version > FORMAT else "an older rnncli: train it anew"
         raise NotAModelError(f"(format {version}) was written by {newer}")
 

@@ -17,7 +17,7 @@ from ..model import Model
 from ..nn.threads import one_thread
 from ..text.corpus import Sources
 from ..text.reading import listed, source_name
-from ..text.tokenizers import Tokenizer
+from ..text.spacer import Spacer
 from ..text.vocabulary import EOS_ID, UNK_ID, Tokens
 from . import metrics
 from .batching import chunks
@@ -126,7 +126,7 @@ class _Measurements:
         self.is_right = np.empty(len(ids), bool)  # whether it was the word
         self.of_parts = np.empty((len(self.names), len(ids)))
         self.keyboard = None if model.tokenizer.is_char else KeystrokeCounter(model.vocabulary.words)
-        self.keys_unaided = keys_unaided(tokens, model.tokenizer) if self.keyboard else np.ones(len(ids), np.int64)
+        self.keys_unaided = keys_unaided(tokens, model.spacer) if self.keyboard else np.ones(len(ids), np.int64)
         self.keys = self.keys_unaided.copy()
 
     def add(self, chunk: slice, p: np.ndarray, of_parts: np.ndarray) -> None:
@@ -165,21 +165,20 @@ class _Measurements:
         )
 
 
-def keys_unaided(tokens: Tokens, tokenizer: Tokenizer) -> np.ndarray:
+def keys_unaided(tokens: Tokens, spacer: Callable[[], Spacer]) -> np.ndarray:
     """Count the keys (N,) to write each word without help: its letters, and the space after it if there is one.
 
     The end of a unit is one key.
     """
     keys = np.ones(len(tokens), np.int64)
-    spacer = tokenizer.spacer()
-    for place, number in enumerate(tokens.ids.tolist()):
-        if number == EOS_ID:
-            spacer = tokenizer.spacer()
-            continue
-        piece = spacer.next(tokens.types[number])
-        is_spaced = piece.startswith(" ")
-        keys[place] = len(piece) - is_spaced
-        keys[place - 1] += is_spaced
+    begin = 0
+    for end in np.flatnonzero(tokens.ids == EOS_ID).tolist():
+        pieces = spacer().write(tokens.types[number] for number in tokens.ids[begin:end].tolist())
+        for place, piece in enumerate(pieces, begin):
+            is_spaced = piece[:1].isspace()
+            keys[place] = len(piece) - is_spaced
+            keys[place - 1] += is_spaced
+        begin = end + 1
     return keys
 
 

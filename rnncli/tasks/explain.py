@@ -15,7 +15,7 @@ from ..nn.threads import on_all_cores
 from ..text.vocabulary import UNK_ID
 from .batching import chunks
 from .fill import BLANK
-from .predict import best_words, without_unk
+from .predict import best_words, of_words
 
 VARIANTS_PER_GROUP = 64  # of a prompt, read side by side
 GROUPS_PER_REPORT = 8  # that the cores work on between two reports of progress
@@ -56,15 +56,14 @@ def explain(
     """
     if BLANK.search(prompt):
         raise TextError(f"{quoted(prompt)} has a blank: only what comes next is explained")
-    tokens = model.tokenizer.tokenize(prompt)
-    ids, unknown = model.encode_tokens(tokens)
+    ids, tokens, unknown = model.encode_segments(model.tokenizer.segment(prompt))
     starts: list[tuple[slice, MixtureState]] = []  # groups of words to hide, and the state before each group
     state = model.lm.initial_state(1)
     for chunk in chunks(len(ids), VARIANTS_PER_GROUP):
         starts.append((chunk, state))
         state = model.lm.read(ids[chunk], state)
     context = model.lm.context(state)
-    p = without_unk(model.lm.distribution(context)[0, 0])
+    p = of_words(model.lm.distribution(context)[0, 0], model.vocabulary)
     target = int(best_words(p, 1)[0]) if word is None else model.vocabulary.find(word)
     if target == UNK_ID:
         raise SettingError(f"the model does not know the word {quoted(word or '')}: name one of its words")
@@ -98,7 +97,7 @@ def _hide_each(model: Model, ids: np.ndarray, chunk: slice, state: MixtureState)
     hidden = np.repeat(ids[chunk.start :], count, axis=1)
     np.fill_diagonal(hidden, UNK_ID)
     variants = model.lm.read(hidden, state.repeat(count))
-    return without_unk(model.lm.distribution(model.lm.context(variants))[0])
+    return of_words(model.lm.distribution(model.lm.context(variants))[0], model.vocabulary)
 
 
 def _contributions(model: Model, context: MixtureContext, target: int, p: float) -> dict[str, float]:

@@ -38,7 +38,7 @@ def fill(
     rest, more_unknown = model.encode(after)
     log_p = np.log(model.lm.distribution(model.lm.context(state))[0, 0].astype(np.float64))
     if candidates is None:
-        candidates = np.arange(UNK_ID + 1, len(log_p))
+        candidates = np.setdiff1d(np.arange(UNK_ID + 1, len(log_p)), model.vocabulary.noted[0])
         size = max(n, MIN_CANDIDATES) if n else len(candidates)
         if len(candidates) > size:
             candidates = np.sort(candidates[np.argpartition(-log_p[candidates], size)[:size]])

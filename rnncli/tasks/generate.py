@@ -11,6 +11,7 @@ from ..errors import SettingError
 from ..lm.ngram import NGram
 from ..lm.ngram_counts import context_lengths
 from ..model import Model
+from ..text.annotation import plain
 from ..text.vocabulary import EOS_ID
 from .predict import without_unk
 from .sampling import Sampling
@@ -76,13 +77,13 @@ class Writer:
         longest = max(map(len, stop)) - 1
         held = ""
         ends: list[int] = []  # of each piece in `held`
-        for piece in self._pieces():
+        for count, piece in enumerate(self._pieces(), 1):
             held += piece
             ends.append(len(held))
             found = [place for place in map(held.find, stop) if place >= 0]
             if found:
-                cut_off = sum(end > min(found) for end in ends[:-1])  # the last word is not in the text yet
-                del self.text[len(self.text) - cut_off :]
+                cut_off = sum(end > min(found) for end in ends)
+                del self.text[self.begin + count - cut_off :]
                 yield held[: min(found)]
                 return
             tails = (held[-n:] for n in range(min(longest, len(held)), 0, -1))
@@ -100,9 +101,8 @@ class Writer:
         model = self.model
         del self.text[self.begin :]  # of an earlier iteration
         rng = np.random.default_rng(self.seed)
-        spacer = model.tokenizer.spacer()
-        for token in model.tokenizer.tokenize(self.prompt):
-            spacer.next(token)
+        spacer = model.spacer()
+        spacer.read(model.tokenizer.segment(self.prompt))
         state, _ = model.state_after(self.prompt)
         sentences = _SentenceCounter(self.limits.sentences, model.tokenizer.is_char)
         left = self.limits.max_words
@@ -112,17 +112,19 @@ class Writer:
                 p[EOS_ID] = 0
             word = self.sampling.draw(p, rng, self.text)
             name = None if word is None else model.vocabulary.word(word)
-            is_last = sentences.count(word, name)
+            is_last = sentences.count(word, name and plain(name))
             if word is None or name is None or is_last:
-                return
+                break
+            self.text.append(word)
             if word == EOS_ID:
-                spacer = model.tokenizer.spacer()
+                yield from spacer.flush()
+                spacer = model.spacer()
                 yield "\n"
             else:
                 left -= 1
-                yield spacer.next(name)
-            self.text.append(word)
+                yield from spacer.push(name)
             state = model.lm.read(np.array([[word]]), state)
+        yield from spacer.flush()
 
     def _is_blank_enough(self) -> bool:
         """Whether no unit may end here: at the beginning, and after an end; with stanzas, after two ends."""

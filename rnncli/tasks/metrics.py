@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..lm.perplexity import perplexity
+from ..text.annotation import plain
 from ..text.completion import beginning_alike
 from ..text.vocabulary import EOS_ID, UNK_ID
 
@@ -72,7 +73,8 @@ class KeystrokeCounter:
 
     def __init__(self, words: Sequence[str]):
         self.words = words
-        suggestible = [number for number in range(len(words)) if number not in (EOS_ID, UNK_ID)]
+        # A mark with a note on its spaces is typed as the mark.
+        suggestible = [n for n, word in enumerate(words) if n not in (EOS_ID, UNK_ID) and plain(word) == word]
         self.order = np.array(sorted(suggestible, key=words.__getitem__), np.int64)  # alphabetical
         self.sorted = [words[number] for number in self.order]
 
@@ -83,7 +85,7 @@ class KeystrokeCounter:
         """
         if target == EOS_ID:
             return 1
-        word = self.words[target]
+        word = plain(self.words[target])
         wanted = p[target]
         better = int(np.count_nonzero(p > wanted)) - int(p[EOS_ID] > wanted) - int(p[UNK_ID] > wanted)
         typed = 0

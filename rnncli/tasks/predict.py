@@ -14,9 +14,10 @@ from ..errors import OverflowedError, SettingError, TextError, quoted, shortened
 from ..lm.mixture import MixtureState
 from ..model import Model
 from ..nn.threads import on_all_cores
+from ..text.annotation import plain
 from ..text.batches import padded
 from ..text.completion import Completer
-from ..text.vocabulary import UNK_ID
+from ..text.vocabulary import UNK_ID, Vocabulary
 from .batching import length_groups
 from .fill import BLANK, around_blank, fill
 
@@ -118,7 +119,7 @@ def _answer(model: Model, start: MixtureState, questions: list[_Question], n: in
     """Answer several questions, read side by side."""
     words, lengths = padded([question.ids for question in questions])
     context = model.lm.context_after(words, lengths, start.repeat(len(questions)))
-    p = without_unk(model.lm.distribution(context)[0])
+    p = of_words(model.lm.distribution(context)[0], model.vocabulary)
     contributions = model.lm.contributions(context)[:, 0] if parts else None
     if questions[0].candidates is None:
         best = best_of_each(p, n)
@@ -139,7 +140,7 @@ def _answer(model: Model, start: MixtureState, questions: list[_Question], n: in
 
 
 def _named(model: Model, words: np.ndarray, p: np.ndarray) -> list[Prediction]:
-    return list(map(Prediction, map(model.vocabulary.word, words.tolist()), p.tolist()))
+    return [Prediction(plain(model.vocabulary.word(n)), p) for n, p in zip(words.tolist(), p.tolist(), strict=True)]
 
 
 def _divided(model: Model, contributions: np.ndarray, p: np.ndarray) -> list[dict[str, float]]:
@@ -180,6 +181,19 @@ def best_of_each(p: np.ndarray, n: int) -> list[np.ndarray]:
     words = words[np.lexsort((-p.reshape(-1)[near], row))]
     ends = np.searchsorted(row, np.arange(rows + 1)).tolist()
     return [words[start:end][: n or None] for start, end in itertools.pairwise(ends)]
+
+
+def of_words(p: np.ndarray, vocabulary: Vocabulary) -> np.ndarray:
+    """Turn the probabilities (..., V) of all words, in place, into those of the words as a person reads them.
+
+    `<unk>` is left out, and a mark has the probability of all its variants, with and without notes on its spaces.
+    """
+    noted, unnoted = vocabulary.noted
+    for number, plain_number in zip(noted, unnoted, strict=True):
+        if number != plain_number:
+            p[..., plain_number] += p[..., number]
+            p[..., number] = 0
+    return without_unk(p)
 
 
 def without_unk(p: np.ndarray) -> np.ndarray:

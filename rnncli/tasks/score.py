@@ -12,7 +12,6 @@ from ..errors import OverflowedError
 from ..model import Model
 from ..nn.threads import on_all_cores
 from ..text.batches import padded, prefix_numbers
-from ..text.reserved import unit_tokens
 from ..text.vocabulary import EOS_ID, UNK, UNK_ID
 from .batching import length_groups
 
@@ -41,9 +40,8 @@ def score_all(model: Model, lines: Sequence[str]) -> list[Score]:
     The probability of an unknown word is that of `<unk>`, times that of its spelling: its letters and the end of the
     word, drawn evenly from the characters of the vocabulary and the end. A literal `<unk>` has no spelling.
     """
-    tokens = [unit_tokens(model.tokenizer, line) for line in lines]
-    encoded = [model.encode_tokens(words) for words in tokens]
-    groups = length_groups([len(words) + 1 for words in tokens], max_words=WORDS_PER_GROUP)
+    encoded = [model.encode_unit(line) for line in lines]
+    groups = length_groups([len(words) + 1 for _, words, _ in encoded], max_words=WORDS_PER_GROUP)
     start = model.lm.initial_state(1)  # that of all lines: it is computed once
 
     def log_probabilities(group: list[int]) -> list[np.ndarray]:
@@ -54,14 +52,14 @@ def score_all(model: Model, lines: Sequence[str]) -> list[Score]:
             raise OverflowedError
         return [-nll[:length, row] for row, length in enumerate(lengths)]
 
-    nats_per_character = _nats_per_character(model) if any(unknown for _, unknown in encoded) else 0.0
+    nats_per_character = _nats_per_character(model) if any(unknown for _, _, unknown in encoded) else 0.0
     scores: dict[int, Score] = {}
     for group, found in zip(groups, on_all_cores(log_probabilities, groups), strict=True):
         for place, own in zip(group, found, strict=True):
-            ids, unknown = encoded[place]
+            ids, words, unknown = encoded[place]
             if unknown:
-                own[:-1] += _spellings(tokens[place], ids[:, 0], nats_per_character)
-            scores[place] = Score(float(own.sum()), tokens[place], own.tolist(), unknown)
+                own[:-1] += _spellings(words, ids[:, 0], nats_per_character)
+            scores[place] = Score(float(own.sum()), words, own.tolist(), unknown)
     return [scores[place] for place in range(len(lines))]
 
 

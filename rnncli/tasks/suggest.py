@@ -8,8 +8,11 @@ import numpy as np
 
 from ..lm.mixture import MixtureState
 from ..model import Model
-from ..text.tokenizers import is_unspaced
-from .predict import Prediction, best_words, without_unk
+from ..text.annotation import is_mark
+from ..text.characters import is_unspaced
+from .predict import Prediction, best_words, of_words
+
+ANY_WORD = "a"  # stands for a word that is not known yet
 
 
 class Suggester:
@@ -50,17 +53,22 @@ class Suggester:
             whole = tokenizer.tokenize(rest.split(maxsplit=1)[0])[0]
             after = rest[max(len(unicodedata.normalize("NFC", half)), len(whole)) :]
         after = after.lstrip()
-        spacer = tokenizer.spacer()
-        for token in tokenizer.tokenize(before):
-            spacer.next(token)
-        piece = spacer.next(word)
+        spacer = self.model.spacer()
+        spacer.read(tokenizer.segment(before))
+        (piece,) = spacer.write([word])
         is_glued = half and before and not before[-1].isspace()  # as it was typed: (st or x=st
         before = before + piece.lstrip() if is_glued else before.rstrip() + piece
         if after:
-            is_spaced = spacer.next(tokenizer.tokenize(after)[0]).startswith(" ")
+            is_spaced = spacer.gap_before(tokenizer.tokenize(after)[0]) != ""
         else:
-            is_spaced = not (spacer.glued or (not tokenizer.is_pretokenized and is_unspaced(word)))
+            is_spaced = spacer.gap_before(ANY_WORD) != "" and (tokenizer.is_pretokenized or not is_unspaced(word))
         return before + " " * is_spaced, after
+
+    def joins(self, text: str, typed: str) -> bool:
+        """Whether a typed character is punctuation that is joined to the end of `text`."""
+        spacer = self.model.spacer()
+        spacer.read(self.model.tokenizer.segment(text))
+        return is_mark(typed) and not typed.isspace() and spacer.gap_before(typed) == ""
 
     def _probabilities_after(self, words: list[int]) -> np.ndarray:
         """Return the probabilities (V,) of the words that may come after `words`."""
@@ -75,5 +83,5 @@ class Suggester:
             for word in words[same:]:
                 self._words.append(word)
                 self._states.append(lm.read(np.array([[word]]), self._states[-1]))
-            self._p = without_unk(lm.distribution(lm.context(self._states[-1]))[0, 0])
+            self._p = of_words(lm.distribution(lm.context(self._states[-1]))[0, 0], self.model.vocabulary)
         return self._p

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from ..model import Model
 from ..text.corpus import Sources, read_tokens
 from ..text.formats import ReadOptions
+from ..text.spacing import annotate
 from ..text.vocabulary import Tokens
 
 
@@ -22,4 +23,4 @@ def tokens_for(
     read, tokens = read_tokens(sources, model.tokenizer, options, measure)
     for warning in read.warnings():
         warn(warning)
-    return tokens
+    return annotate(tokens, model.detokenizer) if len(model.vocabulary.noted[0]) else tokens

@@ -10,8 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import SettingError
+from .annotation import plain
+from .characters import is_unspaced
 from .folding import folded, lowered
-from .tokenizers import Tokenizer, is_unspaced
+from .tokenizers import Tokenizer
 from .vocabulary import UNK_ID
 
 _SENTENCE_ENDS = ".!?…:"
@@ -32,7 +34,8 @@ class Completer:
             raise SettingError("this model predicts characters, and a character cannot be half typed")
         self.words = words
         self.tokenizer = tokenizer
-        self.all = np.arange(UNK_ID + 1, len(words))  # the numbers of all words that can be typed
+        # The numbers of all words that can be typed. A mark with a note on its spaces is typed as the mark.
+        self.all = np.array([n for n in range(UNK_ID + 1, len(words)) if plain(words[n]) == words[n]], np.int64)
         self._sorted: dict[_Rules, tuple[list[str], np.ndarray]] = {}
 
     def split(self, text: str) -> tuple[str, np.ndarray]:
@@ -105,7 +108,7 @@ class Completer:
     def _sorted_words(self, rules: "_Rules") -> tuple[list[str], np.ndarray]:
         """The keys of all words in sorted order, and the numbers of the words."""
         if rules not in self._sorted:
-            keys = sorted((rules.key(word), number) for number, word in enumerate(self.words) if number > UNK_ID)
+            keys = sorted((rules.key(self.words[number]), number) for number in self.all.tolist())
             numbers = np.array([number for _, number in keys], np.int64)
             self._sorted[rules] = ([key for key, _ in keys], numbers)
         return self._sorted[rules]

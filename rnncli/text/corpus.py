@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from ..errors import SettingError, TextError
+from .detokenizer import Detokenizer
 from .formats import ReadOptions
 from .reading import OPENERS, STDIN, TextsRead, listed, read_units, source_name
 from .reading import Sources as Sources
-from .reserved import MarkCounter, marks_unknown, unit_tokens
-from .tokenizers import Tokenizer
+from .reserved import MarkCounter, marks_unknown, unit_segments
+from .spacing import annotate, learn
+from .tokenizers import Segments, Tokenizer
 from .vocabulary import UNK_ID, Tokens, Vocabulary
 
 
@@ -42,6 +44,16 @@ class SplitText:
     sha256: str  # of the units as they were read
     reading: dict[str, Any]  # how it was read, for a model to remember (see `ReadOptions.remembered`)
     facts: TextFacts
+    detokenizer: Detokenizer = field(default_factory=Detokenizer)
+
+    def spaced(self, before: Detokenizer | None = None) -> SplitText:
+        """Learn from the training part how the text is spaced, on top of what another text has taught `before`.
+
+        Marks whose spaces the learned rules do not foresee get notes (see `rnncli.text.annotation`).
+        """
+        learned = learn(self.train, before)
+        train, valid = (annotate(part, learned) for part in (self.train, self.valid))
+        return replace(self, train=train, valid=valid, detokenizer=learned)
 
     def numbered_by(self, vocabulary: Vocabulary) -> Corpus:
         """Number the text by a vocabulary. Raises `TextError` where that holds no word."""
@@ -57,6 +69,7 @@ class SplitText:
             self.sha256,
             self.reading,
             self.facts,
+            self.detokenizer,
         )
 
 
@@ -73,6 +86,7 @@ class Corpus:
     sha256: str  # of the units as they were read
     reading: dict[str, Any] = field(default_factory=dict)  # how it was read, for a model to remember
     facts: TextFacts = field(default_factory=TextFacts)
+    detokenizer: Detokenizer = field(default_factory=Detokenizer)
 
     def counts(self) -> np.ndarray:
         """Count each word of the vocabulary in the training part, (V,)."""
@@ -99,7 +113,6 @@ def read_split(
     options = options or ReadOptions()
     options = replace(options, stanzas=options.unit == "line" and not tokenizer.is_pretokenized)
     sources = listed(sources)
-    valid = valid and listed(valid)
     name = source_name(sources[0])
     digest = hashlib.sha256()
     marks = MarkCounter()
@@ -127,8 +140,8 @@ def read_split(
         train, held_out = tokens.split(valid_fraction)
     distinct = int(np.count_nonzero(tokens.counts())) - bool(len(tokens))
     facts = TextFacts(read, tokens.words(), distinct, tuple(warnings))
-    own_name = corpus_name(sources)
     reading = options.remembered()
+    own_name = corpus_name(sources)
     return SplitText(name, own_name, tokenizer, read.unit, train, held_out, digest.hexdigest(), reading, facts)
 
 
@@ -153,14 +166,14 @@ def read_tokens(
     options = replace(options or ReadOptions(), keep_blank=tokenizer.is_pretokenized)
     read, texts = read_units(sources, options)
 
-    def words() -> Iterator[list[str]]:
+    def units() -> Iterator[Segments]:
         for text in texts:
             measure(text)
-            tokens = unit_tokens(tokenizer, text)
-            if tokens or not text or tokenizer.is_pretokenized:  # else it held invisible characters only
-                yield tokens
+            segments = unit_segments(tokenizer, text)
+            if segments.tokens or not text or tokenizer.is_pretokenized:  # else it held invisible characters only
+                yield segments
 
-    return read, Tokens.from_units(words())
+    return read, Tokens.from_segments(units())
 
 
 def corpus_name(sources: Sources) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .tokenizers import Tokenizer
+    from .tokenizers import Segments, Tokenizer
 
 EOS = "<eos>"  # the end of a unit
 UNK = "<unk>"  # any word that is not in the vocabulary
@@ -17,15 +17,16 @@ BEGINNING = "<s>"
 ENDS = (EOS, "</s>")
 
 
-def unit_tokens(tokenizer: Tokenizer, text: str) -> list[str]:
+def unit_segments(tokenizer: Tokenizer, text: str) -> Segments:
     """Cut a whole unit into tokens, without the marks of its own beginning and end: every unit has an end anyway."""
-    tokens = tokenizer.tokenize(text)
+    segments = tokenizer.segment(text)
+    tokens = segments.tokens
     if tokenizer.is_pretokenized and tokens:
         if tokens[-1] in ENDS:
             tokens.pop()
         if tokens[:1] == [BEGINNING]:
             del tokens[0]
-    return tokens
+    return segments
 
 
 def marks_unknown(words: int, unknown: int) -> bool:

@@ -1,19 +1,25 @@
-"""Cuts a line into tokens, and writes tokens as people write text."""
+"""Cuts a line into tokens."""
 
 import itertools
 import re
 import threading
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import NamedTuple
 
 from ..errors import SettingError
-from .characters import PICTOGRAPHS, UNSPACED, UNSPACED_PUNCTUATION, ranges
+from .characters import PICTOGRAPHS, UNSPACED, ranges
 from .folding import JOINERS, cleaned, folded, lowered
 
 CHARACTERS_PER_PAGE = 1024  # of Unicode, whose combining marks go into the pattern together
 MARK_PAGES = frozenset([*range(0x20000 // CHARACTERS_PER_PAGE), 0xE0000 // CHARACTERS_PER_PAGE])  # with all marks
+MAX_CHUNKS = 2**16  # whose tokens are kept for the next time
+MAX_KEPT_CHUNK = 24  # characters
+_SPECIAL_SPACE = re.compile(
+    "[\u00a0\u1680\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000]"
+)  # of a width, or without a line break
 MAX_SEPARATE_PAGES = 4  # texts with marks of more pages get those of all pages at once
 
 
@@ -47,29 +53,92 @@ class Tokenizer:
 
     def tokenize(self, text: str) -> list[str]:
         """Cut one unit of text (a line or a paragraph) into tokens."""
-        return TOKENIZERS[self.kind].cut(self.read(text))
+        return self.segment(text).tokens
 
-    def read(self, text: str) -> str:
+    def segment(self, text: str) -> "Segments":
+        """Cut one unit of text into tokens, with what a tokenizer of words keeps besides: gaps and forms."""
+        if self.is_char or self.is_pretokenized:
+            return Segments(TOKENIZERS[self.kind].cut(self.read(text)))
+        text = self.read(text, fold=False)
+        memo = _FOLDED_CHUNKS if self.fold else _CHUNKS
+        chunks = [memo[chunk] for chunk in text.split()]
+        tokens = [token for tokens, _ in chunks for token in tokens]
+        gaps = [gap for tokens, _ in chunks for gap in _gaps_of_chunk(len(tokens))]
+        gaps[:1] = [""] * bool(gaps)
+        if text.isascii():
+            return Segments(tokens, gaps)
+        starts = [0, *itertools.accumulate(len(tokens) for tokens, _ in chunks)]
+        if _SPECIAL_SPACE.search(text):
+            for start, space in zip(starts[1:-1], re.findall(r"\s+", text.strip()), strict=True):
+                special = _SPECIAL_SPACE.search(space)
+                gaps[start] = special[0] if special else " "
+        places = zip(starts, chunks, strict=False)
+        return Segments(tokens, gaps, {start + at: form for start, (_, forms) in places for at, form in forms})
+
+    def read(self, text: str, fold: bool = True) -> str:
         """Return a text as it is cut: without invisible characters, folded, in lower case if the tokenizer says so.
 
         A corpus that was tokenized before keeps its characters.
         """
         if not self.is_pretokenized:
             text = cleaned(text)
-        if self.fold:
+        if self.fold and fold:
             text = folded(text)
         if self.lowercase:
             text = lowered(text) if self.fold else text.lower()
         return text
 
-    def detokenize(self, tokens: Iterable[str]) -> str:
-        """Write the tokens of one unit as a person would."""
-        spacer = self.spacer()
-        return "".join(spacer.next(token) for token in tokens)
 
-    def spacer(self) -> "Spacer":
-        """Return a writer of tokens as text, one at a time."""
-        return _NoSpace() if self.is_char else Spacer(prepared=self.is_pretokenized)
+class Segments(NamedTuple):
+    """A unit cut into tokens. A tokenizer of words also tells how they stand there."""
+
+    tokens: list[str]
+    gaps: Sequence[str] = ()  # the white space before each token; "" before the first one
+    forms: Mapping[int, str] = {}  # how tokens are written that were folded, by their places
+
+
+@cache
+def _gaps_of_chunk(tokens: int) -> tuple[str, ...]:
+    """Return the gaps before the tokens of a chunk, which has a space before it."""
+    return (" ", *[""] * (tokens - 1))
+
+
+class _Chunks(dict[str, tuple[list[str], list[tuple[int, str]]]]):
+    """Cuts chunks, which are what is between two spaces: the tokens, and the forms of those that were folded, by place.
+
+    Most chunks of a text are words that it holds again and again, and are kept.
+    """
+
+    def __init__(self, fold: bool):
+        super().__init__()
+        self.fold = fold
+
+    def __missing__(self, chunk: str) -> tuple[list[str], list[tuple[int, str]]]:
+        found = self._cut(chunk)
+        if len(chunk) <= MAX_KEPT_CHUNK:
+            if len(self) >= MAX_CHUNKS:
+                self.clear()
+            self[chunk] = found
+        return found
+
+    def _cut(self, chunk: str) -> tuple[list[str], list[tuple[int, str]]]:
+        cut = TOKENIZERS["word"].cut
+        if not self.fold or chunk.isascii():
+            return cut(chunk), []
+        chunk = unicodedata.normalize("NFC", chunk)
+        read = folded(chunk)
+        tokens = cut(read)
+        if read == chunk:
+            return tokens, []
+        origins = [place for place, character in enumerate(chunk) for _ in folded(character)]
+        origins.append(len(chunk))
+        ends = list(itertools.accumulate(map(len, tokens)))
+        written = [chunk[origins[end - len(token)] : origins[end]] for end, token in zip(ends, tokens, strict=True)]
+        return tokens, [(place, form) for place, form in enumerate(written) if form != tokens[place]]
+
+
+_CHUNKS = _Chunks(fold=False)
+_FOLDED_CHUNKS = _Chunks(fold=True)
 
 
 @cache
@@ -179,67 +248,3 @@ TOKENIZERS = {
     "whitespace": Kind(str.split, is_pretokenized=True),
     "char": Kind(lambda text: list(unicodedata.normalize("NFC", text)), is_char=True),
 }
-
-_CLITICS = frozenset({"n't", "'s", "'re", "'ve", "'ll", "'d", "'m"})  # as the Penn Treebank cuts them
-_CLOSING = frozenset(".,;:!?)]}%…’”»›°。、，．：；！？）」』】》〉،؛؟।॥") | {"..."} | _CLITICS
-_OPENING = frozenset("([{$£€¥#@“‘«‹¿¡（「『【《〈")
-_JOINING = frozenset({"/", "—", "_", "\\", "@-@", "@,@", "@.@"})
-
-
-def is_unspaced(token: str) -> bool:
-    """Whether a token begins with a character of a script that puts no space between words."""
-    return not token.isascii() and _is_unspaced(token[0])
-
-
-@cache
-def _is_unspaced(character: str) -> bool:
-    return any(span[0] <= character <= span[2] for span in ranges(UNSPACED + UNSPACED_PUNCTUATION))
-
-
-class Spacer:
-    """Puts the spaces back between tokens, one token at a time. `prepared` tokens were cut before."""
-
-    def __init__(self, prepared: bool = False) -> None:
-        self.prepared = prepared
-        self.before = ""  # the previous token; "" at the beginning of a unit
-        self.glued = True  # whether the next token follows without a space
-        self.open_quotes: set[str] = set()
-
-    def next(self, token: str) -> str:
-        """Return the token as it continues the text: with a space before it where one belongs."""
-        glue_left, glue_right = self._glue(token)
-        space = "" if self.glued or glue_left else " "
-        self.before = token
-        self.glued = glue_right
-        # Corpora like WikiText write the hyphens and points inside words and numbers as @-@, @,@ and @.@.
-        return space + (token[1] if token in ("@-@", "@,@", "@.@") else token)
-
-    def _glue(self, token: str) -> tuple[bool, bool]:
-        """Whether a token sticks to the previous one, and to the next one."""
-        if token in self.open_quotes:
-            self.open_quotes.discard(token)
-            return True, False
-        if token == "„":
-            self.open_quotes.add("“")  # which opens a quotation in English, and closes one in German
-            return False, True
-        if token == "'" and self.prepared and self.before[-1:] == "s":  # the dogs ' bones
-            return True, False
-        if token in ('"', "'"):
-            self.open_quotes.add(token)
-            return False, True
-        if token in ("-", "–"):
-            between_digits = self.before[-1:].isdigit() and token == "–"
-            return between_digits, between_digits
-        if token in _JOINING:
-            return True, True
-        if token in _OPENING:
-            return False, True
-        left = token in _CLOSING or (bool(self.before) and is_unspaced(token) and is_unspaced(self.before[-1]))
-        return left, False
-
-
-class _NoSpace(Spacer):
-    """Writes characters: spaces are among them."""
-
-    def next(self, token: str) -> str:
-        return token

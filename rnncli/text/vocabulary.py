@@ -1,14 +1,18 @@
 """Numbers the words of a text, and holds a vocabulary."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
+from .annotation import GAPS, combinations, is_mark, plain, simpler
 from .folding import folded, lowered
 from .reserved import EOS as EOS
 from .reserved import UNK as UNK
+from .tokenizers import Segments
 
 EOS_ID = 0
 UNK_ID = 1
@@ -20,21 +24,46 @@ class Tokens:
     """A text in numbers: `ids` (N,) are indices of `types`, the distinct words in order of appearance.
 
     Every unit ends in `<eos>`. `<eos>` is always the first type and `<unk>` the second, also where the text holds none.
+
+    A tokenizer of words also keeps how the tokens stand in the text. `gaps` (N,) are indices of `gap_names`, the white
+    space before each token. `forms` counts how tokens are written that were folded: by token, or for a mark by token,
+    whether it is joined to the token before it ("1" or ""), and whether it is the second, fourth, ... of its unit.
     """
 
     types: list[str]
     ids: np.ndarray
+    gaps: np.ndarray = field(default_factory=lambda: np.empty(0, np.uint8))
+    gap_names: Sequence[str] = ()
+    forms: Mapping[tuple[tuple[str, ...], str], int] = field(default_factory=dict)
 
     @classmethod
     def from_units(cls, units: Iterable[Sequence[str]]) -> "Tokens":
         """Number the words of a text, given as one sequence of words for each unit."""
-        numbers = {EOS: EOS_ID, UNK: UNK_ID}
-        pieces = []
-        for words in units:
-            piece = [numbers.setdefault(word, len(numbers)) for word in words]
-            piece.append(EOS_ID)
-            pieces.append(np.array(piece, np.int32))
-        return cls(list(numbers), np.concatenate(pieces) if pieces else np.empty(0, np.int32))
+        return cls.from_segments(Segments(list(words)) for words in units)
+
+    @classmethod
+    def from_segments(cls, units: Iterable[Segments]) -> "Tokens":
+        """Number the words of a text, and keep how they stand there."""
+        numbers = _Numbers({EOS: EOS_ID, UNK: UNK_ID})
+        names = _Numbers({"": 0})
+        ids = array("i")
+        gaps = bytearray()
+        forms: Counter[tuple[tuple[str, ...], str]] = Counter()
+        for unit in units:
+            ids.extend(map(numbers.__getitem__, unit.tokens))
+            ids.append(EOS_ID)
+            if len(unit.gaps) == len(unit.tokens):
+                gaps.extend(map(names.__getitem__, unit.gaps))
+                gaps.append(0)
+            for place, form in unit.forms.items():
+                forms[_form_rule(unit, place), form] += 1
+        has_gaps = len(gaps) == len(ids)
+        kept = np.frombuffer(gaps if has_gaps else b"", np.uint8)
+        return cls(list(numbers), np.frombuffer(ids, np.int32), kept, tuple(names), forms)
+
+    def part(self, begin: int, end: int | None = None) -> "Tokens":
+        """Return a part of the text; `forms` stay those of the whole."""
+        return replace(self, ids=self.ids[begin:end], gaps=self.gaps[begin:end])
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -62,7 +91,24 @@ class Tokens:
         else:
             wanted = len(self) * (1 - fraction)
         cut = cuts[np.abs(cuts - wanted).argmin()]
-        return Tokens(self.types, self.ids[:cut]), Tokens(self.types, self.ids[cut:])
+        return self.part(0, cut), self.part(cut)
+
+
+class _Numbers(dict[str, int]):
+    """The number of each of some words: a new one gets the next number."""
+
+    def __missing__(self, word: str) -> int:
+        number = self[word] = len(self)
+        return number
+
+
+def _form_rule(unit: Segments, place: int) -> tuple[str, ...]:
+    """Return what the form of a token is counted by (see `Tokens`)."""
+    token = unit.tokens[place]
+    if not is_mark(token):
+        return (token,)
+    is_joined = place > 0 and not unit.gaps[place]
+    return (token, "1" if is_joined else "", "1" if unit.tokens[:place].count(token) % 2 else "")
 
 
 class Vocabulary:
@@ -80,14 +126,19 @@ class Vocabulary:
     def from_tokens(cls, tokens: Tokens, min_count: int = 1, max_size: int = 0) -> "Vocabulary":
         """Choose the words that occur at least `min_count` times, at most `max_size` in all (0: no limit).
 
-        Equally frequent words keep the order of their first appearance.
+        Equally frequent words keep the order of their first appearance. Marks with notes on their spaces come on top.
         """
         counts = tokens.counts()
         order = np.argsort(-counts, kind="stable")
-        keep = [i for i in order if i > UNK_ID and counts[i] >= max(min_count, 1)]
+        is_kept = counts >= max(min_count, 1)
         if max_size:
-            keep = keep[: max(max_size - 2, 0)]
-        return cls([EOS, UNK, *(tokens.types[i] for i in keep)])
+            is_kept[[i for i in order if is_kept[i] and i > UNK_ID][max(max_size - 2, 0) :]] = False
+        # Marks with notes are kept however rare they are: without them, spaces would be wrong.
+        noted = [i for i, word in enumerate(tokens.types) if counts[i] and plain(word) != word]
+        is_kept[noted] = True
+        words = [tokens.types[i] for i in order if is_kept[i] and i > UNK_ID]
+        others = combinations(tokens.types[i] for i in noted).difference(words)
+        return cls([EOS, UNK, *words, *sorted(others)])
 
     def extended(self, tokens: Tokens, min_count: int = 1, most: int = 0) -> "Vocabulary":
         """Append the words of a text that are new and occur at least `min_count` times there.
@@ -118,16 +169,36 @@ class Vocabulary:
         return {word: number for number, word in enumerate(self.words)}
 
     def encode(self, tokens: Tokens) -> np.ndarray:
-        """Number a text's words (N,), exactly as written; unknown words are `UNK_ID`."""
-        table = np.array([self.numbers.get(word, UNK_ID) for word in tokens.types], np.int32)
+        """Number a text's words (N,), exactly as written; unknown words are `UNK_ID`.
+
+        A mark with notes that the vocabulary lacks has one note less, or none.
+        """
+        table = np.array([self._number_of_noted(word) for word in tokens.types], np.int32)
         ids: np.ndarray = table[tokens.ids]
         return ids
+
+    def _number_of_noted(self, word: str) -> int:
+        number = self.numbers.get(word)
+        if number is None:
+            number = next((self.numbers[less] for less in simpler(word) if less in self.numbers), UNK_ID)
+        return number
+
+    @cached_property
+    def noted(self) -> tuple[np.ndarray, np.ndarray]:
+        """The numbers (K,) of the marks with notes on their spaces, and of the same marks without notes."""
+        numbers = [number for number in self._may_be_noted() if plain(self.word(number)) != self.word(number)]
+        plain_numbers = [self.numbers.get(plain(self.word(number)), number) for number in numbers]
+        return np.array(numbers, np.intp), np.array(plain_numbers, np.intp)
+
+    def _may_be_noted(self) -> Iterable[int]:
+        return range(len(self))
 
     def find(self, word: str) -> int:
         """Find the number of a word as written, else of a lookalike, else in another case, else `UNK_ID`."""
         number = self.number(word)
         if number is None:
-            number = next((number for number in map(self.number, _variants(word)) if number is not None), UNK_ID)
+            candidates = (*simpler(word), *_variants(plain(word)))
+            number = next((number for number in map(self.number, candidates) if number is not None), UNK_ID)
         return number
 
 
@@ -165,6 +236,9 @@ class StoredVocabulary(Vocabulary):
             start, end = self._ends[number : number + 2]
             self._decoded[number] = self._lines[start + 1 : end].decode("utf-8", "surrogatepass")
         return self._decoded[number]
+
+    def _may_be_noted(self) -> Iterable[int]:
+        return range(len(self)) if any(sign.encode() in self._lines for sign in GAPS) else ()
 
     def number(self, word: str) -> int | None:
         self._lookups += 1

@@ -72,7 +72,7 @@ class ModelBuilder:
             "perplexity_of_network": finite(perplexity(tuned.losses[network.name])),
         }
         corpus = self.corpus
-        return Model(tuned.mixture, corpus.vocabulary, corpus.tokenizer, corpus.unit, about)
+        return Model(tuned.mixture, corpus.vocabulary, corpus.tokenizer, corpus.unit, about, corpus.detokenizer)
 
     def _about(self, state: TrainingState) -> dict[str, Any]:
         """Return the facts of the training. No times: the same training gives the same file."""

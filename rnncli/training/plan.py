@@ -89,6 +89,7 @@ def make_plan(options: Options, sources: Sources, init: Model | None = None) -> 
         valid=text.valid,
         valid_fraction=text.valid_fraction,
     )
+    split = split.spaced(init.detokenizer if init else None)
     facts: dict[str, Any] = {**text_facts(split.train), "fine_tuning": init is not None}
     text = replace(text, unit=split.unit, **decided(_open(text), facts))
     if init:

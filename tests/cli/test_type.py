@@ -28,6 +28,12 @@ def last_line(shown: str) -> str:
         (BEGINNING + "\t\r", BEGINNING + "study"),
         (BEGINNING + "\t\t\t\r", BEGINNING + "study more."),
         (BEGINNING + "pl\t\r", BEGINNING + "play"),
+        (BEGINNING + "pl\t.\r", BEGINNING + "play."),
+        (BEGINNING + "pl\t more\r", BEGINNING + "play more"),
+        (BEGINNING + "pl\tmore\r", BEGINNING + "play more"),
+        (BEGINNING + "pl\t (\r", BEGINNING + "play ("),
+        (BEGINNING + "pl\t(\r", BEGINNING + "play ("),
+        (BEGINNING + "pl\t  .\r", BEGINNING + "play  ."),  # a second space is the writer's own
         (BEGINNING + "1\r", BEGINNING + "study"),
         (BEGINNING + "pl1\r", BEGINNING + "play"),
         ("in \x111999\r", "in 1999"),  # a digit itself, after Ctrl-Q; nothing is on offer for a number

@@ -16,6 +16,8 @@ from rnncli.lm.ngram import NGram
 from rnncli.model import Model
 from rnncli.tasks.evaluate import WORDS_PER_CHUNK, Band, evaluate, keys_unaided
 from rnncli.tasks.metrics import KeystrokeCounter
+from rnncli.text.detokenizer import Detokenizer
+from rnncli.text.spacer import Spacer
 from rnncli.text.tokenizers import Tokenizer
 from rnncli.text.vocabulary import EOS, UNK, Tokens, Vocabulary
 
@@ -76,7 +78,7 @@ def test_every_figure_equals_reading_word_by_word(model, text):
     assert sum(bin.words * bin.confidence for bin in found.calibration) == pytest.approx(sum(expected.confidence))
     gaps = [bin.words * abs(bin.confidence - bin.accuracy) for bin in found.calibration]
     assert found.calibration_error == pytest.approx(sum(gaps) / len(losses))
-    unaided = keys_unaided(Tokens.from_units(units), model.tokenizer)
+    unaided = keys_unaided(Tokens.from_units(units), model.spacer)
     assert 0 < found.keystrokes_saved == pytest.approx(1 - np.minimum(expected.keys, unaided).sum() / unaided.sum())
     for k in (1, 3, 5, 10):
         assert getattr(found, f"accuracy_at_{k}") == np.mean([rank < k for rank in expected.ranks])
@@ -257,7 +259,7 @@ def test_words_are_in_bands_by_their_numbers_and_the_end_of_a_unit_is_among_the_
 def test_without_help_a_key_is_pressed_for_every_character_and_the_end(unit, keys):
     tokenizer = Tokenizer("word")
     tokens = Tokens.from_units([tokenizer.tokenize(unit)] * 2)
-    assert keys_unaided(tokens, tokenizer).tolist() == keys * 2
+    assert keys_unaided(tokens, functools.partial(Spacer, Detokenizer(), tokenizer)).tolist() == keys * 2
     assert sum(keys) == len(unit) + 1
 
 

@@ -15,7 +15,7 @@ def run() -> None:
     exit. That takes a fifth of the time of a prediction, and finds nothing.
     """
     gc.set_threshold(GC_THRESHOLD)
-    # Some BLAS raises this flag now and then for finite products. Results that are not finite are found by their values.
+    # Some BLAS raises this flag now and then for finite products. What is not finite is found by its value.
     warnings.filterwarnings("ignore", "invalid value encountered in matmul", RuntimeWarning)
     from .cli import main
 

@@ -12,6 +12,7 @@ import numpy as np
 from .errors import ModelError
 from .lm.mixture import Mixture, MixtureState
 from .lm.ngram import NGram
+from .text.annotation import is_mark, plain
 from .text.completion import Completer
 from .text.detokenizer import Detokenizer
 from .text.reserved import unit_segments
@@ -47,6 +48,11 @@ class Model:
     def knows(self, word: str) -> bool:
         """Whether the vocabulary holds a word, as written or in another case."""
         return self.vocabulary.find(word) != UNK_ID
+
+    def word(self, number: int) -> str:
+        """Return the word with a number as the corpus writes it: a mark without notes, a word with its apostrophe."""
+        word = plain(self.vocabulary.word(number))
+        return word if is_mark(word) else self.detokenizer.forms.get((word,), word)
 
     def spacer(self) -> Spacer:
         """Return what writes words as text."""

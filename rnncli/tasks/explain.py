@@ -80,7 +80,7 @@ def explain(
         progress(1 - rest * rest)  # the later a hidden word, the fewer words are read after it
     return Explanation(
         prompt,
-        model.vocabulary.word(target),
+        model.word(target),
         float(p[target]),
         _contributions(model, context, target, float(p[target])),
         [Influence(token, change) for token, change in zip(tokens, changes, strict=True)],

@@ -14,7 +14,6 @@ from ..errors import OverflowedError, SettingError, TextError, quoted, shortened
 from ..lm.mixture import MixtureState
 from ..model import Model
 from ..nn.threads import on_all_cores
-from ..text.annotation import plain
 from ..text.batches import padded
 from ..text.completion import Completer
 from ..text.vocabulary import UNK_ID, Vocabulary
@@ -140,7 +139,7 @@ def _answer(model: Model, start: MixtureState, questions: list[_Question], n: in
 
 
 def _named(model: Model, words: np.ndarray, p: np.ndarray) -> list[Prediction]:
-    return [Prediction(plain(model.vocabulary.word(n)), p) for n, p in zip(words.tolist(), p.tolist(), strict=True)]
+    return [Prediction(model.word(number), p) for number, p in zip(words.tolist(), p.tolist(), strict=True)]
 
 
 def _divided(model: Model, contributions: np.ndarray, p: np.ndarray) -> list[dict[str, float]]:

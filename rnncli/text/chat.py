@@ -12,7 +12,7 @@ _TIME = r"\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?:\s?[AaPp]\.?\s?[Mm]\.?)?"
 _MOMENT = rf"{_DATE}(?:,|\s|\sum|\sà|\sa\slas|\sas|\sat|\salle|\sob|\so|\skl\.?)*\s?{_TIME}"
 MESSAGE_STARTS = (
     re.compile(rf"\[{_MOMENT}\]\s*(?P<text>.*)", re.DOTALL),  # iPhone: [31.12.23, 22:15:03] Ann: Hello
-    re.compile(rf"{_MOMENT}(?:\sUhr)?\s[-–—]\s(?P<text>.*)", re.DOTALL),  # Android: 31.12.23, 22:15 - Ann: Hello
+    re.compile(rf"{_MOMENT}(?:\sUhr)?(?:\s[-–—]|:)\s(?P<text>.*)", re.DOTALL),  # Android: 31.12.23, 22:15 - Ann: Hello
     re.compile(
         rf"\[?(?:{_DATE}\s)?{_TIME}\]?\s+(?P<text><[^<>\s]+>.*|\*\s.*|-!-.*)", re.DOTALL
     ),  # IRC: 22:15 <ann> hello

@@ -26,6 +26,7 @@ SIGNATURES = {  # the first bytes of files that are no plain text, what they are
     b"\x28\xb5\x2f\xfd": ("compressed by zstd", UNPACK),
     b"\xfd7zXZ": ("compressed by xz", UNPACK),
 }
+WINDOWS_MARKS = range(0x80, 0xA0)  # quotation marks, dashes and the like in Windows-1252, controls in Latin-1
 MIN_ZEROS = 0.1  # of the upper bytes of characters: outside of Western text only those of spaces and marks
 MAX_OTHER_ZEROS = 0.01  # of the lower bytes
 ZERO_COLUMNS = {  # the least fraction of zeros at each place in a group of four bytes; 0: there are none
@@ -99,10 +100,11 @@ def _decode_block(
         if _is_binary(error.object):
             return "", NotTextError(f"{name} is not a text: {SAVE}")
         valid = error.start - len(pending)  # bytes of the data before the undecodable one; negative: in `pending`
+        byte = error.object[error.start]
+        western = "cp1252" if byte in WINDOWS_MARKS else "latin-1"
         problem = TextError(
-            f"{name} is not {encoding.upper()} text"
-            f" (byte 0x{error.object[error.start]:02x} at offset {offset + valid}):"
-            f' name its encoding, such as encoding="{"utf-8" if encoding.startswith("utf-16") else "latin-1"}"'
+            f"{name} is not {encoding.upper()} text (byte 0x{byte:02x} at offset {offset + valid}):"
+            f' name its encoding, such as encoding="{"utf-8" if encoding.startswith("utf-16") else western}"'
         )
         decoder.setstate(state)
         return decoder.decode(data[: max(0, valid)]), problem

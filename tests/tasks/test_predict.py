@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import rnncli
 from rnncli.errors import ModelError, SettingError, TextError
 from rnncli.lm.mixture import Mixture
 from rnncli.tasks.predict import (
@@ -184,3 +185,15 @@ def test_a_prompt_without_an_answer_is_refused_before_the_others_are_read(model)
     lm = Mixture([], len(model.vocabulary))  # which answers nothing
     with pytest.raises(TextError, match="has several blanks: fill one at a time"):
         predict_all(replace(model, lm=lm), ["Tom is", "Tom ___ ___ good"])
+
+
+def test_words_are_shown_as_the_corpus_writes_them(tmp_path):
+    path = tmp_path / "curly.txt"
+    path.write_text("“I don’t know -- no,” he said.\n“I don’t--no,” he said.\n" * 20, "utf-8")
+    model = rnncli.train(path, epochs=20, hidden_size=16, threads=1, valid=[path])
+    assert model.predict('"I', 1)[0].word == model.predict("“I", 1)[0].word == "don’t"
+    assert model.complete("“I don", 1)[0].word == "don’t"
+    marks = [word for word, _ in model.predict("“I don’t know", 0)]
+    assert marks.count("--") == 1
+    assert sum(probability for _, probability in model.predict("“I don’t", 0)) == pytest.approx(1, abs=1e-5)
+    assert model.generate("“I don’t know", 20, temperature=0).splitlines()[0] == " -- no,” he said."

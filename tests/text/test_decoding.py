@@ -62,6 +62,14 @@ def test_bytes_that_are_not_utf8_are_an_error_with_file_offset_and_remedy(tmp_pa
     assert next(read_lines(path, "latin-1")).endswith("café au lait")
 
 
+def test_the_quotation_marks_of_windows_are_named_by_their_encoding(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_bytes(b"It\x92s late.\n")
+    with pytest.raises(TextError, match=r'byte 0x92 at offset 2\): name its encoding, such as encoding="cp1252"$'):
+        list(read_lines(path))
+    assert list(read_lines(path, "cp1252")) == ["It’s late."]
+
+
 @pytest.mark.parametrize(
     ("before", "bad", "byte"),
     [

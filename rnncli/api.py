@@ -6,6 +6,7 @@ import inspect
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any, TypeVar
 
 from numpy.random import SeedSequence
@@ -28,6 +29,7 @@ from .text.corpus import Corpus, Sources
 from .training import trainer
 
 F = TypeVar("F", bound=Callable[..., Any])
+PACKAGE = Path(__file__).parent
 Progress = Callable[[float], object]  # is told the fraction of the work that is done
 
 
@@ -37,7 +39,12 @@ def _ignore(fraction: float) -> None:
 
 def _warn(warning: str) -> None:
     """Tell the caller of a method, as Python does, of texts that were left out."""
-    warnings.warn(warning, stacklevel=4)
+    level = 1
+    frame: FrameType | None = inspect.currentframe()
+    while frame and Path(frame.f_code.co_filename).is_relative_to(PACKAGE):
+        frame = frame.f_back
+        level += 1
+    warnings.warn(warning, stacklevel=level)
 
 
 class Predictor(Model):

@@ -35,7 +35,7 @@ class Model:
     @cached_property
     def completer(self) -> Completer:
         """What completes half-typed words. Raises `SettingError` for a model of characters."""
-        return Completer(self.vocabulary.words, self.tokenizer)
+        return Completer(self.vocabulary.words, self.tokenizer, self.vocabulary.noted[0])
 
     @property
     def ngram(self) -> NGram:
@@ -54,6 +54,10 @@ class Model:
         word = plain(self.vocabulary.word(number))
         return word if is_mark(word) else self.detokenizer.forms.get((word,), word)
 
+    def number_of(self, word: str) -> int:
+        """Return the number of a word that a person writes: of a mark, without notes."""
+        return int(self.vocabulary.unnoted(np.array(self.vocabulary.find(plain(word)))))
+
     def spacer(self) -> Spacer:
         """Return what writes words as text."""
         return Spacer(self.detokenizer, self.tokenizer)
@@ -69,14 +73,19 @@ class Model:
 
     def encode_unit(self, text: str) -> tuple[np.ndarray, list[str], list[str]]:
         """Return the numbers (T, 1) of a whole unit's words, the words, and those of them that are unknown."""
-        return self.encode_segments(unit_segments(self.tokenizer, text))
+        return self.encode_segments(unit_segments(self.tokenizer, text), ends_text=False)
 
-    def encode_segments(self, segments: Segments) -> tuple[np.ndarray, list[str], list[str]]:
-        """Return the numbers (T, 1) of words as they stand in a text, the words, and those that are unknown."""
+    def encode_segments(self, segments: Segments, *, ends_text: bool = True) -> tuple[np.ndarray, list[str], list[str]]:
+        """Return the numbers (T, 1) of words as they stand in a text, the words, and those that are unknown.
+
+        If they are the beginning of a text, which ends with the last one, what follows that one is not known.
+        """
         words = segments.tokens
-        if segments.gaps and len(self.vocabulary.noted[0]):
+        if segments.gaps and self.vocabulary.variants:
             words = noted_tokens(self.detokenizer, self.tokenizer, segments)
         numbers = [self.vocabulary.find(word) for word in words]
+        if ends_text and words and (last := self.vocabulary.variant(words[-1], ends_text=True)) is not None:
+            numbers[-1] = last
         unknown = [word for word, number in zip(segments.tokens, numbers, strict=True) if number == UNK_ID]
         return np.array(numbers, np.int32)[:, None], segments.tokens, unknown
 

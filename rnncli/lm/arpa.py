@@ -13,9 +13,10 @@ from .ngram import NGram
 # White space would end a word or a line of the file. It is written by name: one of these, or the code.
 NAMES = {" ": "space", "\t": "tab", "\n": "newline", "\v": "vtab", "\f": "page", "\r": "return"}
 SPACE = r"[\s\0\u180e\ufeff]"  # as some program sees it
+NOTE = r"[\ufdd0\ufdd1]"  # on a mark: see `rnncli.text.annotation`
 # What begins such a name in the word itself, or a mark of the format: KenLM takes `<UNK>` for `<unk>`.
 AMBIGUOUS = rf"<(?=(?:s|/s|UNK|{'|'.join(NAMES.values())}|U\+[0-9A-F]{{4,6}})>)"
-ESCAPED = re.compile(f"{SPACE}|{AMBIGUOUS}")
+ESCAPED = re.compile(f"{SPACE}|{NOTE}|{AMBIGUOUS}")
 
 
 def arpa_lines(model: NGram, words: Sequence[str]) -> Iterator[str]:

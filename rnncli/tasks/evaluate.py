@@ -119,13 +119,17 @@ class _Measurements:
     def __init__(self, model: Model, tokens: Tokens):
         self.names = model.lm.names
         self.ids = ids = model.vocabulary.encode(tokens)
+        self.vocabulary = model.vocabulary
+        self.words = model.vocabulary.unnoted(ids)
         self.is_known = ids != UNK_ID
         self.nll = np.empty(len(ids))
         self.ranks = np.empty(len(ids), np.int64)
         self.confidence = np.empty(len(ids))  # the probability of the likeliest word
         self.is_right = np.empty(len(ids), bool)  # whether it was the word
         self.of_parts = np.empty((len(self.names), len(ids)))
-        self.keyboard = None if model.tokenizer.is_char else KeystrokeCounter(model.vocabulary.words)
+        self.keyboard = (
+            None if model.tokenizer.is_char else KeystrokeCounter(model.vocabulary.words, model.vocabulary.noted[0])
+        )
         self.keys_unaided = keys_unaided(tokens, model.spacer) if self.keyboard else np.ones(len(ids), np.int64)
         self.keys = self.keys_unaided.copy()
 
@@ -136,6 +140,8 @@ class _Measurements:
         self.nll[chunk] = -np.log(p[np.arange(len(p)), ids])
         if not np.isfinite(self.nll[chunk]).all():
             raise OverflowedError
+        self.vocabulary.merge(p)  # from here on, words count as a person reads them
+        ids = self.words[chunk]
         self.ranks[chunk] = metrics.ranks(p, ids)
         best, self.confidence[chunk] = metrics.likeliest(p)
         self.is_right[chunk] = best == ids

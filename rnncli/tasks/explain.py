@@ -64,7 +64,7 @@ def explain(
         state = model.lm.read(ids[chunk], state)
     context = model.lm.context(state)
     p = of_words(model.lm.distribution(context)[0, 0], model.vocabulary)
-    target = int(best_words(p, 1)[0]) if word is None else model.vocabulary.find(word)
+    target = int(best_words(p, 1)[0]) if word is None else model.number_of(word)
     if target == UNK_ID:
         raise SettingError(f"the model does not know the word {quoted(word or '')}: name one of its words")
 
@@ -102,6 +102,6 @@ def _hide_each(model: Model, ids: np.ndarray, chunk: slice, state: MixtureState)
 
 def _contributions(model: Model, context: MixtureContext, target: int, p: float) -> dict[str, float]:
     """Divide the probability `p` of a word by what the parts contribute to it."""
-    contributions = model.lm.contributions(context)[:, 0, 0, target].astype(np.float64)
+    contributions = model.vocabulary.merge(model.lm.contributions(context)[:, 0, 0])[:, target].astype(np.float64)
     contributions *= p / max(contributions.sum(), np.finfo(np.float32).tiny)
     return dict(zip(model.lm.names, contributions.tolist(), strict=True))

@@ -8,9 +8,11 @@ import numpy as np
 
 from ..errors import OverflowedError, TextError, quoted
 from ..model import Model
+from ..text.tokenizers import Segments
 from ..text.vocabulary import UNK_ID
 from .batching import chunks
 
+ANY_WORD = "a"  # stands in the blank
 BLANK = re.compile("_{3,}")
 MIN_CANDIDATES = 500  # the likeliest words after the words before the blank, if fewer words are asked for
 CANDIDATES_PER_GROUP = 50  # that are read side by side
@@ -34,22 +36,41 @@ def fill(
     0: a word that is very unlikely there is not found, however well it fits the words after the blank. `<unk>` and the
     end of the unit are no candidates; what follows the prompt is left open.
     """
-    state, unknown = model.state_after(before)
-    rest, more_unknown = model.encode(after)
+    ids, place, unknown = _encoded_around(model, before, after)
+    rest = ids[place + 1 :]
+    state = model.lm.initial_state(1)
+    state = model.lm.read(ids[:place], state) if place else state
     log_p = np.log(model.lm.distribution(model.lm.context(state))[0, 0].astype(np.float64))
     if candidates is None:
-        candidates = np.setdiff1d(np.arange(UNK_ID + 1, len(log_p)), model.vocabulary.noted[0])
+        candidates = np.arange(UNK_ID + 1, len(log_p))
         size = max(n, MIN_CANDIDATES) if n else len(candidates)
         if len(candidates) > size:
             candidates = np.sort(candidates[np.argpartition(-log_p[candidates], size)[:size]])
-    candidates = candidates[candidates > UNK_ID]
-    log_p = log_p[candidates]
-    for chunk in chunks(len(candidates) if len(rest) else 0, CANDIDATES_PER_GROUP):
-        group = candidates[chunk]
-        words = np.concatenate([group[None], np.repeat(rest, len(group), axis=1)])
-        nll, _ = model.lm.score(words, state.repeat(len(group)))
+    candidates = np.unique(model.vocabulary.unnoted(candidates[candidates > UNK_ID]))
+    noted, standard = model.vocabulary.noted
+    words = np.concatenate([candidates, noted[np.isin(standard, candidates)]])  # with all variants of marks
+    log_p = log_p[words]
+    for chunk in chunks(len(words) if len(rest) else 0, CANDIDATES_PER_GROUP):
+        group = words[chunk]
+        text = np.concatenate([group[None], np.repeat(rest, len(group), axis=1)])
+        nll, _ = model.lm.score(text, state.repeat(len(group)))
         log_p[chunk] -= nll[1:].sum(axis=0)
     if not np.isfinite(log_p).all():
         raise OverflowedError
     p = np.exp(log_p - log_p.max(initial=-np.inf))
-    return candidates, p / p.sum(), unknown + more_unknown
+    p = np.bincount(np.searchsorted(candidates, model.vocabulary.unnoted(words)), p, len(candidates))
+    return candidates, p / p.sum(), unknown
+
+
+def _encoded_around(model: Model, before: str, after: str) -> tuple[np.ndarray, int, list[str]]:
+    """Return the numbers (T, 1) of a text with a word in the blank, the place of that word, and the unknown words."""
+    first, last = (model.tokenizer.segment(text) for text in (before, after))
+    place = len(first.tokens)
+    gaps: list[str] = []
+    if first.gaps or last.gaps:
+        joints = [" " if text.strip() and text != text.strip() else "" for text in (before.lstrip(), after.rstrip())]
+        gaps = [*first.gaps, joints[0], *[joints[1]][: len(last.gaps)], *last.gaps[1:]]
+    segments = Segments([*first.tokens, ANY_WORD, *last.tokens], gaps)
+    ids, _, _ = model.encode_segments(segments)
+    unknown = [model.encode_segments(part)[2] for part in (first, last)]
+    return ids, place, unknown[0] + unknown[1]

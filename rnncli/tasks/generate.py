@@ -11,7 +11,8 @@ from ..errors import SettingError
 from ..lm.ngram import NGram
 from ..lm.ngram_counts import context_lengths
 from ..model import Model
-from ..text.annotation import plain
+from ..text.annotation import parts, plain
+from ..text.folding import folded_alike
 from ..text.vocabulary import EOS_ID
 from .predict import without_unk
 from .sampling import Sampling
@@ -73,21 +74,21 @@ class Writer:
 
     def _until_stop(self) -> Iterator[str]:
         """Yield the pieces up to the first of the stop strings; what may be the beginning of one is held back."""
-        stop = self.limits.stop
+        stop = tuple(map(folded_alike, self.limits.stop))  # whichever apostrophe it has
         longest = max(map(len, stop)) - 1
         held = ""
         ends: list[int] = []  # of each piece in `held`
         for count, piece in enumerate(self._pieces(), 1):
             held += piece
             ends.append(len(held))
-            found = [place for place in map(held.find, stop) if place >= 0]
+            found = [place for place in map(folded_alike(held).find, stop) if place >= 0]
             if found:
                 cut_off = sum(end > min(found) for end in ends)
                 del self.text[self.begin + count - cut_off :]
                 yield held[: min(found)]
                 return
             tails = (held[-n:] for n in range(min(longest, len(held)), 0, -1))
-            tail = next((tail for tail in tails if any(s.startswith(tail) for s in stop)), "")
+            tail = next((tail for tail in tails if any(s.startswith(folded_alike(tail)) for s in stop)), "")
             shown = len(held) - len(tail)
             if shown:
                 yield held[:shown]
@@ -103,6 +104,8 @@ class Writer:
         rng = np.random.default_rng(self.seed)
         spacer = model.spacer()
         spacer.read(model.tokenizer.segment(self.prompt))
+        if self.text:  # the last mark of the prompt may be a variant that says what follows it
+            spacer.note(parts(model.vocabulary.word(self.text[-1]))[2])
         state, _ = model.state_after(self.prompt)
         sentences = _SentenceCounter(self.limits.sentences, model.tokenizer.is_char)
         left = self.limits.max_words
@@ -110,7 +113,7 @@ class Writer:
             p = without_unk(model.lm.distribution(model.lm.context(state))[0, 0])
             if self._is_blank_enough():
                 p[EOS_ID] = 0
-            word = self.sampling.draw(p, rng, self.text)
+            word = self._draw(p, rng)
             name = None if word is None else model.vocabulary.word(word)
             is_last = sentences.count(word, name and plain(name))
             if word is None or name is None or is_last:
@@ -125,6 +128,23 @@ class Writer:
                 yield from spacer.push(name)
             state = model.lm.read(np.array([[word]]), state)
         yield from spacer.flush()
+
+    def _draw(self, p: np.ndarray, rng: np.random.Generator) -> int | None:
+        """Draw a word by probabilities (V,): of a mark, which variant of it comes after."""
+        vocabulary = self.model.vocabulary
+        if not vocabulary.variants:
+            return self.sampling.draw(p, rng, self.text)
+        before = vocabulary.unnoted(np.array(self.text, np.intp)).tolist()
+        word = self.sampling.draw(vocabulary.merge(p.copy()), rng, before)
+        variants = (
+            [number for _, _, number in vocabulary.variants.get(plain(vocabulary.word(word)), ())] if word else []
+        )
+        if not variants:
+            return word
+        weights = p[variants].astype(np.float64)
+        if self.sampling.temperature == 0:
+            return variants[int(weights.argmax())]
+        return int(rng.choice(variants, p=weights / weights.sum()))
 
     def _is_blank_enough(self) -> bool:
         """Whether no unit may end here: at the beginning, and after an end; with stanzas, after two ends."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -71,10 +71,11 @@ class KeystrokeCounter:
     the space after it. The end of a unit is one key.
     """
 
-    def __init__(self, words: Sequence[str]):
+    def __init__(self, words: Sequence[str], variants: Iterable[int] = ()):
+        words = [plain(word) for word in words]
         self.words = words
-        # A mark with a note on its spaces is typed as the mark.
-        suggestible = [n for n, word in enumerate(words) if n not in (EOS_ID, UNK_ID) and plain(word) == word]
+        hidden = {EOS_ID, UNK_ID, *map(int, variants)}  # of the variants of a mark, one is suggested
+        suggestible = [number for number in range(len(words)) if number not in hidden]
         self.order = np.array(sorted(suggestible, key=words.__getitem__), np.int64)  # alphabetical
         self.sorted = [words[number] for number in self.order]
 
@@ -85,7 +86,7 @@ class KeystrokeCounter:
         """
         if target == EOS_ID:
             return 1
-        word = plain(self.words[target])
+        word = self.words[target]
         wanted = p[target]
         better = int(np.count_nonzero(p > wanted)) - int(p[EOS_ID] > wanted) - int(p[UNK_ID] > wanted)
         typed = 0

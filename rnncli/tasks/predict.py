@@ -90,7 +90,7 @@ def predict_all(
 def _candidates(model: Model, among: Sequence[str]) -> np.ndarray | None:
     if not among:
         return None
-    candidates = np.setdiff1d([model.vocabulary.find(word) for word in among], UNK_ID)
+    candidates = np.setdiff1d([model.number_of(word) for word in among], UNK_ID)
     if not len(candidates):
         words = ", ".join(map(shortened, among))
         raise SettingError(f"the model knows none of the words {words}: name some of its words, with commas between")
@@ -119,7 +119,7 @@ def _answer(model: Model, start: MixtureState, questions: list[_Question], n: in
     words, lengths = padded([question.ids for question in questions])
     context = model.lm.context_after(words, lengths, start.repeat(len(questions)))
     p = of_words(model.lm.distribution(context)[0], model.vocabulary)
-    contributions = model.lm.contributions(context)[:, 0] if parts else None
+    contributions = model.vocabulary.merge(model.lm.contributions(context)[:, 0]) if parts else None
     if questions[0].candidates is None:
         best = best_of_each(p, n)
     else:
@@ -187,12 +187,7 @@ def of_words(p: np.ndarray, vocabulary: Vocabulary) -> np.ndarray:
 
     `<unk>` is left out, and a mark has the probability of all its variants, with and without notes on its spaces.
     """
-    noted, unnoted = vocabulary.noted
-    for number, plain_number in zip(noted, unnoted, strict=True):
-        if number != plain_number:
-            p[..., plain_number] += p[..., number]
-            p[..., number] = 0
-    return without_unk(p)
+    return without_unk(vocabulary.merge(p))
 
 
 def without_unk(p: np.ndarray) -> np.ndarray:

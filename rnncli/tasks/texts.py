@@ -23,4 +23,4 @@ def tokens_for(
     read, tokens = read_tokens(sources, model.tokenizer, options, measure)
     for warning in read.warnings():
         warn(warning)
-    return annotate(tokens, model.detokenizer) if len(model.vocabulary.noted[0]) else tokens
+    return annotate(tokens, model.detokenizer) if model.vocabulary.variants else tokens

@@ -9,7 +9,7 @@ Unicode keeps for the internal use of programs, so that no text holds them.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
+from functools import lru_cache
 
 from .characters import is_unspaced
 
@@ -20,13 +20,13 @@ NOTABLE_GAPS = frozenset(GAPS.values())
 SIGNS = {gap: sign for sign, gap in GAPS.items()}
 
 
-@cache
+@lru_cache(2**16)
 def is_mark(token: str) -> bool:
     """Whether a token is punctuation, a symbol or an emoji: it holds no letter and no digit."""
     return not any(map(str.isalnum, token))
 
 
-@cache
+@lru_cache(2**16)
 def can_be_annotated(token: str) -> bool:
     """Whether a token may carry a note: marks may, and characters of scripts without spaces between words."""
     return is_mark(token) or is_unspaced(token)
@@ -47,14 +47,6 @@ def parts(token: str) -> tuple[str | None, str, str | None]:
 def plain(token: str) -> str:
     """Return a token without its notes."""
     return token if token.isascii() else token.strip(JOINER + SPACE)
-
-
-def simpler(token: str) -> Iterable[str]:
-    """Return a token with one note less, and without notes, from the best to the worst."""
-    left, word, right = parts(token)
-    if left is not None and right is not None:
-        return annotated(word, left, None), annotated(word, None, right), word
-    return () if word == token else (word,)
 
 
 def combinations(tokens: Iterable[str]) -> set[str]:

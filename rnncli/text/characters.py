@@ -1,6 +1,6 @@
 """Kinds of characters, as the ranges of a regular expression's character class: first character, hyphen, last one."""
 
-from functools import cache
+from functools import lru_cache
 
 # Scripts without spaces between words: Thai and Lao, Myanmar, Khmer, kana, and the Han characters.
 UNSPACED = (
@@ -10,6 +10,8 @@ UNSPACED = (
 )
 UNSPACED_PUNCTUATION = "\u3000-\u303f\uff00-\uff65"
 PICTOGRAPHS = "\u2190-\u21ff\u2300-\u23ff\u25a0-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff"
+
+SPECIAL_SPACES = "\u00a0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u202f\u205f\u3000"  # not the plain one
 
 
 def ranges(characters: str) -> list[str]:
@@ -22,6 +24,6 @@ def is_unspaced(token: str) -> bool:
     return not token.isascii() and _is_unspaced(token[0])
 
 
-@cache
+@lru_cache(2**16)
 def _is_unspaced(character: str) -> bool:
     return any(span[0] <= character <= span[2] for span in ranges(UNSPACED + UNSPACED_PUNCTUATION))

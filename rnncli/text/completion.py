@@ -29,13 +29,13 @@ class Completer:
     `rnncli.text.folding`).
     """
 
-    def __init__(self, words: Sequence[str], tokenizer: Tokenizer):
+    def __init__(self, words: Sequence[str], tokenizer: Tokenizer, variants: Sequence[int] | np.ndarray = ()):
         if tokenizer.is_char:
             raise SettingError("this model predicts characters, and a character cannot be half typed")
         self.words = words
         self.tokenizer = tokenizer
-        # The numbers of all words that can be typed. A mark with a note on its spaces is typed as the mark.
-        self.all = np.array([n for n in range(UNK_ID + 1, len(words)) if plain(words[n]) == words[n]], np.int64)
+        # The numbers of all words that can be typed: of the variants of a mark, one.
+        self.all = np.setdiff1d(np.arange(UNK_ID + 1, len(words)), variants)
         self._sorted: dict[_Rules, tuple[list[str], np.ndarray]] = {}
 
     def split(self, text: str) -> tuple[str, np.ndarray]:
@@ -63,7 +63,7 @@ class Completer:
             if len(completions):
                 break
         ends_itself = is_unspaced(typed) or not any(map(str.isalnum, typed))
-        is_whole = folded(typed) in [folded(self.words[n]) for n in completions] if ends_itself else False
+        is_whole = folded(typed) in [folded(plain(self.words[n])) for n in completions] if ends_itself else False
         if is_whole and not self.tokenizer.is_pretokenized:
             return text, self.all
         return before + chunk[: self._place(chunk, typed)], completions
@@ -108,7 +108,7 @@ class Completer:
     def _sorted_words(self, rules: "_Rules") -> tuple[list[str], np.ndarray]:
         """The keys of all words in sorted order, and the numbers of the words."""
         if rules not in self._sorted:
-            keys = sorted((rules.key(self.words[number]), number) for number in self.all.tolist())
+            keys = sorted((rules.key(plain(self.words[number])), number) for number in self.all.tolist())
             numbers = np.array([number for _, number in keys], np.int64)
             self._sorted[rules] = ([key for key, _ in keys], numbers)
         return self._sorted[rules]

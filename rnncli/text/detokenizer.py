@@ -7,14 +7,17 @@ most specific one that applies to the most general one; where none applies, by r
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from .annotation import is_mark
-from .characters import is_unspaced
+from .characters import SPECIAL_SPACES, is_unspaced
+from .folding import folded
 
+GAPS = frozenset(["", " ", *SPECIAL_SPACES])  # that are written
 START = "^"  # the gap before the first token of a unit, as a feature
 # The features that the rules of each level ask for (see `Place`), from general to specific.
 LEVELS = (
@@ -30,16 +33,16 @@ LEVELS = (
     ("before", "a", "a_gap", "b", "after"),
 )
 Rule = tuple[str, ...]  # the values of a level's features, in their order
-_CLOSING = frozenset(".,;:!?)]}%…’”»›°。、，．：；！？）」』】》〉،؛؟।॥") | {"...", "n't"}
+_CLOSING = frozenset(".,;:!?)]}%…’”»›°。、，．：；！？）」』】》〉،؛؟।॥") | {"..."}
 _OPENING = frozenset("([{$£€¥#@„“‘«‹¿¡（「『【《〈")
 _JOINING = frozenset({"/", "—", "_", "\\", "@-@", "@,@", "@.@"})
 LOW_QUOTE = "„"
-_LOW_QUOTE_END = "“"  # which opens a quotation in English, and closes one in German
+HIGH_QUOTE = "“"  # which opens a quotation in English, and closes one in German
 _STRAIGHT_QUOTES = frozenset("\"'")
 _QUOTES = _STRAIGHT_QUOTES | {"`"}
 _EMPHASIS = frozenset("*_~")
-_DASHES = frozenset("-–—") | {"--"}
-_BEFORE_OPENING = _OPENING | _DASHES | frozenset("/=")  # what may be joined to an opening quote after it
+_DASHES = frozenset("-–") | {"--"}
+_BEFORE_OPENING = _OPENING | _DASHES | frozenset("—/=")  # what may be joined to an opening quote after it
 USUAL = ("a_class", "a_gap", "a_closes", "before_class", "b_class", "b_closes")  # what `usual_gap` asks for
 
 
@@ -63,7 +66,7 @@ class Place(NamedTuple):
     after_class: str = ""
 
 
-@cache
+@lru_cache(2**16)
 def token_class(token: str, at_end: bool) -> str:
     """Return the class of a token's beginning, or of its end (see `Place`); "" of no token."""
     if not token or token == "<eos>":
@@ -78,30 +81,27 @@ def token_class(token: str, at_end: bool) -> str:
     return "W" if token[0].isupper() else "w"
 
 
-@cache
+@lru_cache(2**16)
 def is_unspaced_class(name: str) -> bool:
     """Whether a class is that of a script without spaces, or a mark of such scripts."""
     return name == "U" or (name != "" and is_unspaced(name))
 
 
-def opens(before_class: str, before_gap: str, gap: str, closes: bool) -> bool:
-    """Whether a mark opens something.
+def opens(before_class: str, before_gap: str, gap: str) -> bool:
+    """Whether a mark opens something, by the gap before it, and by the token and the gap before that.
 
-    That is told by the gap before it, and by the token and the gap before that; where no spaces are written, by whether
-    the last one of these marks opened something, so that this one `closes` it.
+    Where a script writes no spaces, that cannot be told: there, a mark opens what the last one has not opened.
     """
     if gap:
         return True
-    if is_unspaced_class(before_class):
-        return not closes
     return before_class in _BEFORE_OPENING or (before_class in _QUOTES | _EMPHASIS and before_gap != "")
 
 
 def usual_gap(a_class: str, a_gap: str, a_closes: str, before_class: str, b_class: str, b_closes: str) -> str:
     """Return the gap between two tokens that most languages write (see `Place`)."""
-    if b_class == _LOW_QUOTE_END and b_closes:
+    if b_class == HIGH_QUOTE and b_closes:
         return ""  # „so“
-    if a_class == _LOW_QUOTE_END and a_closes:
+    if a_class == HIGH_QUOTE and a_closes:
         return "" if b_class in _CLOSING else " "
     if b_class in _CLOSING or a_class in _OPENING or a_class in _JOINING or b_class in _JOINING:
         return ""
@@ -161,9 +161,12 @@ class Detokenizer:
         """Read what `text` gave. Raises `ValueError` for anything else."""
         stored = json.loads(text.decode("utf-8", "surrogatepass"))
         rules = [{_rule(values, len(level)): values[-1] for values in found} for level, found in _levels(stored)]
-        if not all(gap.strip() == "" for level in rules for gap in level.values()):
+        if not all(gap in GAPS for level in rules for gap in level.values()):
             raise ValueError("its rules for spaces write more than spaces")
-        return cls(rules, {_rule(values, 1, 3): values[-1] for values in stored["forms"]})
+        forms = {_rule(values, 1, 3): values[-1] for values in stored["forms"]}
+        if not all(folded(unicodedata.normalize("NFC", form)) == rule[0] for rule, form in forms.items()):
+            raise ValueError("its forms of words are those of other words")
+        return cls(rules, forms)
 
 
 _REVERSED_INDICES = tuple(tuple(map(Place._fields.index, features)) for features in reversed(LEVELS))

@@ -52,6 +52,11 @@ def folded(text: str) -> str:
     return text if text.isascii() else _foldable().sub(lambda match: FOLDS[ord(match[0])], text)
 
 
+def folded_alike(text: str) -> str:
+    """Replace every lookalike of a single character by that one: places in the text stay the same."""
+    return text if text.isascii() else "".join(one if len(one := folded(letter)) == 1 else letter for letter in text)
+
+
 def lowered(text: str) -> str:
     """Write a text in lower case: one letter for each, also for the dotted İ, which is i."""
     return text.lower() if text.isascii() else text.replace("İ", "i").lower()

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 EOS = "<eos>"  # the end of a unit
 UNK = "<unk>"  # any word that is not in the vocabulary
+EOS_ID = 0
+UNK_ID = 1
 # In a prepared corpus all rare words are <unk>: one word in 20 of Penn Treebank, one in 40 of WikiText-2, one in 250 of
 # WikiText-103. Where it is rarer than one in this many, somebody wrote of it.
 MAX_WORDS_PER_UNK = 500

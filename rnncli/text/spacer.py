@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .annotation import NOTABLE_GAPS, annotated, can_be_annotated, is_mark, parts
-from .detokenizer import LOW_QUOTE, START, Detokenizer, Place, opens, token_class
+from .characters import is_unspaced
+from .detokenizer import HIGH_QUOTE, LOW_QUOTE, START, Detokenizer, Place, opens, token_class
 from .tokenizers import Segments, Tokenizer
 
 _CLITICS = frozenset({"n't", "'s", "'re", "'ve", "'ll", "'d", "'m"})  # as the Penn Treebank cuts them
@@ -25,16 +26,21 @@ class Spacer:
         self._gap = START  # the gap before it
         self._last_closes = ""  # see `Place.a_closes`
         self._noted: str | None = None  # the gap after it, if it is noted
+        self._is_dense = False  # whether the last word is of a script without spaces
         self._open: dict[str, bool] = {}  # by mark: whether the last one opened something
 
     def read(self, segments: Segments) -> None:
         """Take the tokens of a text, as they are written there."""
         if segments.gaps:
             for token, gap in zip(segments.tokens, segments.gaps, strict=True):
-                self._take(token, gap, None)
+                self.take(token, gap)
         else:
             for token in segments.tokens:
-                self._take(token, self.gap_before(token), None)
+                self.take(token, self.gap_before(token))
+
+    def note(self, gap: str | None) -> None:
+        """Note the gap after the last token, if it is known."""
+        self._noted = gap
 
     def push(self, token: str) -> list[str]:
         """Take the next token; return the pieces of text that are certain now: tokens, each after its gap."""
@@ -69,16 +75,22 @@ class Spacer:
         self._waiting = None
         gap = left if left is not None and self._last else self.gap_before(token, after)
         form = self.detokenizer.form(token, gap if self._last else START, self._closes(token))
-        self._take(token, gap, right)
+        self.take(token, gap, right)
         return [gap + (_PREPARED_MARKS.get(token, token) if self.is_prepared else form)]
 
-    def _take(self, token: str, gap: str, noted: str | None) -> None:
+    def take(self, token: str, gap: str, noted: str | None = None) -> None:
+        """Take a token that is written after a gap, and what is noted of the gap after it."""
         gap = gap if self._last else START
         self._last_closes = self._closes(token)
         if is_mark(token):
-            self._open[token] = opens(token_class(self._last, True), self._gap, gap, self._last_closes != "")
+            is_dense = self._is_dense and not gap
+            self._open[token] = (
+                not self._last_closes if is_dense else opens(token_class(self._last, True), self._gap, gap)
+            )
         if token == LOW_QUOTE:
-            self._open["“"] = True
+            self._open[HIGH_QUOTE] = True
+        if not is_mark(token) or is_unspaced(token):
+            self._is_dense = is_unspaced(token[-1])
         self._before = self._last
         self._last = token
         self._gap = gap
@@ -105,11 +117,12 @@ def noted_tokens(detokenizer: Detokenizer, tokenizer: Tokenizer, segments: Segme
     tokens = segments.tokens
     notes: list[list[str | None]] = [[None, None] for _ in tokens]
     spacer = Spacer(detokenizer, tokenizer)
-    for place, (token, gap, after) in enumerate(zip(tokens, segments.gaps, [*tokens[1:], ""], strict=True)):
-        if place and gap in NOTABLE_GAPS and gap != spacer.gap_before(token, after if is_mark(token) else ""):
-            if can_be_annotated(token):
-                notes[place][0] = gap
-            elif can_be_annotated(tokens[place - 1]):
-                notes[place - 1][1] = gap
-        spacer.read(Segments([token], [gap]))
+    carries = list(map(can_be_annotated, tokens))
+    for place, (token, gap) in enumerate(zip(tokens, segments.gaps, strict=True)):
+        is_between = place > 0 and (carries[place] or carries[place - 1]) and gap in NOTABLE_GAPS
+        if is_between:
+            after = tokens[place + 1] if is_mark(token) and place + 1 < len(tokens) else ""
+            if gap != spacer.gap_before(token, after):
+                notes[place - (not carries[place])][not carries[place]] = gap
+        spacer.take(token, gap)
     return [annotated(token, left, right) for token, (left, right) in zip(tokens, notes, strict=True)]

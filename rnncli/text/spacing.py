@@ -8,23 +8,21 @@ by side, as arrays.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 
 from .annotation import annotated, can_be_annotated, is_mark
-from .detokenizer import LEVELS, START, USUAL, Detokenizer, Rule, is_unspaced_class, opens, token_class, usual_gap
+from .characters import is_unspaced
+from .detokenizer import HIGH_QUOTE, LEVELS, LOW_QUOTE, START, USUAL, Detokenizer, Rule, opens, token_class, usual_gap
+from .places import Places, excerpt, last_of_kind, passes
 from .vocabulary import EOS_ID, Tokens
 
 MIN_GAIN = 10  # places that a rule must correct, beyond those that it spoils; less is noted, if it can be
+MIN_GAIN_OF_SPECIAL = 3  # of a rule for white space that cannot be noted
 MIN_PURITY = 0.9  # of the places that a rule is for: how many have its gap
-MAX_LEARNING_TOKENS = 1_000_000
-SLICES = 20  # of a longer text, from all over it
-TOKENS_PER_PASS = 500_000
 Features = Mapping[str, np.ndarray]
-Closes = Callable[[np.ndarray, np.ndarray], np.ndarray]
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)  # of a multiplicative hash (Knuth 1973, section 6.4)
 
 
@@ -34,7 +32,7 @@ def learn(tokens: Tokens, start: Detokenizer | None = None) -> Detokenizer:
     if not len(tokens.gaps):
         return start
     predictor = _Predictor(tokens.types, tokens.gap_names)
-    places = Places.joined([Places.of(part, predictor.closes) for part in _excerpt(tokens)])
+    places = Places.joined([Places.of(part, predictor.closes) for part in excerpt(tokens)])
     features = predictor.features(places)
     found = predictor.usual(features)
     rules: list[Mapping[Rule, str]] = []
@@ -43,7 +41,7 @@ def learn(tokens: Tokens, start: Detokenizer | None = None) -> Detokenizer:
         found = predictor.apply(old, level, keys, found)
         new, found = predictor.corrections(places, features, level, keys, found)
         rules.append({**old, **new})
-    return replace(start, rules=rules, forms={**start.forms, **_forms(tokens)})
+    return replace(start, rules=rules, forms={**start.forms, **_forms(tokens, predictor)})
 
 
 def annotate(tokens: Tokens, detokenizer: Detokenizer) -> Tokens:
@@ -54,7 +52,7 @@ def annotate(tokens: Tokens, detokenizer: Detokenizer) -> Tokens:
     can_carry = np.array([can_be_annotated(word) for word in tokens.types])
     can_carry[:2] = False
     notes = np.zeros((2, len(tokens)), np.int64)  # on the left and on the right of each token: the gap's number and one
-    for part, begin in _passes(tokens):
+    for part, begin in passes(tokens):
         places = Places.of(part, predictor.closes)
         features = predictor.features(places)
         found = predictor.usual(features)
@@ -80,67 +78,6 @@ def _with_notes(tokens: Tokens, notes: np.ndarray, names: list[str]) -> Tokens:
     return replace(tokens, types=[*tokens.types, *types], ids=ids)
 
 
-def _passes(tokens: Tokens) -> Iterator[tuple[Tokens, int]]:
-    """Cut a text at ends of units into parts of some size; yields each with the place of its beginning."""
-    ends = np.flatnonzero(tokens.ids == EOS_ID) + 1
-    begin = 0
-    while begin < len(tokens):
-        later = ends[np.searchsorted(ends, min(begin + TOKENS_PER_PASS, len(tokens))) :]
-        end = int(later[0]) if len(later) else len(tokens)
-        yield tokens.part(begin, end), begin
-        begin = end
-
-
-def _excerpt(tokens: Tokens) -> list[Tokens]:
-    """Choose what is learned from: the whole text, or slices from all over it."""
-    if len(tokens) <= MAX_LEARNING_TOKENS:
-        return [tokens]
-    begins = np.linspace(0, len(tokens) - MAX_LEARNING_TOKENS // SLICES, SLICES).astype(int)
-    return [tokens.part(begin, begin + MAX_LEARNING_TOKENS // SLICES) for begin in begins.tolist()]
-
-
-class Places(NamedTuple):
-    """The places between two tokens of a unit, all as arrays (N,): numbers of tokens, and of gaps."""
-
-    at: np.ndarray  # where b stands in the text
-    a: np.ndarray
-    b: np.ndarray
-    before: np.ndarray  # the token before a; <eos> at the beginning of a unit
-    after: np.ndarray  # the token after b; <eos> at its end
-    gap: np.ndarray
-    a_gap: np.ndarray  # the number of the gap before a, and one; 0 at the beginning of a unit
-    a_closes: np.ndarray  # whether the last one of these tokens before a opened something; of marks
-    b_closes: np.ndarray
-
-    @classmethod
-    def of(cls, tokens: Tokens, closes_of: Closes) -> Places:
-        """Find the places of a text. `closes_of` tells which tokens close something."""
-        ids = np.concatenate([[EOS_ID, EOS_ID], tokens.ids, [EOS_ID]]).astype(np.int64)
-        gaps = np.concatenate([[0, 0], tokens.gaps, [0]]).astype(np.int64)
-        closes = closes_of(ids, gaps)
-        b = 2 + np.flatnonzero((ids[1:-2] != EOS_ID) & (ids[2:-1] != EOS_ID))
-        a_gap = np.where(ids[b - 2] == EOS_ID, 0, gaps[b - 1] + 1)
-        return cls(b - 2, ids[b - 1], ids[b], ids[b - 2], ids[b + 1], gaps[b], a_gap, closes[b - 1], closes[b])
-
-    @classmethod
-    def joined(cls, parts: list[Places]) -> Places:
-        return cls(*map(np.concatenate, zip(*parts, strict=True)))
-
-
-def _last_of_kind(ids: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Return for each of the tokens `at` some places (K,) the place of the last one of its kind in its unit.
-
-    It is -1 if there is none before it.
-    """
-    unit = np.cumsum(ids == EOS_ID)
-    keys = ids[at] * (unit[-1] + 1) + unit[at]
-    order = np.argsort(keys, kind="stable")
-    is_first = np.diff(keys[order], prepend=-1) != 0
-    last = np.empty(len(at), np.int64)
-    last[order] = np.where(is_first, -1, np.roll(at[order], 1))
-    return last
-
-
 class _Predictor:
     """Applies rules to places. All features are numbers: those of tokens, of their classes and of gaps."""
 
@@ -149,6 +86,7 @@ class _Predictor:
         self.notable = [self._gap_number(gap) for gap in ("", " ")]
         self.is_mark = np.array([is_mark(word) for word in types])
         self.is_mark[EOS_ID] = False
+        self.is_unspaced = np.array([is_unspaced(word[-1]) for word in types])
         words = ["", *types[1:]]  # at the ends of a unit there is no token
         classes = {"": 0}
         self.begins = np.array([classes.setdefault(token_class(word, False), len(classes)) for word in words])
@@ -181,20 +119,38 @@ class _Predictor:
         """Return which tokens (N,) close something: the last one of their kind `opens` something."""
         has_gap = np.append(False, ids[:-1] == EOS_ID) | (gaps != self.notable[0])
         before = np.append(0, self.ends[ids[:-1]])
-        has_gap_before = np.append(False, has_gap[:-1])
-        dense, after_opening, after_quote = (
-            np.isin(before, [number for number, name in enumerate(self.classes) if holds(name)])
-            for holds in (is_unspaced_class, lambda c: opens(c, "", "", True), lambda c: opens(c, " ", "", True))
+        after_opening, after_quote = (
+            np.isin(before, [number for number, name in enumerate(self.classes) if opens(name, gap, "")])
+            for gap in ("", " ")
         )
-        opening = has_gap | after_opening | (after_quote & has_gap_before)
+        opening = has_gap | after_opening | (after_quote & np.append(False, has_gap[:-1]))
         marks = np.flatnonzero(self.is_mark[ids])
-        last = _last_of_kind(ids, marks)
-        is_dense = dense & ~has_gap
+        last = last_of_kind(ids, marks)
+        is_dense = ~has_gap & np.append(False, self._is_dense(ids)[:-1])
         for place in np.flatnonzero(is_dense[marks]).tolist():
             opening[marks[place]] = last[place] < 0 or not opening[last[place]]
         closes = np.zeros(len(ids), bool)
         closes[marks] = (last >= 0) & opening[last]
+        self._close_low_quotes(ids, opening, closes)
         return closes
+
+    def _is_dense(self, ids: np.ndarray) -> np.ndarray:
+        """Return at which tokens (N,) the last word of the unit is of a script without spaces."""
+        decides = ~self.is_mark[ids] | self.is_unspaced[ids]
+        last = np.maximum.accumulate(np.where(decides, np.arange(len(ids)), 0))
+        dense: np.ndarray = self.is_unspaced[ids[last]]
+        return dense
+
+    def _close_low_quotes(self, ids: np.ndarray, opening: np.ndarray, closes: np.ndarray) -> None:
+        """Let a low quotation mark open what the high one closes, where these are not folded."""
+        low, high = (self._numbers("a").get(mark, -1) for mark in (LOW_QUOTE, HIGH_QUOTE))
+        is_open = False
+        for place in np.flatnonzero(np.isin(ids, [EOS_ID, low, high])).tolist() if low > 0 and high > 0 else ():
+            if ids[place] == high:
+                closes[place] = is_open
+                is_open = bool(opening[place])
+            else:
+                is_open = ids[place] == low
 
     def usual(self, features: Features) -> np.ndarray:
         """Return the gaps (N,) where no rule was learned."""
@@ -236,7 +192,9 @@ class _Predictor:
         most = counts.max(axis=1)
         right = np.bincount(inverse, found[at] == gaps, len(first))
         is_notable = np.isin(best, self.notable)
-        is_taken = (most - right >= np.where(is_notable, MIN_GAIN, 1)) & (most >= MIN_PURITY * counts.sum(axis=1))
+        is_taken = (most - right >= np.where(is_notable, MIN_GAIN, MIN_GAIN_OF_SPECIAL)) & (
+            most >= MIN_PURITY * counts.sum(axis=1)
+        )
         found = found.copy()
         found[at] = np.where(is_taken[inverse], best[inverse], found[at])
         rules = {
@@ -277,13 +235,22 @@ def _hashes(features: Features, level: Rule) -> np.ndarray:
     return hashes
 
 
-def _forms(tokens: Tokens) -> dict[Rule, str]:
+def _forms(tokens: Tokens, predictor: _Predictor) -> dict[Rule, str]:
     """Return the forms of the tokens that are mostly written with lookalikes (see `Detokenizer`)."""
     seen: dict[str, Counter[str]] = defaultdict(Counter)  # the forms of each token
     by_rule: dict[Rule, Counter[str]] = defaultdict(Counter)
-    for (rule, form), count in tokens.forms.items():
-        seen[rule[0]][form] += count
-        by_rule[rule][form] += count
+    for part, _ in passes(tokens) if len(tokens.forms) else ():
+        ids = np.append(EOS_ID, part.ids).astype(np.int64)
+        gaps = np.append(0, part.gaps).astype(np.int64)
+        at = part.form_places + 1
+        is_joined = (gaps[at] == predictor.notable[0]) & (ids[at - 1] != EOS_ID)
+        closes = predictor.closes(ids, gaps)[at]
+        for number, form, joined, closing in zip(ids[at], part.forms, is_joined, closes, strict=True):
+            word = tokens.types[number]
+            name = tokens.form_names[form]
+            seen[word][name] += 1
+            if predictor.is_mark[number]:
+                by_rule[word, "1" if joined else "", "1" if closing else ""][name] += 1
     counts = dict(zip(tokens.types, tokens.counts().tolist(), strict=True))
     preferred = {word for word, forms in seen.items() if 2 * forms.total() > counts[word]}
     general: dict[Rule, str] = {(word,): seen[word].most_common(1)[0][0] for word in sorted(preferred)}

@@ -10,16 +10,14 @@ from functools import cache, cached_property
 from typing import NamedTuple
 
 from ..errors import SettingError
-from .characters import PICTOGRAPHS, UNSPACED, ranges
+from .characters import PICTOGRAPHS, SPECIAL_SPACES, UNSPACED, ranges
 from .folding import JOINERS, cleaned, folded, lowered
 
 CHARACTERS_PER_PAGE = 1024  # of Unicode, whose combining marks go into the pattern together
 MARK_PAGES = frozenset([*range(0x20000 // CHARACTERS_PER_PAGE), 0xE0000 // CHARACTERS_PER_PAGE])  # with all marks
 MAX_CHUNKS = 2**16  # whose tokens are kept for the next time
 MAX_KEPT_CHUNK = 24  # characters
-_SPECIAL_SPACE = re.compile(
-    "[\u00a0\u1680\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000]"
-)  # of a width, or without a line break
+_SPECIAL_SPACE = re.compile(f"[{SPECIAL_SPACES}]")
 MAX_SEPARATE_PAGES = 4  # texts with marks of more pages get those of all pages at once
 
 
@@ -128,7 +126,7 @@ class _Chunks(dict[str, tuple[list[str], list[tuple[int, str]]]]):
         chunk = unicodedata.normalize("NFC", chunk)
         read = folded(chunk)
         tokens = cut(read)
-        if read == chunk:
+        if read == chunk or not unicodedata.is_normalized("NFC", read):  # then they are cut from other characters
             return tokens, []
         origins = [place for place, character in enumerate(chunk) for _ in folded(character)]
         origins.append(len(chunk))

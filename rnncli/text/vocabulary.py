@@ -1,114 +1,24 @@
-"""Numbers the words of a text, and holds a vocabulary."""
+"""Holds a vocabulary: the words that a model knows, and their numbers."""
 
-from array import array
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
 
-from .annotation import GAPS, combinations, is_mark, plain, simpler
+from .annotation import GAPS, combinations, parts, plain
 from .folding import folded, lowered
 from .reserved import EOS as EOS
+from .reserved import EOS_ID as EOS_ID
 from .reserved import UNK as UNK
-from .tokenizers import Segments
+from .reserved import UNK_ID as UNK_ID
+from .tokens import Tokens as Tokens
 
-EOS_ID = 0
-UNK_ID = 1
 LOOKUPS_BEFORE_DICT = 100  # in a stored vocabulary, which are faster by search than by building a dictionary
 
 
-@dataclass(frozen=True)
-class Tokens:
-    """A text in numbers: `ids` (N,) are indices of `types`, the distinct words in order of appearance.
-
-    Every unit ends in `<eos>`. `<eos>` is always the first type and `<unk>` the second, also where the text holds none.
-
-    A tokenizer of words also keeps how the tokens stand in the text. `gaps` (N,) are indices of `gap_names`, the white
-    space before each token. `forms` counts how tokens are written that were folded: by token, or for a mark by token,
-    whether it is joined to the token before it ("1" or ""), and whether it is the second, fourth, ... of its unit.
-    """
-
-    types: list[str]
-    ids: np.ndarray
-    gaps: np.ndarray = field(default_factory=lambda: np.empty(0, np.uint8))
-    gap_names: Sequence[str] = ()
-    forms: Mapping[tuple[tuple[str, ...], str], int] = field(default_factory=dict)
-
-    @classmethod
-    def from_units(cls, units: Iterable[Sequence[str]]) -> "Tokens":
-        """Number the words of a text, given as one sequence of words for each unit."""
-        return cls.from_segments(Segments(list(words)) for words in units)
-
-    @classmethod
-    def from_segments(cls, units: Iterable[Segments]) -> "Tokens":
-        """Number the words of a text, and keep how they stand there."""
-        numbers = _Numbers({EOS: EOS_ID, UNK: UNK_ID})
-        names = _Numbers({"": 0})
-        ids = array("i")
-        gaps = bytearray()
-        forms: Counter[tuple[tuple[str, ...], str]] = Counter()
-        for unit in units:
-            ids.extend(map(numbers.__getitem__, unit.tokens))
-            ids.append(EOS_ID)
-            if len(unit.gaps) == len(unit.tokens):
-                gaps.extend(map(names.__getitem__, unit.gaps))
-                gaps.append(0)
-            for place, form in unit.forms.items():
-                forms[_form_rule(unit, place), form] += 1
-        has_gaps = len(gaps) == len(ids)
-        kept = np.frombuffer(gaps if has_gaps else b"", np.uint8)
-        return cls(list(numbers), np.frombuffer(ids, np.int32), kept, tuple(names), forms)
-
-    def part(self, begin: int, end: int | None = None) -> "Tokens":
-        """Return a part of the text; `forms` stay those of the whole."""
-        return replace(self, ids=self.ids[begin:end], gaps=self.gaps[begin:end])
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def counts(self) -> np.ndarray:
-        """Count the occurrences of each of the `types`."""
-        return np.bincount(self.ids, minlength=len(self.types))
-
-    def words(self) -> int:
-        """Count the words, without the ends of units."""
-        return int(np.count_nonzero(self.ids != EOS_ID))
-
-    def split(self, fraction: float) -> tuple["Tokens", "Tokens"]:
-        """Split off the last units, about `fraction` of all: returns (first part, last part), each with a word.
-
-        A text of a single unit is split inside the unit. The text must hold two words at least.
-        """
-        ends = np.flatnonzero(self.ids == EOS_ID) + 1
-        wanted = ends[max(0, len(ends) - 1 - max(1, round(len(ends) * fraction)))]
-        words_before = np.cumsum(self.ids != EOS_ID)[:-1]  # each position to cut at, from 1 on
-        cuts = 1 + np.flatnonzero((words_before > 0) & (words_before < self.words()))
-        between_units = cuts[self.ids[cuts - 1] == EOS_ID]
-        if len(between_units):
-            cuts = between_units
-        else:
-            wanted = len(self) * (1 - fraction)
-        cut = cuts[np.abs(cuts - wanted).argmin()]
-        return self.part(0, cut), self.part(cut)
-
-
-class _Numbers(dict[str, int]):
-    """The number of each of some words: a new one gets the next number."""
-
-    def __missing__(self, word: str) -> int:
-        number = self[word] = len(self)
-        return number
-
-
-def _form_rule(unit: Segments, place: int) -> tuple[str, ...]:
-    """Return what the form of a token is counted by (see `Tokens`)."""
-    token = unit.tokens[place]
-    if not is_mark(token):
-        return (token,)
-    is_joined = place > 0 and not unit.gaps[place]
-    return (token, "1" if is_joined else "", "1" if unit.tokens[:place].count(token) % 2 else "")
+def _disagreement(own: str | None, wanted: str | None) -> int:
+    """How far a note is from the one that is wanted: it says something else, or just not that."""
+    return 0 if own == wanted else 1 if own is None or wanted is None else 2
 
 
 class Vocabulary:
@@ -171,24 +81,76 @@ class Vocabulary:
     def encode(self, tokens: Tokens) -> np.ndarray:
         """Number a text's words (N,), exactly as written; unknown words are `UNK_ID`.
 
-        A mark with notes that the vocabulary lacks has one note less, or none.
+        Of a mark with notes that the vocabulary lacks, the variant that agrees best is taken.
         """
-        table = np.array([self._number_of_noted(word) for word in tokens.types], np.int32)
+        found = map(self._exactly, tokens.types)
+        table = np.array([UNK_ID if number is None else number for number in found], np.int32)
         ids: np.ndarray = table[tokens.ids]
         return ids
 
-    def _number_of_noted(self, word: str) -> int:
+    def _exactly(self, word: str) -> int | None:
         number = self.numbers.get(word)
         if number is None:
-            number = next((self.numbers[less] for less in simpler(word) if less in self.numbers), UNK_ID)
-        return number
+            number = self.variant(word)
+        return self.numbers.get(plain(word)) if number is None else number
+
+    @cached_property
+    def variants(self) -> dict[str, list[tuple[str | None, str | None, int]]]:
+        """By mark: what its variants note on the left and on the right, and their numbers, the most frequent first.
+
+        Only marks with variants are here; the mark without notes is one of them if it is known.
+        """
+        found: dict[str, list[tuple[str | None, str | None, int]]] = {}
+        for number in self._may_be_noted():
+            left, mark, right = parts(self.word(number))
+            if left is not None or right is not None:
+                known = self.numbers.get(mark)
+                variants = found.setdefault(mark, [] if known is None else [(None, None, known)])
+                variants.append((left, right, number))
+        return {mark: sorted(variants, key=lambda variant: variant[2]) for mark, variants in found.items()}
 
     @cached_property
     def noted(self) -> tuple[np.ndarray, np.ndarray]:
-        """The numbers (K,) of the marks with notes on their spaces, and of the same marks without notes."""
-        numbers = [number for number in self._may_be_noted() if plain(self.word(number)) != self.word(number)]
-        plain_numbers = [self.numbers.get(plain(self.word(number)), number) for number in numbers]
-        return np.array(numbers, np.intp), np.array(plain_numbers, np.intp)
+        """The numbers (K,) of variants of marks, and of what stands for them.
+
+        That is the mark without notes, or else its most frequent variant, which is not in K.
+        """
+        pairs = [
+            (number, standard)
+            for mark, variants in self.variants.items()
+            for standard in [self.numbers.get(mark, variants[0][2])]
+            for _, _, number in variants
+            if number != standard
+        ]
+        numbers = np.array(pairs, np.intp).reshape(-1, 2)
+        return numbers[:, 0], numbers[:, 1]
+
+    def variant(self, word: str, *, ends_text: bool = False) -> int | None:
+        """Return the number of the variant of a mark that agrees best with its notes; None if there is none.
+
+        At the end of a text, what is on the right of it is not known yet.
+        """
+        left, mark, right = parts(word)
+        agreement = [
+            (_disagreement(own_left, left) + (not ends_text and _disagreement(own_right, right)), number)
+            for own_left, own_right, number in self.variants.get(mark, ())
+        ]
+        return min(agreement)[1] if agreement else None
+
+    def unnoted(self, ids: np.ndarray) -> np.ndarray:
+        """Return words (N,) with the mark without notes in place of each of its variants."""
+        numbers = np.arange(len(self))
+        noted, standard = self.noted
+        numbers[noted] = standard
+        found: np.ndarray = numbers[ids]
+        return found
+
+    def merge(self, p: np.ndarray) -> np.ndarray:
+        """Give the probabilities (..., V) of the variants of a mark, in place, to the mark without notes."""
+        for number, standard in zip(*self.noted, strict=True):
+            p[..., standard] += p[..., number]
+            p[..., number] = 0
+        return p
 
     def _may_be_noted(self) -> Iterable[int]:
         return range(len(self))
@@ -197,8 +159,10 @@ class Vocabulary:
         """Find the number of a word as written, else of a lookalike, else in another case, else `UNK_ID`."""
         number = self.number(word)
         if number is None:
-            candidates = (*simpler(word), *_variants(plain(word)))
-            number = next((number for number in map(self.number, candidates) if number is not None), UNK_ID)
+            number = self.variant(word)
+        if number is None:
+            mark = plain(word)
+            number = next((n for n in map(self.number, (mark, *_variants(mark))) if n is not None), UNK_ID)
         return number
 
 

@@ -86,7 +86,7 @@ def read_by_format(lines: Iterator[str], source: str, name: str, options: ReadOp
     if format == "subtitles":
         from .subtitles import subtitle_units
 
-        return _verdict(options, "line", "subtitles"), subtitle_units(lines)
+        return _verdict(options, "line", "subtitles"), subtitle_units(lines, name)
     from .markup import html_units, markdown_units
 
     if format == "html":

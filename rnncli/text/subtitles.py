@@ -7,20 +7,34 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator
 
-TIMES = re.compile(r"\s*(?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3}\s*-->\s*(?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3}")
+from ..errors import TextError
+
+TIMES = re.compile(r"\s*(?:\d+:)?\d{1,2}:\d{1,2}[.,]\d{1,3}\s*-->\s*(?:\d+:)?\d{1,2}:\d{1,2}[.,]\d{1,3}")
+MIN_CUES = 3  # by which subtitles are recognised
 TAG = re.compile(r"</?[A-Za-z][^<>]*>|</?\d[\d:.]*>|\{\\[^{}]*\}")  # <i>, <c.loud>, <00:01.500>, {\an8}
 TIME_TAG = re.compile(r"<\d[\d:.]*>")  # in captions that were made by a machine
 SPEAKER_CHANGE = re.compile(r"\s*[-‐–—]\s*(?=\S)")  # of two who speak in one cue
 
 
-def subtitle_units(lines: Iterable[str]) -> Iterator[str]:
+def subtitle_units(lines: Iterable[str], name: str) -> Iterator[str]:
     """Yield the text of each cue as one unit, without numbers, times and tags; two speakers are two units.
 
-    Captions made by a machine show each line twice, as it rolls up: it is read once.
+    Captions made by a machine show each line twice, as it rolls up: it is read once. Raises `TextError`, which calls
+    the file by its `name`, if it holds words but no cue.
     """
+    holds_words = False
+    has_cue = False
+
+    def watched() -> Iterator[str]:
+        nonlocal holds_words, has_cue
+        for line in lines:
+            has_cue = has_cue or "-->" in line
+            holds_words = holds_words or any(map(str.isalpha, line))
+            yield line
+
     last = ""
     is_rolling = False
-    for cue in _cues(lines):
+    for cue in _cues(watched()):
         is_rolling = is_rolling or any(map(TIME_TAG.search, cue))
         texts = [text for line in cue if (text := " ".join(html.unescape(TAG.sub("", line)).split()))]
         if is_rolling:
@@ -28,6 +42,13 @@ def subtitle_units(lines: Iterable[str]) -> Iterator[str]:
             texts = [text for before, text in itertools.pairwise(shown) if text != before]
             last = shown[-1]
         yield from _speeches(texts)
+    if holds_words and not has_cue:
+        raise TextError(f'{name} holds no subtitle with its times: read_as="text" reads it as it is')
+
+
+def looks_like_subtitles(lines: Iterable[str]) -> bool:
+    """Whether some lines of a text are the times of subtitles."""
+    return sum(map(bool, map(TIMES.match, lines))) >= MIN_CUES
 
 
 def _cues(lines: Iterable[str]) -> Iterator[list[str]]:

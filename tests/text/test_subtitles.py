@@ -1,6 +1,9 @@
 """Subtitles are read without their numbers, times and tags."""
 
-from rnncli.text.subtitles import subtitle_units
+import pytest
+
+from rnncli.errors import TextError
+from rnncli.text.subtitles import looks_like_subtitles, subtitle_units
 
 SUBRIP = """\
 1
@@ -60,7 +63,7 @@ bake bread
 
 
 def units(text: str) -> list[str]:
-    return list(subtitle_units(text.split("\n")))
+    return list(subtitle_units(text.split("\n"), "film.srt"))
 
 
 def test_a_cue_of_subrip_is_a_unit_and_a_second_speaker_another_one():
@@ -86,5 +89,21 @@ def test_a_line_that_is_said_twice_is_read_twice():
     assert units(cue * 2) == ["No.", "No."]
 
 
-def test_a_text_without_times_holds_no_cue():
-    assert units("Just a line.\n\nAnother one.\n") == []
+def test_times_may_have_single_digits():
+    assert units("1\n0:0:1,5 --> 0:0:2,5\nHello there.\n\n2\n00:00:03,000 --> 00:00:04,000\nGood bye.\n") == [
+        "Hello there.",
+        "Good bye.",
+    ]
+
+
+def test_a_file_with_words_but_without_a_cue_is_an_error():
+    with pytest.raises(
+        TextError, match=r'^film\.srt holds no subtitle with its times: read_as="text" reads it as it is$'
+    ):
+        units("Just a note.\nAnd another one.\n")
+    assert units("WEBVTT\n\n00:01.000 --> 00:02.000\n\n") == []
+
+
+def test_subtitles_are_recognised_by_their_times():
+    assert looks_like_subtitles(SUBRIP.split("\n"))
+    assert not looks_like_subtitles(["We met at 00:00:05,000 --> or so.", "", "1"])

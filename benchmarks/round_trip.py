@@ -4,7 +4,8 @@ DATA_FOLDER holds tatoeba/test.txt, gutenberg/pd_simple.txt and open/us_presiden
 named. Every second line of a text is learned from: how it is spaced, and which marks carry notes on that. The other
 lines are cut into words, known or not, and written back. The table shows the fraction of the lines that differ from the
 original; any run of plain white space counts as one space. Its columns are: the rules for most languages alone, the
-learned rules, and these with the notes. The peer is sacremoses (pip install sacremoses), which cuts and writes the same
+learned rules, and these with the notes, which the lines to be written carry: the last column tells what can be written
+in the words of the model. The peer is sacremoses (pip install sacremoses), which cuts and writes the same
 lines by its own rules for English; "-" where it is not installed.
 """
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from html import unescape
 from html.parser import HTMLParser
 
+CHARACTERS_PER_FEED = 2**16  # at least, of HTML
 FRONT_MATTER_FENCES = ("---", "+++")
 FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]:?\s*")
 HIDDEN = frozenset(
@@ -68,17 +70,42 @@ class HTMLText(HTMLParser):
             self.blocks.append(text)
         self._pieces.clear()
 
+    def finish(self) -> None:
+        """Read what is left. Where no tag can end any more, a < is text; else each would be tried to the end."""
+        if ">" not in self.rawdata and not self.cdata_elem:
+            self.handle_data(unescape(self.rawdata))
+            self.rawdata = ""
+        self.close()
+        self.end_block()
+
 
 def html_units(lines: Iterable[str]) -> Iterator[str]:
     """Yield the text of each block of HTML. Scripts, styles, code and what a browser does not show are left out."""
     parser = HTMLText()
-    for line in lines:
-        parser.feed(f"{line}\n")
+    for piece in _pieces(lines, parser):
+        parser.feed(piece)
         yield from parser.blocks
         parser.blocks.clear()
-    parser.close()
-    parser.end_block()
+    parser.finish()
     yield from parser.blocks
+
+
+def _pieces(lines: Iterable[str], parser: HTMLText) -> Iterator[str]:
+    """Join lines to pieces for a parser.
+
+    With each piece, it reads again what is still open, such as a script. So a piece is at least as long as that: the
+    time that the parser takes grows with the length of the text, not with its square.
+    """
+    waiting: list[str] = []
+    length = 0
+    for line in lines:
+        waiting.append(f"{line}\n")
+        length += len(waiting[-1])
+        if length >= max(CHARACTERS_PER_FEED, len(parser.rawdata)):
+            yield "".join(waiting)
+            waiting.clear()
+            length = 0
+    yield "".join(waiting)
 
 
 def markdown_units(lines: Iterable[str]) -> Iterator[str]:

@@ -17,6 +17,7 @@ _INVISIBLE = (
 )
 _ZERO_WIDTH_SPACE = "\u200b"
 _BLANK = "\u2800\u3164\ufffc"  # as good as a space: an empty Braille cell, an empty Hangul letter, a picture's place
+_KEYCAP = "\u20e3"  # a frame around a digit, # or *; a digit keeps it
 # Letters and marks that join their neighbours: Arabic and its relatives, the scripts of India, Tibetan, Mongolian.
 _JOINING_SCRIPTS = "\u0600-\u08ff\u0900-\u0dff\u0f00-\u0fff\u1800-\u18af\ua840-\ua87f\ufb50-\ufdff\ufe70-\ufefc"
 _MONGOLIAN = "\u1820-\u18aa"
@@ -38,7 +39,8 @@ def cleaned(text: str) -> str:
 
     Those that belong to a word or sign stay: joiners between letters of scripts that need them, and those of emoji.
     A zero-width space between two words becomes a space, but not in a script without spaces. What stands for nothing
-    but an empty place becomes a space too. Of what was written for a terminal, only the text stays.
+    but an empty place becomes a space too. Of what was written for a terminal, only the text stays, and of # and * in
+    a keycap only the mark.
     """
     if (text.isascii() and text.isprintable()) or not _suspect().search(text):
         return text
@@ -71,7 +73,7 @@ def _foldable() -> re.Pattern[str]:
 @cache
 def _suspect() -> re.Pattern[str]:
     """A pattern of all characters that may have to go."""
-    return re.compile(f"[{_INVISIBLE}{_BLANK}]")
+    return re.compile(f"[{_INVISIBLE}{_BLANK}{_KEYCAP}]")
 
 
 @cache
@@ -94,7 +96,8 @@ def _invisible() -> re.Pattern[str]:
         f"{picture}(?:\u200d{picture})*",
         "[0-9]\ufe0f(?=\u20e3)",  # a keycap
     ]
-    return re.compile(f"({'|'.join(stays)})|[{_BLANK}]|[{_INVISIBLE}]+")
+    frame = f"(?<=[#*])[{_INVISIBLE}]*{_KEYCAP}[{_INVISIBLE}{_KEYCAP}]*"
+    return re.compile(f"({'|'.join(stays)})|[{_BLANK}]|{frame}|[{_INVISIBLE}]+")
 
 
 def _of_categories(category: str) -> str:

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from html import unescape
 from html.parser import HTMLParser
 
-FRONT_MATTER_FENCES = ("---", "+++")
-FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]:?\s*")
+CHARACTERS_PER_FEED = 2**16  # at least, of HTML
+FRONT_MATTER_ENDS = {"---": ("---", "..."), "+++": ("+++",)}  # YAML, TOML; by the line that begins them
+YAML_LINE = re.compile(r"\s|-\s|[#}\]]|(?:\"[^\"]+\"|'[^']+'|[\w.-]+(?: [\w.-]+){0,3})\s*:(?:\s|$)")
+TOML_START = re.compile(r"[#\[]|[\w.\"'-]+\s*=")
+FOOTNOTE_MARK = re.compile(r"\s*\[\^[^\]\s]+\]")
+FOOTNOTE = re.compile(r"([ \t>]*)\[\^[^\]\s]+\]:\s*")  # at the beginning of a line
+BREAK = re.compile(  # a tag of HTML between which and its neighbours a browser breaks the line
+    r"</?(?:br|hr|p|div|[uod]l|li|d[dt]|table|t[rhd]|h[1-6]|blockquote|pre|details|summary)[\s/>]", re.IGNORECASE
+)
 HIDDEN = frozenset(
     re.findall(r"\w+", "script style head title template noscript svg math iframe select textarea button")
 )
@@ -68,17 +76,42 @@ class HTMLText(HTMLParser):
             self.blocks.append(text)
         self._pieces.clear()
 
+    def finish(self) -> None:
+        """Read what is left. Where no tag can end any more, a < is text; else each would be tried to the end."""
+        if ">" not in self.rawdata and not self.cdata_elem:
+            self.handle_data(unescape(self.rawdata))
+            self.rawdata = ""
+        self.close()
+        self.end_block()
+
 
 def html_units(lines: Iterable[str]) -> Iterator[str]:
     """Yield the text of each block of HTML. Scripts, styles, code and what a browser does not show are left out."""
     parser = HTMLText()
-    for line in lines:
-        parser.feed(f"{line}\n")
+    for piece in _pieces(lines, parser):
+        parser.feed(piece)
         yield from parser.blocks
         parser.blocks.clear()
-    parser.close()
-    parser.end_block()
+    parser.finish()
     yield from parser.blocks
+
+
+def _pieces(lines: Iterable[str], parser: HTMLText) -> Iterator[str]:
+    """Join lines to pieces for a parser.
+
+    With each piece, it reads again what is still open, such as a script. So a piece is at least as long as that: the
+    time that the parser takes grows with the length of the text, not with its square.
+    """
+    waiting: list[str] = []
+    length = 0
+    for line in lines:
+        waiting.append(f"{line}\n")
+        length += len(waiting[-1])
+        if length >= max(CHARACTERS_PER_FEED, len(parser.rawdata)):
+            yield "".join(waiting)
+            waiting.clear()
+            length = 0
+    yield "".join(waiting)
 
 
 def markdown_units(lines: Iterable[str]) -> Iterator[str]:
@@ -89,32 +122,50 @@ def markdown_units(lines: Iterable[str]) -> Iterator[str]:
     from markdown_it import MarkdownIt  # not at the top: only texts in Markdown need it
 
     parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-    for token in parser.parse("\n".join(_without_front_matter(lines))):
+    # Each footnote becomes a paragraph; else some would be read as addresses of links.
+    shown = [
+        f"{found[1]}\n{found[1]}{line[found.end() :]}" if (found := FOOTNOTE.match(line)) else line
+        for line in _without_front_matter(lines)
+    ]
+    for token in parser.parse("\n".join(shown)):
         if token.type == "html_block":
             yield from html_units(token.content.splitlines())
         elif token.type == "inline":
             pieces = [_inline_text(child.type, child.content) for child in token.children or []]
-            text = FOOTNOTE.sub("", "".join(pieces))
-            for line in text.split("\n"):
+            for line in "".join(pieces).split("\n"):
                 if unit := " ".join(line.split()).removeprefix("[ ] ").removeprefix("[x] "):
                     yield unit
 
 
 def _inline_text(kind: str, content: str) -> str:
     """Return what a reader sees of a piece of Markdown within a block."""
-    if kind in ("text", "code_inline"):
+    if kind == "text":
+        return FOOTNOTE_MARK.sub("", content)
+    if kind == "code_inline":
         return content
+    if kind == "html_inline":
+        return "\n" if BREAK.match(content) else ""
     return {"softbreak": " ", "hardbreak": "\n"}.get(kind, "")
 
 
 def _without_front_matter(lines: Iterable[str]) -> list[str]:
-    """Leave out the data that some programs write at the top, between two lines such as ---."""
+    """Leave out the data that some programs write at the top, between two lines such as ---.
+
+    In Markdown, --- is also a rule. So where there are blank lines in between, all others must look like YAML.
+    """
     lines = list(lines)
-    fence = lines[0].strip() if lines else ""
-    if fence in FRONT_MATTER_FENCES:
-        for number, line in enumerate(lines[1:], 1):
-            if not line.strip() or (number == 1 and ":" not in line and "=" not in line):
-                break
-            if line.strip() == fence:
-                return lines[number + 1 :]
+    fence = lines[0].rstrip() if lines else ""
+    ends = FRONT_MATTER_ENDS.get(fence, ())
+    first = "".join(lines[1:2])
+    if not ends or not (":" in first or TOML_START.match(first)):
+        return lines
+    has_blank = False
+    is_yaml = True
+    for number, line in enumerate(lines[1:], 1):
+        if line.rstrip() in ends:
+            return lines[number + 1 :]
+        has_blank |= not line.strip()
+        is_yaml &= not line.strip() or bool(YAML_LINE.match(line))
+        if fence == "---" and has_blank and not is_yaml:
+            break
     return lines

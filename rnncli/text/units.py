@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from .characters import UNSPACED
+from .folding import cleaned
 from .hyphenation import Joiner
 
 SAMPLE_LINES = 2000  # that decide what the units of a text are
@@ -44,7 +45,7 @@ def judge(lines: Sequence[str]) -> Verdict:
     Wrapped prose is told by three things together: its pieces are words; a line is full, so that the first word of the
     next line would not have fitted; and the next line goes on in the middle of a sentence.
     """
-    lines = [line.strip() for line in lines]
+    lines = ["" if _is_blank(line) else line.strip() for line in lines]
     breaks = [(line, after) for line, after in itertools.pairwise(lines) if line and after]
     if len(breaks) < MIN_BREAKS:
         return Verdict("", "no wrapped lines")
@@ -141,4 +142,5 @@ def paragraphs(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _is_blank(line: str) -> bool:
-    return not line.strip()
+    """Whether a reader sees nothing in a line: it holds white space and invisible characters only."""
+    return not line.strip() or not cleaned(line).strip()

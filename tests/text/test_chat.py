@@ -55,6 +55,61 @@ def test_what_was_said_on_irc_is_read():
     assert units(IRC) == ["hello there", "hi: all", "bye"]
 
 
+def android(*messages: str) -> list[str]:
+    return units("".join(f"31/12/23, 22:15 - {message}\n" for message in messages))
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "Ann changed the subject to: Party",
+        "Ann Lee changed this group's icon: a tree",
+        "You changed the subject to: Party",
+        "Messages and calls are end-to-end encrypted. Tap: to learn more",
+        "Ann änderte den Betreff zu: Feier",
+        "Ann konuyu değiştirdi: Parti",
+        "Ann изменила тему на: Праздник",
+        "太郎がグループ名を変更しました: 会",
+    ],
+)
+def test_a_note_of_the_program_with_a_colon_is_no_message(note):
+    assert android("Ann: one", "太郎: two", note, "Ann: three", "太郎: four") == ["one", "two", "three", "four"]
+
+
+def test_a_note_that_repeats_is_no_message_either():
+    spoken = [f"Ann: {number}" for number in range(8)]
+    notes = ["Ann changed the subject to: Party", "Ann changed the subject to: Picnic"]
+    assert android(*notes, *spoken) == [str(number) for number in range(8)]
+
+
+@pytest.mark.parametrize(
+    "sender",
+    ["Ann", "Ann Lee", "Anna Maria Huber", "María del Carmen García", "+44 20 7946 0000", "Dr. A. B. Lee", "山田太郎"],
+)
+def test_a_sender_may_write_once(sender):
+    assert android("Ann: one", "Ann: two", f"{sender}: Hi: all") == ["one", "two", "Hi: all"]
+
+
+def test_a_sender_with_a_long_name_who_writes_again_is_a_sender():
+    name = "Ann from the school run"
+    assert android(f"{name}: one", "Bob: two", f"{name}: three") == ["one", "two", "three"]
+
+
+@pytest.mark.parametrize(
+    "own", ["See you <you too>", "A <b>", "See <Button>", "Love <3", "<you too> bye", "Hm <Me too>"]
+)
+def test_what_a_writer_puts_in_angles_is_kept(own):
+    assert android(f"Ann: {own}", "Bob: yes", "Bob: no") == [own, "yes", "no"]
+
+
+@pytest.mark.parametrize(
+    "note", ["<Diese Nachricht wurde bearbeitet>", "<Mensagem editada>", "<このメッセージは編集されました>"]
+)
+def test_the_note_that_a_message_was_edited_is_left_out(note):
+    assert android(f"Ann: one {note}", f"Bob: two\nmore {note}", "Bob: no") == ["one", "two more", "no"]
+    assert android(f"Ann: one \u200e{note}", "Bob: no") == ["one", "no"]
+
+
 @pytest.mark.parametrize(
     "begin",
     [

@@ -26,6 +26,7 @@ word = Tokenizer("word")
         ("ক্\u200dষ র\u200d্যা ന്\u200d പി", "ক্\u200dষ র\u200d্যা ന്\u200d പി"),
         ("ᠠᠬᠠ\u180eᠠ ᠠ\u180b a\u180eb a\u180b", "ᠠᠬᠠ\u180eᠠ ᠠ\u180b ab a"),
         ("👩\u200d🍳 👍🏽 ❤\ufe0f\u200d🔥 1\ufe0f\u20e3", "👩\u200d🍳 👍🏽 ❤\ufe0f\u200d🔥 1\ufe0f\u20e3"),
+        ("#\ufe0f\u20e3 *\ufe0f\u20e3 #\u20e3 5 #5", "# * # 5 #5"),  # keycaps of marks are the marks
         ("👩\u200d x\ufe0f ©\ufe0f 👍\u200bx", "👩 x © 👍x"),
         ("🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f 😀\U000e0061\U000e0062", None),
         ("葛\U000e0100の葉", "葛の葉"),  # a variant of a character

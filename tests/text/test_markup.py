@@ -2,7 +2,7 @@
 
 import pytest
 
-from rnncli.text.markup import html_units, markdown_units
+from rnncli.text.markup import HTMLText, html_units, markdown_units
 
 MARKDOWN = """\
 ---
@@ -68,6 +68,39 @@ def test_a_rule_at_the_top_is_no_front_matter():
     assert list(markdown_units([])) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "units"),
+    [
+        ("---\ntitle: A\n\n# of the page\ntags:\n- a\n\ntext: |\n  one\n\n  two\n---\nText.", ["Text."]),
+        ("---\ntitle: A\nother key: [\n  b\n]\n...\nText.", ["Text."]),
+        ('+++\ntitle = "A"\n\n[extra]\nb = 1\n+++\nText.', ["Text."]),
+        ("---\nNote: this is a text\n\nthat goes on.\n\n---\n", ["Note: this is a text", "that goes on."]),
+        ("---\ntitle: A\na/b: c\n---\nText.", ["Text."]),
+        ("---\ntitle: A\n\nText.", ["title: A", "Text."]),
+        ("+++\nText\n+++", ["+++ Text +++"]),
+    ],
+)
+def test_front_matter_may_hold_blank_lines_and_nothing_but_data(text, units):
+    assert list(markdown_units(text.split("\n"))) == units
+
+
+@pytest.mark.parametrize(
+    ("text", "units"),
+    [
+        ("Hello my<br>good<BR />friend", ["Hello my", "good", "friend"]),
+        ("| a<br>b | c |\n|---|---|\n| d<ul><li>e</li><li>f</li></ul> | g |", ["a", "b", "c", "d", "e", "f", "g"]),
+        ("w<b>or</b>d, a List<String> and <break>b", ["word, a List and b"]),
+        ("Term[^1] is, and [^2] too [^3].", ["Term is, and too."]),
+        ("**Term**[^a]: a word.", ["Term: a word."]),
+        ("`[^ab]` and `x[^1]`", ["[^ab] and x[^1]"]),
+        ("A[^1] b[^2].\n\n[^1]: One.\n[^2]: See `two`\n    there.", ["A b.", "One.", "See two there."]),
+        ("> A[^1] b.\n>\n> [^1]: One.", ["A b.", "One."]),
+    ],
+)
+def test_words_of_markdown_stay_apart(text, units):
+    assert list(markdown_units(text.split("\n"))) == units
+
+
 HTML = """\
 <!DOCTYPE html>
 <html><head><title>A page</title><style>p { color: red }</style>
@@ -113,3 +146,46 @@ def test_each_block_of_html_is_a_unit_of_the_text_that_a_browser_shows():
 )
 def test_html_with_faults_is_read_as_far_as_it_goes(html, units):
     assert list(html_units(html.split("\n"))) == units
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "units"),
+    [
+        ("<script>", "</script>", ["before", "after"]),
+        ("<!--", "-->", ["before after"]),
+        ('<img alt="', '">', ["before after"]),
+        ("<style>", "", ["before"]),
+    ],
+)
+def test_the_time_for_html_grows_with_its_length_whatever_is_open(monkeypatch, begin, end, units):
+    html = ["before", begin, *["let a = 1; // & so on"] * 40_000, end, "after"]
+    feed = HTMLText.feed
+    characters_read = 0
+
+    def counting(parser: HTMLText, data: str) -> None:
+        nonlocal characters_read
+        characters_read += len(parser.rawdata) + len(data)
+        feed(parser, data)
+
+    monkeypatch.setattr(HTMLText, "feed", counting)
+    assert list(html_units(html)) == units
+    assert characters_read < 4 * sum(len(line) + 1 for line in html)
+
+
+def test_each_tag_that_never_ends_is_tried_once(monkeypatch):
+    parse = HTMLText.parse_starttag
+    places = []
+
+    def counting(parser: HTMLText, place: int) -> int:
+        places.append(place)
+        return parse(parser, place)
+
+    monkeypatch.setattr(HTMLText, "parse_starttag", counting)
+    lines = ["if a <b &amp; c", 'then <d e="f'] * 500
+    assert list(html_units(lines)) == [" ".join(lines).replace("&amp;", "&")]
+    assert len(places) < 5
+
+
+def test_html_is_the_same_however_long_it_is():
+    html = ["<p>", *["a &amp; <b>b</b> <i", "class='x'>c</i>, <!-- d", "--> <pre>e", "f</pre>"] * 3000]
+    assert list(html_units(html)) == ["a & b c,", "e", "f"] * 3000

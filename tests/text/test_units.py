@@ -58,6 +58,15 @@ def test_a_paragraph_of_hard_wrapped_prose_is_a_unit(tmp_path):
     assert len(units(tmp_path, WRAPPED, keep_blank=True)) == 7
 
 
+@pytest.mark.parametrize("blank", ["\u200b", " \ufeff\xa0", "\u2060\u200e", "\u3164", "\x1b[0m"])
+def test_a_line_in_which_nothing_can_be_seen_is_blank(tmp_path, blank):
+    text = WRAPPED.replace("\n\n", f"\n{blank}\n")
+    assert units(tmp_path, text) == units(tmp_path, WRAPPED)
+    assert units(tmp_path, text, "paragraph") == units(tmp_path, WRAPPED)
+    poem = [line or blank for line in POEM]
+    assert list(lines_with_stanzas(poem)) == list(lines_with_stanzas(POEM))
+
+
 def test_ragged_prose_is_read_by_paragraphs_too():
     assert judge(RAGGED.split("\n")) == ("paragraph", "wrapped at up to 55", "")
 

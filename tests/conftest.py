@@ -3,6 +3,7 @@
 import io
 import itertools
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -64,6 +65,42 @@ def model_file(model, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("models") / "school.npz"
     rnncli.save(model, path)
     return path
+
+
+# A mark that is written in two ways, each of them less often than the word in its place; a rule, and a lookalike.
+NOTED_LINES = {
+    "The cat slept and purred.": 26,
+    "The cat slept -- then left.": 22,
+    "The cat slept--then left.": 22,
+    "The cat’s toy costs 5€.": 14,
+}
+
+
+@pytest.fixture(scope="session")
+def noted_file(tmp_path_factory) -> Path:
+    """A text that writes a mark with spaces, and without: it becomes two words, one with a note."""
+    lines = [line for line, count in NOTED_LINES.items() for _ in range(count)]
+    random.Random(1).shuffle(lines)
+    path = tmp_path_factory.mktemp("corpus") / "noted.txt"
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def noted_training(noted_file):
+    """A training on the text with a noted mark, at its end."""
+    training = rnncli.start_training(
+        noted_file, hidden_size=8, epochs=15, patience=15, lr=0.02, dropout=0.0, batch_size=2, threads=1
+    )
+    for _ in training.run():
+        pass
+    return training
+
+
+@pytest.fixture(scope="session")
+def noted_model(noted_training):
+    """A model that has learned the text with a noted mark. Shared: a test must not change it."""
+    return noted_training.best()
 
 
 @pytest.fixture

@@ -3,10 +3,12 @@
 import inspect
 import subprocess
 import sys
+from dataclasses import fields
 
 import pytest
 
 import rnncli
+from rnncli.model import Model
 from rnncli.tasks.explain import Explanation
 from rnncli.tasks.suggest import Suggester
 
@@ -65,6 +67,25 @@ def test_every_task_answers_the_same_for_a_trained_and_for_a_loaded_model(model,
     answer = TASKS[task](loaded, short_text)
     assert answer
     assert answer == TASKS[task](model, short_text)
+
+
+@pytest.mark.parametrize("way", ["saved and loaded", "given its methods"])
+def test_a_model_keeps_how_its_corpus_writes_words_and_marks(noted_model, noted_file, tmp_path, way):
+    if way == "saved and loaded":
+        rnncli.save(noted_model, tmp_path / "noted.npz")
+        model = rnncli.load(tmp_path / "noted.npz")
+    else:
+        model = rnncli.Predictor.of(Model(*(getattr(noted_model, field.name) for field in fields(Model))))
+    assert model.detokenizer == noted_model.detokenizer
+    assert model.detokenize(["The", "cat's", "toy", "costs", "5", "€", "."]) == "The cat’s toy costs 5€."
+    for line in noted_file.read_text(encoding="utf-8").splitlines()[:8]:
+        assert model.detokenize(map(model.vocabulary.word, model.encode(line)[0][:, 0].tolist())) == line
+        assert model.score(line) == noted_model.score(line)
+    for prompt in ("The", "The cat slept", "The cat slept--", "The cat’s toy costs"):
+        assert model.predict(prompt, 0) == noted_model.predict(prompt, 0)
+        assert model.fill(f"{prompt} ___ left", 0) == noted_model.fill(f"{prompt} ___ left", 0)
+        assert model.generate(prompt, 20, seed=1) == noted_model.generate(prompt, 20, seed=1)
+    assert model.evaluate(noted_file) == noted_model.evaluate(noted_file)
 
 
 def test_the_tasks_give_what_they_are_asked_for(loaded, short_text):

@@ -19,6 +19,7 @@ from rnncli.model import Model
 from rnncli.storage.atomic import MODEL, check_writable
 from rnncli.storage.model_file import FORMAT, load, save
 from rnncli.tasks.predict import predict_all
+from rnncli.text.detokenizer import LEVELS, Detokenizer
 from rnncli.text.tokenizers import TOKENIZERS, Tokenizer
 from rnncli.text.vocabulary import EOS, UNK, Vocabulary
 
@@ -47,6 +48,13 @@ def test_a_loaded_model_predicts_what_the_saved_one_did(model, model_file):
         model.unit,
     )
     assert loaded.about == model.about
+
+
+def test_a_file_without_a_detokenizer_writes_as_most_languages_do(noted_model, tmp_path):
+    save(noted_model, tmp_path / "new.npz")
+    assert load(tmp_path / "new.npz").detokenizer == noted_model.detokenizer != Detokenizer()
+    rewrite(tmp_path / "new.npz", tmp_path / "old.npz", format=np.array(1), detokenizer=None)
+    assert load(tmp_path / "old.npz").detokenizer == Detokenizer()
 
 
 def test_a_model_of_ngrams_alone_is_saved_and_loaded(model, tmp_path):
@@ -89,13 +97,25 @@ any_config = st.builds(
     word_dropout=dropouts,
     recurrent_dropout=dropouts,
 )
+any_tokenizer = st.builds(Tokenizer, st.sampled_from([*TOKENIZERS]), st.booleans(), st.booleans())
 
 
-@given(
-    words, any_config, st.builds(Tokenizer, st.sampled_from([*TOKENIZERS]), st.booleans(), st.booleans()), st.booleans()
+def any_rules(level):
+    """Rules of a level: its features, and white space."""
+    return st.dictionaries(
+        st.tuples(*[st.text(max_size=3)] * len(level)), st.text(" \u00a0\u2009", max_size=2), max_size=3
+    )
+
+
+any_form = st.tuples(st.text()) | st.tuples(st.text(), st.sampled_from(["", "1"]), st.sampled_from(["", "1"]))
+any_detokenizer = st.builds(
+    Detokenizer, st.tuples(*map(any_rules, LEVELS)).map(list), st.dictionaries(any_form, st.text(), max_size=5)
 )
+
+
+@given(words, any_config, any_tokenizer, any_detokenizer, st.booleans())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
-def test_any_model_comes_back_as_it_was(tmp_path, words, config, tokenizer, with_cache):
+def test_any_model_comes_back_as_it_was(tmp_path, words, config, tokenizer, detokenizer, with_cache):
     vocabulary = Vocabulary([EOS, UNK, *(word for word in words if word not in (EOS, UNK))])
     config = NetworkConfig(**{**asdict(config), "vocabulary_size": len(vocabulary)})
     values = initial_values(config, np.random.default_rng(1))
@@ -103,10 +123,10 @@ def test_any_model_comes_back_as_it_was(tmp_path, words, config, tokenizer, with
     if with_cache:
         parts.append(Cache(7, 2.5, config.width))
     lm = Mixture(parts, len(vocabulary))
-    save(Model(lm, vocabulary, tokenizer, "paragraph"), tmp_path / "any.npz")
+    save(Model(lm, vocabulary, tokenizer, "paragraph", {}, detokenizer), tmp_path / "any.npz")
     loaded = load(tmp_path / "any.npz")
     assert (loaded.lm.find(Network).config, loaded.vocabulary.words) == (config, vocabulary.words)
-    assert (loaded.tokenizer, loaded.unit) == (tokenizer, "paragraph")
+    assert (loaded.tokenizer, loaded.unit, loaded.detokenizer) == (tokenizer, "paragraph", detokenizer)
     assert loaded.lm.find(Cache) == lm.find(Cache)  # its width is not stored, but that of the network
     for name, value in values.items():
         np.testing.assert_array_equal(loaded.lm.find(Network).parameters[name].value, value)

@@ -105,7 +105,7 @@ def test_a_single_line_may_be_scored_as_it_is(model):
     assert model.score("Tom is") == model.score(["Tom is"])
 
 
-def test_a_line_of_a_prepared_corpus_ends_once_whatever_marks_it_has(model):
+def test_a_line_of_a_prepared_corpus_is_scored_with_one_end_whatever_marks_it_has(model):
     prepared = replace(model, tokenizer=Tokenizer("whitespace"))
     plain, marked, sentence = score_all(prepared, ["Tom is good", "Tom is good <eos>", "<s> Tom is good </s>"])
     assert plain == marked == sentence

@@ -9,6 +9,11 @@ import rnncli
 from rnncli.lm.mixture import Mixture
 from rnncli.lm.network import Network
 from rnncli.lm.perplexity import mean_loss, perplexity
+from rnncli.text.annotation import annotated
+from rnncli.text.spacer import Spacer
+from rnncli.text.tokenizers import Tokenizer
+
+WORD = Tokenizer("word", fold=True)
 
 
 @pytest.fixture
@@ -60,3 +65,23 @@ def test_fine_tuning_never_ends_with_a_worse_network_than_it_began_with(model, o
     assert perplexity(mean_loss(best, trainer.watched)) == pytest.approx(first)
     for name, value in model.lm.find(Network).values().items():
         np.testing.assert_array_equal(value, untouched[name])
+
+
+def test_fine_tuning_keeps_how_the_model_writes_what_the_new_text_says_nothing_of(noted_model, tmp_path):
+    assert any(noted_model.detokenizer.rules)
+    (tmp_path / "other.txt").write_text("The cat slept and purred.\n" * 30)
+    tuned = rnncli.train([tmp_path / "other.txt"], init=noted_model, epochs=1)
+    assert tuned.detokenizer == noted_model.detokenizer
+    assert tuned.vocabulary.words == noted_model.vocabulary.words
+    assert tuned.detokenize(["The", "cat's", "toy", "costs", "5", "€", "."]) == "The cat’s toy costs 5€."
+    for line in ("The cat slept -- then left.", "The cat slept--then left."):
+        np.testing.assert_array_equal(tuned.encode(line)[0], noted_model.encode(line)[0])
+
+
+def test_a_mark_that_the_model_foresees_with_spaces_is_noted_where_a_new_text_joins_it(noted_model, tmp_path):
+    (tmp_path / "joined.txt").write_text("The cat slept--then left.\nThe toy costs 5 €.\n" * 5)
+    training = rnncli.start_training([tmp_path / "joined.txt"], init=noted_model, epochs=1)
+    words = [training.corpus.vocabulary.word(number) for number in training.corpus.train[:14].tolist()]
+    assert "".join(Spacer(training.corpus.detokenizer, WORD).write(words[:7])) == "The cat slept--then left."
+    assert words[3] == annotated("--", "", None)
+    assert words[8:] == ["The", "toy", "costs", "5", annotated("€", " ", None), "."]  # too few for a rule

@@ -147,6 +147,12 @@ def named_in_command(*names: str) -> bool:
     return any(source(name) is ParameterSource.COMMANDLINE for name in names)
 
 
+def is_given(*names: str) -> bool:
+    """Whether one of these parameters has a value in the command or in the environment."""
+    source = click.get_current_context().get_parameter_source
+    return any(source(name) not in (None, ParameterSource.DEFAULT) for name in names)
+
+
 def gives_way(option: str, *others: str, because: str) -> bool:
     """Whether an option gives way to others in the command, as it comes from the environment.
 

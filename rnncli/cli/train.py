@@ -16,7 +16,7 @@ from ..options import OPTION_CLASSES
 from .answering import check_stdin_once, named_texts
 from .clashes import without_clashes
 from .declared import by_name, declared_options, flag
-from .options import FILE_PATH, MODEL_PATH, named_in_command
+from .options import FILE_PATH, MODEL_PATH, is_given, named_in_command
 from .output import escape_controls, warn
 from .progress import deferred_interrupt, display, logging_to, show_result
 from .texts import print_what_was_read, warn_of_text
@@ -139,6 +139,9 @@ def _options(values: dict[str, Any], is_fine_tuning: bool) -> dict[str, Any]:
         if declaration.fixed_by_model:
             if named_in_command(declaration.flag or name):
                 raise click.UsageError(f"{flag(name, declaration)} does not go with --init: the model has its own")
+            del options[name]
+    if not is_given(*KINDS_OF_TEXT):
+        for name in KINDS_OF_TEXT.values():
             del options[name]
     return options
 

@@ -24,7 +24,8 @@ SUFFIXES = {
     ".vtt": "subtitles",
 }
 TABLE_SUFFIXES = (".csv", ".tsv", ".tab")
-REMEMBERED = ("unit", "read_as", "field", "column", "chat", "stanzas")  # by a model
+KINDS = ("read_as", "field", "column", "chat")  # of what is read of a file: they do not go together
+REMEMBERED = ("unit", *KINDS, "stanzas")  # by a model
 
 
 @dataclass(frozen=True)

@@ -155,6 +155,29 @@ def test_a_model_remembers_what_is_read_of_a_file(invoke, trained, name, text, o
 
 
 @pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ((), None),
+        (("--field", 2), "field 2"),
+        (("--column", "body"), "column body"),
+        (("--chat",), "chat"),
+        (("--as", "markdown"), "as markdown"),
+        (("--unit", "line"), "by line, stanzas"),
+    ],
+)
+def test_info_tells_how_a_model_reads_texts(invoke, trained, options, told):
+    Path("t.txt").write_text("[22:15] <body>\ttea,body\n[22:16] <ann>\tWe bake bread.\n\n" * 9)
+    if "--column" in options:
+        Path("t.txt").write_text("id,body\n1,We bake bread.\n2,You drink tea.\n")
+    trained("t.txt", *options)
+    record = json.loads(invoke("info", "-m", "model.npz", "--format", "jsonl").stdout)
+    assert record.get("reads") == told
+    for shape in ("tsv", "table"):
+        shown = invoke("info", "-m", "model.npz", "--format", shape).stdout.splitlines()
+        assert [row.split()[1:] for row in shown if row.split()[:1] == ["reads"]] == ([told.split()] if told else [])
+
+
+@pytest.mark.parametrize(
     ("name", "line", "hint"),
     [
         ("a.csv", "1,tea", "a.csv is a table: --column NAME, say, reads one of its columns alone"),
@@ -178,6 +201,25 @@ def test_kinds_of_text_that_do_not_go_together_are_refused_and_one_of_the_enviro
     monkeypatch.setenv("RNNCLI_TRAIN_COLUMN", "body")
     monkeypatch.setenv("RNNCLI_TRAIN_AS", "html")
     assert "8 words" in trained("t.tsv", "--field", 2)[0][0]
+
+
+def test_a_training_that_goes_on_from_a_model_reads_as_the_model_did_unless_it_is_told_otherwise(invoke, trained):
+    chat = "[31.12.23, 22:15:03] Ann: We bake bread.\n[31.12.23, 22:16:03] Bob: You drink tea.\n"
+    Path("chat.txt").write_text(chat * 3)
+    _, model = trained("chat.txt", "--chat", "--min-count", 1)
+    more = ("--init", "model.npz", *TINY[2:], "--min-count", 1, "-o", "more.npz")
+    assert invoke("train", "chat.txt", *more).stderr.startswith(
+        "Read chat.txt, 258 bytes: 24 words, 7 distinct; 6 lines (a chat)"
+    )
+    tuned = rnncli.load("more.npz")
+    assert words(tuned) == words(model)
+    assert tuned.about["reading"] == model.about["reading"]
+    start = rnncli.start_training("chat.txt", init=model, epochs=1, min_count=1)
+    assert "Ann" not in start.corpus.vocabulary.words
+    assert invoke("train", "chat.txt", *more, "--as", "text").exit_code == 0
+    assert "Ann" in words(rnncli.load("more.npz"))
+    Path("plain.txt").write_text("She eats soup.\n" * 5)  # in which there is no message
+    assert invoke("train", "plain.txt", *more).exit_code == 0
 
 
 def test_stanzas_are_learned_and_written_where_lines_are_asked_for(invoke, trained):

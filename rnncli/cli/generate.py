@@ -12,7 +12,7 @@ import click
 
 from .answering import STDIN, is_piped, stdin_lines
 from .options import Count, TextType, encoding_option, gives_way, load_model, model_option
-from .output import flush, for_stdout, on_terminal, unknown_words_warning, warn, write
+from .output import flush, for_stdout, on_terminal, tell, unknown_words_warning, warn, write
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -137,10 +137,10 @@ def _prompts(prompt: str | None, encoding: str) -> Iterator[str]:
     if prompt is None and not is_piped():
         return iter([""])
     if on_terminal(sys.stdin):
-        click.echo("Type a prompt, then Enter; Ctrl-D ends.", err=True)
+        tell("Type a prompt, then Enter; Ctrl-D ends.")
     lines = stdin_lines(encoding)
     first = next(lines, "")
-    return itertools.chain([first], lines)
+    return (line for line in itertools.chain([first], lines) if line is not None)
 
 
 def _write_text(model: Model, prompt: str, writer: Writer) -> None:
@@ -158,4 +158,4 @@ def _print_novelty(model: Model, writer: Writer) -> None:
     found = copied_fractions(model.ngram, writer)
     fractions = ", ".join(f"{n} words {'-' if value is None else f'{value:.0%}'}" for n, value in found.items())
     flush()
-    click.echo(f"Sequences that stand in the training text: {fractions}", err=True)
+    tell(f"Sequences that stand in the training text: {fractions}")

@@ -46,4 +46,6 @@ def _beginning(encoding: str) -> str:
     lines = list(itertools.islice(stdin_lines(encoding), 2)) if is_piped() else []
     if len(lines) > 1:
         raise RnncliError("standard input has several lines: `rnncli type` edits one, such as that of tail -n 1")
-    return lines[0] if lines else ""
+    if None in lines:
+        sys.exit(1)
+    return (lines[0] or "") if lines else ""

@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from ..errors import ModelError
-from .output import escape_controls
+from .output import escape_controls, tell
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -183,7 +183,7 @@ def find_model(path: Path | None) -> Path:
         raise ModelError("there is no model yet: train one with `rnncli train corpus.txt`, or name one with --model")
     if not named_in_command("model_path"):
         name = "the bundled English one" if found == bundled else escape_controls(str(found))
-        click.echo(f"Model: {name}", err=True)
+        tell(f"Model: {name}")
     return found
 
 

@@ -14,7 +14,7 @@ from ..errors import quoted
 from .answering import STDIN, answer_lines, check_stdin_once
 from .formats import Answer, format_option, print_answers
 from .options import Count, encoding_option, gives_way, load_model, model_option, named_in_command, words_option
-from .output import on_terminal, unknown_words_warning, warn
+from .output import on_terminal, tell, unknown_words_warning, warn
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -74,7 +74,7 @@ def command(
     prompts = _named_prompts(prompts, adapt)
     model = _load(model_path, among, adapt, encoding)
     if not prompts and on_terminal(sys.stdin):
-        click.echo("Type a prompt, then Enter; Ctrl-D ends.", err=True)
+        tell("Type a prompt, then Enter; Ctrl-D ends.")
     ask: Callable[[list[str]], Iterable[Answer]]
     if explain:
         ask = partial(_explain, model, word)

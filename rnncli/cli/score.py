@@ -15,7 +15,7 @@ from ..errors import TextError, quoted
 from .answering import answer_lines
 from .formats import Verbatim, format_option, print_answers, print_result
 from .options import encoding_option, load_model, model_option, named_in_command
-from .output import on_terminal, unknown_words_warning
+from .output import on_terminal, tell, unknown_words_warning
 from .tables import FixedRow, Table, readable_word
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def command(
     words, best_by = _checked(words, best_by, field)
     model = load_model(model_path, checked=False)
     if file == "-" and on_terminal(sys.stdin):
-        click.echo("Type a sentence, then Enter; Ctrl-D ends.", err=True)
+        tell("Type a sentence, then Enter; Ctrl-D ends.")
     if not words:
         print_result(Heading(), output_format)
     ask = partial(_score, model, field=field, key_field=best_by, unit=math.log(LOG_BASES[log_base]), by_word=words)

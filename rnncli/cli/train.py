@@ -17,7 +17,7 @@ from .answering import check_stdin_once, named_texts
 from .clashes import without_clashes
 from .declared import by_name, declared_options, flag
 from .options import FILE_PATH, MODEL_PATH, is_given, named_in_command
-from .output import escape_controls, warn
+from .output import escape_controls, tell, warn
 from .progress import deferred_interrupt, display, logging_to, show_result
 from .texts import print_what_was_read, warn_of_text
 
@@ -118,9 +118,9 @@ def _finish_early(trainer: Trainer, output: Path, signal_number: int) -> None:
     """Measure the network after an interruption; exit where the model would replace another one unmeasured."""
     if output.exists() and not trainer.state.history:
         path = escape_controls(str(output))
-        click.echo(f"Interrupted before the first report: {path} stays as it was.", err=True)
+        tell(f"Interrupted before the first report: {path} stays as it was.")
         sys.exit(128 + signal_number)
-    click.echo("Interrupted: measuring the model, then saving the best; Ctrl-C again saves nothing.", err=True)
+    tell("Interrupted: measuring the model, then saving the best; Ctrl-C again saves nothing.")
     trainer.measure()
 
 

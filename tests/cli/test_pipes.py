@@ -35,6 +35,8 @@ def test_a_prompt_in_another_encoding_is_reported_and_the_others_are_continued(i
     assert first == second.rstrip("\n")
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: standard input, line 2: this is in another encoding: name it with --enc")
+    alone = invoke("generate", *ASK, "-m", model_file, input=b"Mary \xff\n")
+    assert (alone.exit_code, alone.stdout, alone.stderr.count("\n")) == (1, "", 1)
     assert invoke("generate", "--encoding", "latin-1", *ASK, "-m", model_file, input=b"Mary \xff\n").exit_code == 0
 
 

@@ -203,14 +203,12 @@ def test_kinds_of_text_that_do_not_go_together_are_refused_and_one_of_the_enviro
     assert "8 words" in trained("t.tsv", "--field", 2)[0][0]
 
 
-def test_a_training_that_goes_on_from_a_model_reads_as_the_model_did_unless_it_is_told_otherwise(invoke, trained):
+def test_a_training_that_goes_on_from_a_model_reads_as_that_did_unless_told_otherwise(invoke, trained):
     chat = "[31.12.23, 22:15:03] Ann: We bake bread.\n[31.12.23, 22:16:03] Bob: You drink tea.\n"
     Path("chat.txt").write_text(chat * 3)
     _, model = trained("chat.txt", "--chat", "--min-count", 1)
     more = ("--init", "model.npz", *TINY[2:], "--min-count", 1, "-o", "more.npz")
-    assert invoke("train", "chat.txt", *more).stderr.startswith(
-        "Read chat.txt, 258 bytes: 24 words, 7 distinct; 6 lines (a chat)"
-    )
+    assert "24 words, 7 distinct; 6 lines (a chat)" in invoke("train", "chat.txt", *more).stderr
     tuned = rnncli.load("more.npz")
     assert words(tuned) == words(model)
     assert tuned.about["reading"] == model.about["reading"]

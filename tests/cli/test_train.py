@@ -221,6 +221,16 @@ def test_a_log_takes_the_place_of_an_older_one(invoke, corpus_file):
     assert Path("log.jsonl").read_text().count('{"epoch": 1') == 1
 
 
+@pytest.mark.parametrize("broken", ["2> {full}", "2> >(head -n 1 > /dev/null)", "2>&-"])
+def test_a_standard_error_that_takes_nothing_is_no_reason_to_lose_the_training(
+    shell, corpus_file, full_device, tmp_path, broken
+):
+    words = f"rnncli train {corpus_file} --hidden-size 4 --epochs 3 -o {tmp_path}/a.npz"
+    run = shell(f"{words} {broken.format(full=full_device)}")
+    assert (run.returncode, run.stdout) == (0, f"{tmp_path}/a.npz\n")
+    assert len(load(tmp_path / "a.npz").about["history"]) == 3
+
+
 def test_a_log_that_cannot_be_written_is_no_reason_to_lose_the_training(invoke, corpus_file, full_device):
     result = invoke("train", corpus_file, *TINY, "--log", full_device)
     assert result.exit_code == 0

@@ -95,6 +95,12 @@ def test_several_lines_of_a_pipe_are_refused(terminal, model_file):
     assert (shown, status) == (f"Error: {told}\n", 1)
 
 
+def test_a_line_of_a_pipe_in_another_encoding_is_refused(terminal, model_file):
+    shown, status = terminal(f"printf 'Mary \\377\n' | rnncli type -m {model_file}", columns=120)
+    told = "this is in another encoding: name it with --encoding, such as --encoding latin-1"
+    assert (shown, status) == (f"Error: standard input, line 1: {told}\n", 1)
+
+
 @pytest.mark.parametrize("keys", ["Tom\x03", "T\x7f\x04"])
 def test_ctrl_c_leaves_without_a_line_and_so_does_ctrl_d_on_an_empty_one(typed, model_file, keys):
     shown, _ = typed(keys, f'line=$(rnncli type -m {model_file}); echo "$? [$line]"')

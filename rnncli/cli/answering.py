@@ -80,8 +80,10 @@ def is_piped() -> bool:
 
 def named_texts(texts: Sequence[str], metavar: str) -> tuple[str, ...]:
     """The texts that a command names, or standard input if it is piped."""
-    if not texts and not (is_piped() and _has_content(sys.stdin.buffer)):
+    if not texts and not is_piped():
         raise click.UsageError(f"Missing argument '{metavar}': name a text, or pipe one in.")
+    if not texts and not _has_content(sys.stdin.buffer):
+        raise TextError("standard input is empty: name a text, or pipe one in")
     return tuple(texts) or (STDIN,)
 
 

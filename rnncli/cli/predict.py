@@ -103,7 +103,7 @@ def _named_prompts(prompts: tuple[str, ...], adapt: Sequence[str]) -> tuple[str,
 
 def _checked(explain: bool) -> bool:
     """Whether to explain. Refuses options that do not go together; one from the environment gives way."""
-    because = "--explain is for one next word: leave out --complete, --among, --parts and -n."
+    because = "--explain is for one next word: leave out {others}."
     if explain and gives_way("explain", "complete", "among", "parts", "n", because=because):
         explain = False
     if named_in_command("word") and not explain:

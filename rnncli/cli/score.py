@@ -14,7 +14,7 @@ import click
 from ..errors import TextError, quoted
 from .answering import answer_lines
 from .formats import Verbatim, format_option, print_answers, print_result
-from .options import encoding_option, load_model, model_option, named_in_command
+from .options import WholeNumber, encoding_option, load_model, model_option, named_in_command
 from .output import on_terminal, tell, unknown_words_warning
 from .tables import FixedRow, Table, readable_word
 
@@ -34,10 +34,10 @@ COLUMNS = {"log-prob": 11, "words": 5, "unknown": 7, "perplexity": 10}  # their 
 @click.option(
     "--log-base", type=click.Choice(list(LOG_BASES)), default="e", show_default=True, help="The base of the logarithms."
 )
-@click.option("--field", type=click.IntRange(1), metavar="N", help="Score only the Nth of the tab-separated fields.")
+@click.option("--field", type=WholeNumber(1), metavar="N", help="Score only the Nth of the tab-separated fields.")
 @click.option(
     "--best-by",
-    type=click.IntRange(1),
+    type=WholeNumber(1),
     metavar="N",
     help="Of all lines with the same Nth field print only the likeliest.",
 )

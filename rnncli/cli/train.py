@@ -130,6 +130,8 @@ def _options(values: dict[str, Any], is_fine_tuning: bool) -> dict[str, Any]:
     An option that only the model decides is wrong in the command; from the environment it gives way.
     """
     options = without_clashes(by_name(values, *OPTION_CLASSES))
+    if named_in_command("column") and not options["column"]:
+        raise click.UsageError("--column is empty: name a column as the first row does.")
     if named_in_command(*KINDS_OF_TEXT):  # what the environment says of the kind of text gives way
         unnamed = [name for parameter, name in KINDS_OF_TEXT.items() if not named_in_command(parameter)]
         options |= {name: defaults(*OPTION_CLASSES)[name] for name in unnamed}

@@ -87,7 +87,7 @@ def test_a_wrong_value_is_named_by_the_option_as_it_was_typed(invoke, tmp_path, 
 def test_a_wrong_value_of_a_variable_is_named_by_the_variable(invoke, monkeypatch):
     monkeypatch.setenv("RNNCLI_TRAIN_LR", "fast")
     refused = invoke("train", "corpus.txt")
-    told = "Error: Invalid value for the variable RNNCLI_TRAIN_LR: 'fast' is not a valid float range."
+    told = "Error: Invalid value for the variable RNNCLI_TRAIN_LR: 'fast' is no number above 0."
     assert refused.stderr.splitlines()[-1] == told
 
 

@@ -11,7 +11,7 @@ from rnncli.text.corpus import TextFacts
 from rnncli.text.reading import FileRead, TextsRead
 
 TINY = ("--hidden-size", 8, "--epochs", 1, "--threads", 1)
-NOT_UTF8 = f"{Path('notes/b.txt')} is not UTF-8 text (byte 0xe9 at offset 3)"
+NOT_UTF8 = "it is not UTF-8 text (byte 0xe9 at offset 3)"
 CUE = "{0}\n00:00:0{0},000 --> 00:00:0{0},900\n<i>It rains</i>\nagain.\n\n"
 
 
@@ -114,8 +114,8 @@ def folder():
 
 def test_a_folder_says_what_it_leaves_out_and_why(invoke, trained, folder):
     left_out = [
-        f"Warning: left out {Path('notes/c.png')}: not a text",
-        f"Warning: left out: {NOT_UTF8}: name its encoding, such as --encoding latin-1",
+        f"Warning: left out {Path('notes/c.png')}: it is no text",
+        f"Warning: left out {Path('notes/b.txt')}: {NOT_UTF8}: name its encoding, such as --encoding latin-1",
     ]
     said, _ = trained(folder)
     assert said[0].startswith("Read a.txt, 150 bytes: 40 words")
@@ -129,6 +129,21 @@ def test_a_strict_training_stops_at_a_file_of_a_folder_that_cannot_be_read(invok
     result = invoke("train", folder, "--strict")
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
     assert f"Error: {Path('notes/b.txt')} is not UTF-8 text" in result.stderr
+
+
+def test_a_file_of_a_folder_without_what_is_to_be_read_is_left_out_unless_reading_is_strict(invoke, trained):
+    Path("notes").mkdir()
+    Path("notes/a.csv").write_text("id,body\n1,We bake bread.\n2,You drink tea.\n")
+    Path("notes/b.csv").write_text("id,text\n1,She eats soup.\n")
+    said, model = trained("notes", "--column", "body", "--min-count", 1, "--valid", "notes/a.csv")
+    assert said[1] == f"Warning: left out {Path('notes/b.csv')}: it has no column 'body': its columns are id, text"
+    assert words(model) == {"We", "bake", "bread", ".", "You", "drink", "tea"}
+    refused = invoke("train", "notes", "--column", "body", "--strict")
+    assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
+    assert refused.stderr.startswith(f"Error: {Path('notes/b.csv')} has no column 'body'")
+    Path("notes/a.csv").write_text("1\tWe bake bread.\n" * 9)
+    said, _ = trained("notes", "--field", 2)
+    assert said[1].startswith(f"Warning: left out {Path('notes/b.csv')}: line 1: there is no field 2 in 'id,text'")
 
 
 @pytest.mark.parametrize(
@@ -180,9 +195,13 @@ def test_info_tells_how_a_model_reads_texts(invoke, trained, options, told):
 @pytest.mark.parametrize(
     ("name", "line", "hint"),
     [
-        ("a.csv", "1,tea", "a.csv is a table: --column NAME, say, reads one of its columns alone"),
-        ("a.tsv", "1\ttea", "a.tsv is a table: --field 2, say, reads one of its columns alone"),
-        ("a.txt", "[22:15] <ann> tea", "a.txt looks like an exported chat: --chat reads its messages alone"),
+        ("a.csv", "1,tea", "a.csv looks like a table, and is read line by line: to read one column, add --column NAME"),
+        ("a.tsv", "1\ttea", "a.tsv looks like a table, and is read line by line: to read one field, add --field 2"),
+        (
+            "a.txt",
+            "[22:15] <ann> tea",
+            "a.txt looks like an exported chat, and is read line by line: to read its messages, add --chat",
+        ),
     ],
 )
 def test_a_table_and_a_chat_that_are_read_as_they_are_are_told(trained, name, line, hint):

@@ -104,7 +104,8 @@ def test_a_training_by_the_clock_tells_how_often_the_text_was_read(invoke, corpu
 @pytest.mark.parametrize("option", ["-o", "--log"])
 def test_a_missing_folder_is_told_before_the_text_is_read_and_not_made(invoke, tmp_path, option):
     result = invoke("train", "missing.txt", *TINY, option, tmp_path / "no" / "file")
-    told = f"Error: cannot write {tmp_path / 'no' / 'file'}: there is no folder {tmp_path / 'no'}\n"
+    folder = tmp_path / "no"
+    told = f"Error: cannot write {folder / 'file'}: there is no folder {folder}: make it first (mkdir -p {folder})\n"
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", told)
     assert list(tmp_path.iterdir()) == []
 

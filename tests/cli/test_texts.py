@@ -81,7 +81,7 @@ def test_lines_that_end_in_a_carriage_return_alone_are_lines(invoke, trained):
 
 
 def test_a_document_that_was_saved_as_utf_16_is_read(trained):
-    Path("doc.txt").write_bytes("Über die Brücke.\r\nIn die Stadt.\r\n".encode("utf-16") * 1)
+    Path("doc.txt").write_bytes("Über die Brücke.\r\nIn die Stadt.\r\n".encode("utf-16"))
     assert words(trained("doc.txt", "--min-count", 1, "--valid", "doc.txt")[1]) >= {"Über", "Brücke", "Stadt"}
 
 

@@ -90,8 +90,8 @@ def command(
     with --prune, these lack the sequences that occurred once, which then count as new.
 
     \b
-    rnncli generate "Tom is not good at science, so he will" -n 30
-    rnncli generate "Dear Tom," --sentences 3 --min-p 0.05 --no-repeat 3
+    rnncli generate "I would like to" -n 30
+    rnncli generate "Dear Tom," --sentences 3 --no-repeat 3
     rnncli generate --samples 3 --seed 7 --novelty
     echo "Dear Tom," | rnncli generate
     """

@@ -61,10 +61,10 @@ def command(
 
     \b
     rnncli predict "Tom is not good at science, so he will"
-    rnncli predict --complete "Tom is not good at science, so he will st"
-    rnncli predict "Tom is not good at ___ , so he will study."
-    rnncli predict --among study,play,fail "Tom is not good at science, so he will"
-    rnncli predict --explain "Tom is not good at science, so he will"
+    rnncli predict --complete "I would like to st"
+    rnncli predict "I would like to ___ a book."
+    rnncli predict --among read,write "I would like to"
+    rnncli predict --explain "I would like to"
     rnncli predict --adapt letters.txt "Dear Tom,"
     rnncli predict -n 3 --format jsonl < prompts.txt
     """

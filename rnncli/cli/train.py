@@ -60,7 +60,7 @@ def command(
     rnncli train corpus.txt --time 1h
     rnncli train notes/ mails.txt.gz -o models/mine.npz
     rnncli train tokens.txt --tokenizer whitespace --layers 2
-    rnncli train notes.txt --init models/corpus.npz -o models/mine.npz
+    rnncli train notes.txt --init bundled -o models/mine.npz
     """
     from ..storage.atomic import DEFAULT_FOLDER, MODEL, check_folder, check_writable
     from ..storage.model_file import load

@@ -418,10 +418,6 @@ def test_settings_that_do_not_go_together_are_wrong_usage(invoke, corpus_file):
     assert "Error: --activation relu is for the elman cell; lstm has its own" in result.stderr
 
 
-def test_train_without_a_corpus_is_wrong_usage(invoke):
-    assert invoke("train").exit_code == 2
-
-
 def test_a_training_goes_on_from_a_model(invoke, corpus_file, model_file):
     before = model_file.read_bytes()
     result = invoke("train", corpus_file, "--init", model_file, "--epochs", 1, "-o", "tuned.npz")

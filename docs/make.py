@@ -95,9 +95,7 @@ def options(name: str) -> list[tuple[str, str, str]]:
 def _value(option: click.Option) -> str:
     if isinstance(option.type, click.Choice):
         return "|".join(option.type.choices)
-    return option.metavar or {"integer range": "N", "number": "N", "float range": "X", "duration": "TIME"}.get(
-        option.type.name, option.type.name.upper()
-    )
+    return option.metavar or {"duration": "TIME"}.get(option.type.name, option.type.name.upper())
 
 
 def _help(option: click.Option) -> str:

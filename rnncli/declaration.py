@@ -32,6 +32,7 @@ class Declaration(NamedTuple):
     metavar: str = ""
     is_duration: bool = False  # whether the command line reads it as 90s, 10m or 1h
     is_count: bool = False  # whether the command line reads it as 20k or 1.5M
+    is_optional: bool = False  # whether the command line has no value for it unless one is given: it is 0 then
     repeatable: bool = False  # whether it holds several paths
     fixed_by_model: bool = False  # whether a training that goes on from a model decides it itself
 

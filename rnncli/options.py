@@ -45,7 +45,7 @@ class TextOptions:
         choices=FORMAT_NAMES,
         flag="as",
     )
-    field: int = option(0, "Of lines with tabs, read only the Nth field; 0: whole lines.", low=0)
+    field: int = option(0, "Of lines with tabs, read only the Nth field.", low=0, is_optional=True)
     column: str = option("", "Of CSV, read only the column that the first row calls NAME.", metavar="NAME")
     chat: bool = option(False, "Read the messages of an exported chat, without their times and senders.")
     strict: bool = option(False, "Stop at a file of a folder that cannot be read, instead of leaving it out.")

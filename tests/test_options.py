@@ -48,20 +48,21 @@ def test_every_option_is_one_of_the_command_with_the_same_name_default_and_help(
     (parameter,) = (found for found in train_command.params if found.name == (declared.flag or name))
     assert f"--{declared.flag or name}".replace("_", "-") in parameter.opts
     assert parameter.secondary_opts == ([f"--{declared.off_flag}"] if declared.off_flag else [])
-    assert parameter.get_default(click.Context(train_command)) == DEFAULTS[name]
+    assert parameter.get_default(click.Context(train_command)) == (None if declared.is_optional else DEFAULTS[name])
     assert parameter.multiple == declared.repeatable
     if declared.by_rule:
         assert parameter.help == f"{declared.help}  [default: {RULES[name].text}]"
     else:
         assert parameter.help == declared.help
-        assert parameter.show_default == (
-            not declared.repeatable and (declared.kind is not bool or bool(declared.off_flag)) and DEFAULTS[name] != ""
-        )
+        is_shown = declared.kind is not bool or bool(declared.off_flag)
+        is_shown = is_shown and not (declared.repeatable or declared.is_optional or DEFAULTS[name] == "")
+        assert parameter.show_default == is_shown
     if declared.choices:
         assert tuple(parameter.type.choices) == declared.choices
     if isinstance(parameter.type, click.IntRange | click.FloatRange):
         bounds = (parameter.type.min, parameter.type.max)
-        assert bounds == tuple(None if math.isinf(bound) else bound for bound in (declared.low, declared.high))
+        lowest = 1 if declared.is_optional else declared.low
+        assert bounds == tuple(None if math.isinf(bound) else bound for bound in (lowest, declared.high))
         assert parameter.type.min_open == declared.low_open
 
 

@@ -30,7 +30,7 @@ def test_a_program_in_a_test_takes_every_signal(shell, terminal):
 
 @pytest.mark.usefixtures("linux")
 @pytest.mark.parametrize("started", ["", "trap '' INT QUIT TERM TSTP;", "nohup"])
-def test_so_it_is_where_a_script_runs_the_tests_in_the_background(shell, started):
+def test_the_tests_of_signals_pass_where_a_script_runs_them_in_the_background(shell, started):
     test = f"{Path(__file__)}::test_a_program_in_a_test_takes_every_signal"
     run = shell(f"{started} {sys.executable} -m pytest -q -n 0 -p no:cacheprovider '{test}' & wait $!", cwd=ROOT)
     assert run.returncode == 0, run.stdout

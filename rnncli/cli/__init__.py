@@ -13,7 +13,7 @@ import click
 
 from ..errors import RnncliError, SettingError
 from ..version import __version__
-from .output import FAILED_KEY, flush, readable
+from .output import FAILED_KEY, flush, readable, tell
 
 # Every command, in the order of use: its module and what it does. Only the command that runs is imported.
 COMMANDS = {
@@ -103,7 +103,7 @@ class LazyGroup(click.Group):
                 ctx.exit(EXIT_CLOSED_PIPE)
             raise click.ClickException(readable(f"{error.filename or 'cannot write'}: {error.strerror}")) from error
         except KeyboardInterrupt:
-            click.echo("Interrupted.", err=True)
+            tell("Interrupted.")
             ctx.exit(EXIT_INTERRUPTED)
 
     def _as_click_error(self, error: RnncliError, ctx: click.Context) -> click.ClickException:

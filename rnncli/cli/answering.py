@@ -58,8 +58,8 @@ def answer_lines(
             number += len(lines)
 
 
-def stdin_lines(encoding: str) -> Iterator[str]:
-    """Read the lines of standard input as they come. A line that could not be decoded is reported and left out."""
+def stdin_lines(encoding: str) -> Iterator[str | None]:
+    """Read the lines of standard input as they come. One that could not be decoded is reported, and None."""
     from ..text.reading import is_undecoded, read_batches
 
     number = 0
@@ -68,6 +68,7 @@ def stdin_lines(encoding: str) -> Iterator[str]:
             number += 1
             if is_undecoded(line):
                 print_error(f"standard input, line {number}: {UNDECODED_MESSAGE}")
+                yield None
             else:
                 yield line
 
@@ -79,8 +80,10 @@ def is_piped() -> bool:
 
 def named_texts(texts: Sequence[str], metavar: str) -> tuple[str, ...]:
     """The texts that a command names, or standard input if it is piped."""
-    if not texts and not (is_piped() and _has_content(sys.stdin.buffer)):
+    if not texts and not is_piped():
         raise click.UsageError(f"Missing argument '{metavar}': name a text, or pipe one in.")
+    if not texts and not _has_content(sys.stdin.buffer):
+        raise TextError("standard input is empty: name a text, or pipe one in")
     return tuple(texts) or (STDIN,)
 
 

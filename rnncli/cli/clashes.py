@@ -24,7 +24,11 @@ def without_clashes(options: dict[str, Any]) -> dict[str, Any]:
     because = "--valid-fraction is for a training without --valid: leave out one of them."
     if options["valid"] and gives_way("valid", "valid_fraction", because=because):
         kept["valid"] = default["valid"]
-    because = f"--prune and --no-prune are for n-grams of {MIN_PRUNED_ORDER} words and more: leave out --ngram-order."
+    prune = "--prune" if options["prune"] else "--no-prune"
+    order = f"{MIN_PRUNED_ORDER} or more"
+    because = (
+        f"{prune} is for n-grams of {MIN_PRUNED_ORDER} words or more: leave out {prune}, or set --ngram-order {order}."
+    )
     if options["ngram_order"] < MIN_PRUNED_ORDER and gives_way("ngram_order", "prune", because=because):
         kept["ngram_order"] = default["ngram_order"]
     if options["cell"] != "elman" and not named_in_command("activation"):

@@ -10,7 +10,7 @@ import click
 
 from ..declaration import Declaration, declarations, defaults
 from ..training.recipe import RULES
-from .options import DURATION, Count
+from .options import DURATION, Count, Number, WholeNumber
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,7 +31,8 @@ def declared_options(*classes: type) -> Callable[[F], F]:
 
 def by_name(values: dict[str, Any], *classes: type) -> dict[str, Any]:
     """Rename the values of a command's parameters to the names of the options."""
-    return {name: values[_parameter(name, declared)] for name, declared in declarations(*classes).items()}
+    found = {name: (values[_parameter(name, declared)], declared) for name, declared in declarations(*classes).items()}
+    return {name: value or 0 if declared.is_optional else value for name, (value, declared) in found.items()}
 
 
 def flag(name: str, declaration: Declaration) -> str:
@@ -47,13 +48,13 @@ def _parameter(name: str, declaration: Declaration) -> str:
 
 def _attributes(name: str, declaration: Declaration, default: Any) -> dict[str, Any]:
     """Return what Click is told of an option."""
-    attributes: dict[str, Any] = {"help": declaration.help, "default": default}
+    attributes: dict[str, Any] = {"help": declaration.help, "default": None if declaration.is_optional else default}
     if declaration.kind is bool:
         attributes["is_flag"] = True
         attributes["show_default"] = bool(declaration.off_flag) and default is not None
     else:
         attributes["type"] = _type(declaration)
-        attributes["show_default"] = default not in (None, "") and not declaration.repeatable
+        attributes["show_default"] = attributes["default"] not in (None, "") and not declaration.repeatable
     if declaration.repeatable:
         attributes["multiple"] = True
     if declaration.metavar:
@@ -73,9 +74,10 @@ def _type(declaration: Declaration) -> Any:
         return DURATION
     if declaration.kind is str:
         return click.STRING
-    low = None if math.isinf(declaration.low) else declaration.low
+    lowest = 1 if declaration.is_optional else declaration.low
+    low = None if math.isinf(lowest) else lowest
     high = None if math.isinf(declaration.high) else declaration.high
     if declaration.kind is int:
-        kind = Count if declaration.is_count else click.IntRange
+        kind = Count if declaration.is_count else WholeNumber
         return kind(None if low is None else int(low), None if high is None else int(high))
-    return click.FloatRange(low, high, declaration.low_open, declaration.high_open and high is not None)
+    return Number(low, high, declaration.low_open, declaration.high_open and high is not None)

@@ -106,11 +106,11 @@ class Line:
         return self._spaced is not None and self._spaced == self.buffer.document.text_before_cursor
 
     def type_after_own_space(self, typed: str) -> None:
-        """Type a character, which takes the place of the space if it is one, or is joined to the accepted word."""
+        """Type or paste characters. The first takes the space's place, if it is one, or is joined to the word."""
         document = self.buffer.document
         before = document.text_before_cursor
         self._spaced = None
-        if typed == " " or self.suggester.joins(before.rstrip(), typed):
+        if typed.startswith(" ") or (typed and self.suggester.joins(before.rstrip(), typed[0])):
             before = before.rstrip()
         self.buffer.document = Document(before + typed + document.text_after_cursor, len(before + typed))
 
@@ -131,6 +131,10 @@ class Line:
         @keys.add(Keys.Any, filter=Condition(self.stands_after_own_space))
         def _(event: KeyPressEvent) -> None:
             self.type_after_own_space(event.data)
+
+        @keys.add(Keys.BracketedPaste, filter=Condition(self.stands_after_own_space))
+        def _(event: KeyPressEvent) -> None:
+            self.type_after_own_space(event.data.replace("\r\n", "\n").replace("\r", "\n"))
 
         @keys.add("c-c")
         @keys.add("c-d", filter=Condition(lambda: not self.buffer.text))  # else it deletes, as in a shell

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .answering import STDIN, is_piped, stdin_lines
-from .options import Count, TextType, encoding_option, gives_way, load_model, model_option
-from .output import flush, for_stdout, on_terminal, unknown_words_warning, warn, write
+from .options import Count, Number, TextType, WholeNumber, encoding_option, gives_way, load_model, model_option
+from .output import flush, for_stdout, on_terminal, tell, unknown_words_warning, warn, write
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -32,42 +32,40 @@ DEFAULT_TEMPERATURE = 0.8
     type=Count(0),
     help="The most words to write.  [default: 50; 200 for each of the --sentences]",
 )
-@click.option("--sentences", type=click.IntRange(1), metavar="N", help="End after N sentences.")
+@click.option("--sentences", type=WholeNumber(1), metavar="N", help="End after N sentences.")
 @click.option("--stop", type=TextType(), multiple=True, metavar="TEXT", help="End before this text; may be repeated.")
 @click.option(
     "--temperature",
-    type=click.FloatRange(0),
+    type=Number(0),
     default=DEFAULT_TEMPERATURE,
     show_default=True,
     help="Below 1, likely words become more likely; 0 always takes the likeliest.",
 )
-@click.option(
-    "--top-k", type=click.IntRange(0), default=0, help="Draw only from the N likeliest words.  [default: all]"
-)
+@click.option("--top-k", type=WholeNumber(0), default=0, help="Draw only from the N likeliest words.  [default: all]")
 @click.option(
     "--top-p",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=Number(0, 1, min_open=True),
     default=1.0,
     show_default=True,
     help="Draw only from the likeliest words that together have this probability.",
 )
 @click.option(
     "--min-p",
-    type=click.FloatRange(0, 1),
+    type=Number(0, 1),
     default=0.0,
     show_default=True,
     help="Draw only from words with at least this fraction of the likeliest word's probability.",
 )
 @click.option(
     "--repetition-penalty",
-    type=click.FloatRange(1),
+    type=Number(1),
     default=1.0,
     show_default=True,
     help="Multiply the log-probability of words that the text already holds by this number.",
 )
-@click.option("--no-repeat", type=click.IntRange(1), metavar="N", help="Never write the same N words in a row twice.")
-@click.option("--seed", type=click.IntRange(0), help="The same seed gives the same text.")
-@click.option("--samples", type=click.IntRange(1), default=1, show_default=True, help="How many texts to write.")
+@click.option("--no-repeat", type=WholeNumber(1), metavar="N", help="Never write the same N words in a row twice.")
+@click.option("--seed", type=WholeNumber(0), help="The same seed gives the same text.")
+@click.option("--samples", type=WholeNumber(1), default=1, show_default=True, help="How many texts to write.")
 @click.option(
     "--novelty", is_flag=True, help="Tell what fraction of the 3-, 4- and 5-word sequences occurs in the training text."
 )
@@ -92,8 +90,8 @@ def command(
     with --prune, these lack the sequences that occurred once, which then count as new.
 
     \b
-    rnncli generate "Tom is not good at science, so he will" -n 30
-    rnncli generate "Dear Tom," --sentences 3 --min-p 0.05 --no-repeat 3
+    rnncli generate "I would like to" -n 30
+    rnncli generate "Dear Tom," --sentences 3 --no-repeat 3
     rnncli generate --samples 3 --seed 7 --novelty
     echo "Dear Tom," | rnncli generate
     """
@@ -124,7 +122,7 @@ def command(
 
 def _checked(options: dict[str, Any]) -> dict[str, Any]:
     """The options of sampling. Refuses what a temperature of 0 makes meaningless, or lets that give way."""
-    because = "--temperature 0 always takes the likeliest word: leave out --top-k, --top-p, --min-p and --samples."
+    because = "--temperature 0 always takes the likeliest word: leave out {others}."
     if options["temperature"] == 0 and gives_way("temperature", "top_k", "top_p", "min_p", "samples", because=because):
         return options | {"temperature": DEFAULT_TEMPERATURE}
     return options
@@ -137,10 +135,10 @@ def _prompts(prompt: str | None, encoding: str) -> Iterator[str]:
     if prompt is None and not is_piped():
         return iter([""])
     if on_terminal(sys.stdin):
-        click.echo("Type a prompt, then Enter; Ctrl-D ends.", err=True)
+        tell("Type a prompt, then Enter; Ctrl-D ends.")
     lines = stdin_lines(encoding)
     first = next(lines, "")
-    return itertools.chain([first], lines)
+    return (line for line in itertools.chain([first], lines) if line is not None)
 
 
 def _write_text(model: Model, prompt: str, writer: Writer) -> None:
@@ -158,4 +156,4 @@ def _print_novelty(model: Model, writer: Writer) -> None:
     found = copied_fractions(model.ngram, writer)
     fractions = ", ".join(f"{n} words {'-' if value is None else f'{value:.0%}'}" for n, value in found.items())
     flush()
-    click.echo(f"Sequences that stand in the training text: {fractions}", err=True)
+    tell(f"Sequences that stand in the training text: {fractions}")

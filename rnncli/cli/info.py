@@ -13,6 +13,16 @@ from .formats import format_option, print_result
 from .options import find_model, model_option
 from .tables import Table, record_table
 
+# How a fact is told of what a model remembers of reading.
+READING = {
+    "unit": "by {}",
+    "read_as": "as {}",
+    "field": "field {}",
+    "column": "column {}",
+    "chat": "chat",
+    "stanzas": "stanzas",
+}
+
 if TYPE_CHECKING:
     from ..model import Model
 
@@ -48,6 +58,7 @@ def describe(path: Path, model: Model) -> ModelInfo:
         "vocabulary": len(model.vocabulary),
         "tokenizer": model.tokenizer.kind + (", lowercase" if model.tokenizer.lowercase else ""),
         "unit": model.unit,
+        **reads(model),
         "corpus": corpus.get("name"),
         "train_words": corpus.get("train_words"),
         "valid_words": corpus.get("valid_words"),
@@ -62,6 +73,16 @@ def describe(path: Path, model: Model) -> ModelInfo:
         "written_by": " ".join(f"{name} {version}" for name, version in model.about.get("versions", {}).items()),
     }
     return ModelInfo(facts, model.lm.names, model.lm.weights.tolist(), history)
+
+
+def reads(model: Model) -> dict[str, str]:
+    """What a model remembers of how its text was read, where that is not the usual way."""
+    from ..text.formats import ReadOptions
+
+    usual = ReadOptions().remembered()
+    own = ReadOptions.of_text(model.about, "auto").remembered()
+    told = [READING[name].format(value) for name, value in own.items() if value != usual[name]]
+    return {"reads": ", ".join(told)} if told else {}
 
 
 class ModelInfo(NamedTuple):

@@ -8,14 +8,14 @@ import click
 
 from ..errors import RnncliError
 from .answering import STDIN, is_piped, stdin_lines
-from .options import encoding_option, load_model, model_option
+from .options import WholeNumber, encoding_option, load_model, model_option
 from .output import for_stdout, on_terminal
 
 
 @click.command("type")
 @click.argument("text", required=False)
 @model_option
-@click.option("-n", type=click.IntRange(1, 9), default=5, show_default=True, help="How many words to offer at a time.")
+@click.option("-n", type=WholeNumber(1, 9), default=5, show_default=True, help="How many words to offer at a time.")
 @encoding_option
 def command(text: str | None, model_path: Path | None, n: int, encoding: str) -> None:
     """Write a line with the next words on offer under the cursor.
@@ -46,4 +46,6 @@ def _beginning(encoding: str) -> str:
     lines = list(itertools.islice(stdin_lines(encoding), 2)) if is_piped() else []
     if len(lines) > 1:
         raise RnncliError("standard input has several lines: `rnncli type` edits one, such as that of tail -n 1")
-    return lines[0] if lines else ""
+    if None in lines:
+        sys.exit(1)
+    return (lines[0] or "") if lines else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from ..errors import ModelError
-from .output import escape_controls
+from .output import escape_controls, tell
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -48,10 +48,45 @@ class TextType(click.types.StringParamType):
         return [line for line in rv.split("\n") if line]
 
 
-class Count(click.IntRange):
+class WholeNumber(click.IntRange):
+    """A whole number."""
+
+    name = "n"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            return int(super().convert(value, param, ctx))
+        except click.BadParameter:
+            self.fail(f"{value!r} is no whole number{_bounds(self)}.", param, ctx)
+
+
+class Number(click.FloatRange):
+    """A number with decimals."""
+
+    name = "x"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            return float(super().convert(value, param, ctx))
+        except click.BadParameter:
+            self.fail(f"{value!r} is no number{_bounds(self)}.", param, ctx)
+
+
+def _bounds(numbers: click.IntRange | click.FloatRange) -> str:
+    """Which numbers a type takes, in words, such as " from 1 to 9"."""
+    low = numbers.min
+    high = numbers.max
+    below = "" if low is None else f" {'above' if numbers.min_open else 'from'} {low:g}"
+    if high is None:
+        return below + (" on" if below and not numbers.min_open else "")
+    if numbers.max_open:
+        return f"{below} and below {high:g}"
+    return f"{below} to {high:,}"
+
+
+class Count(WholeNumber):
     """A whole number, which may be written as 20k, 1.5M or 20,000."""
 
-    name = "number"
     FACTORS: ClassVar = {"k": 10**3, "m": 10**6}
     PATTERN = r"(\d{1,30}(?:[,_]\d{3})*(?:\.\d{1,30})?)([km]?)"
 
@@ -147,16 +182,33 @@ def named_in_command(*names: str) -> bool:
     return any(source(name) is ParameterSource.COMMANDLINE for name in names)
 
 
+def is_given(*names: str) -> bool:
+    """Whether one of these parameters has a value in the command or in the environment."""
+    source = click.get_current_context().get_parameter_source
+    return any(source(name) not in (None, ParameterSource.DEFAULT) for name in names)
+
+
 def gives_way(option: str, *others: str, because: str) -> bool:
     """Whether an option gives way to others in the command, as it comes from the environment.
 
-    Where it is in the command as well, that is refused. `because` says why they do not go together.
+    Where it is in the command as well, that is refused. `because` says why they do not go together; those of the
+    others that are in the command take the place of {others} in it.
     """
     if not named_in_command(*others):
         return False
     if named_in_command(option):
-        raise click.UsageError(because)
+        raise click.UsageError(because.format(others=_flags(others)))
     return True
+
+
+def _flags(names: Sequence[str]) -> str:
+    """Those of some parameters that are in the command, such as "--top-k and --min-p"."""
+    *first, last = (
+        max(param.opts, key=len)
+        for param in click.get_current_context().command.params
+        if param.name in names and named_in_command(param.name)
+    )
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def load_model(path: Path | None, *, checked: bool = True) -> Model:
@@ -177,7 +229,7 @@ def find_model(path: Path | None) -> Path:
         raise ModelError("there is no model yet: train one with `rnncli train corpus.txt`, or name one with --model")
     if not named_in_command("model_path"):
         name = "the bundled English one" if found == bundled else escape_controls(str(found))
-        click.echo(f"Model: {name}", err=True)
+        tell(f"Model: {name}")
     return found
 
 

@@ -1,5 +1,6 @@
 """Writing to standard output and standard error."""
 
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -57,16 +58,24 @@ def flush() -> None:
         sys.stdout.flush()
 
 
+def tell(text: str) -> None:
+    """Print a line on standard error. Where that is closed or full, go on without it: no work is lost for a message."""
+    try:
+        click.echo(text, err=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what is left in its buffer would fail again at the end
+
+
 def warn(text: str) -> None:
     """Print a warning on standard error."""
     flush()
-    click.echo(f"Warning: {readable(text)}", err=True)
+    tell(f"Warning: {readable(text)}")
 
 
 def print_error(text: str) -> None:
     """Print an error on standard error and go on; the exit status will be 1."""
     flush()
-    click.echo(f"Error: {readable(text)}", err=True)
+    tell(f"Error: {readable(text)}")
     click.get_current_context().meta[FAILED_KEY] = True
 
 

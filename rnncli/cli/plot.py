@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from ..errors import RnncliError
-from .output import escape_controls
+from .output import escape_controls, tell
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -77,4 +75,4 @@ def _save(figure: Figure, picture: Path) -> None:
         figure.savefig(picture, dpi=150)
     except OSError as error:
         raise RnncliError(f"cannot write {picture}: {error.strerror or error}") from error
-    click.echo(f"Drew {escape_controls(str(picture))}", err=True)
+    tell(f"Drew {escape_controls(str(picture))}")

@@ -14,7 +14,7 @@ from ..errors import quoted
 from .answering import STDIN, answer_lines, check_stdin_once
 from .formats import Answer, format_option, print_answers
 from .options import Count, encoding_option, gives_way, load_model, model_option, named_in_command, words_option
-from .output import on_terminal, unknown_words_warning, warn
+from .output import on_terminal, tell, unknown_words_warning, warn
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -61,10 +61,10 @@ def command(
 
     \b
     rnncli predict "Tom is not good at science, so he will"
-    rnncli predict --complete "Tom is not good at science, so he will st"
-    rnncli predict "Tom is not good at ___ , so he will study."
-    rnncli predict --among study,play,fail "Tom is not good at science, so he will"
-    rnncli predict --explain "Tom is not good at science, so he will"
+    rnncli predict --complete "I would like to st"
+    rnncli predict "I would like to ___ a book."
+    rnncli predict --among read,write "I would like to"
+    rnncli predict --explain "I would like to"
     rnncli predict --adapt letters.txt "Dear Tom,"
     rnncli predict -n 3 --format jsonl < prompts.txt
     """
@@ -74,7 +74,7 @@ def command(
     prompts = _named_prompts(prompts, adapt)
     model = _load(model_path, among, adapt, encoding)
     if not prompts and on_terminal(sys.stdin):
-        click.echo("Type a prompt, then Enter; Ctrl-D ends.", err=True)
+        tell("Type a prompt, then Enter; Ctrl-D ends.")
     ask: Callable[[list[str]], Iterable[Answer]]
     if explain:
         ask = partial(_explain, model, word)
@@ -103,7 +103,7 @@ def _named_prompts(prompts: tuple[str, ...], adapt: Sequence[str]) -> tuple[str,
 
 def _checked(explain: bool) -> bool:
     """Whether to explain. Refuses options that do not go together; one from the environment gives way."""
-    because = "--explain is for one next word: leave out --complete, --among, --parts and -n."
+    because = "--explain is for one next word: leave out {others}."
     if explain and gives_way("explain", "complete", "among", "parts", "n", because=because):
         explain = False
     if named_in_command("word") and not explain:

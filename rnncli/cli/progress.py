@@ -13,10 +13,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from ..errors import RnncliError
-from .output import on_terminal, warn
+from .output import on_terminal, tell, warn
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -129,7 +127,7 @@ class TrainingLines:
 
     def print_after(self, progress: Progress) -> None:
         for line in self.after(progress):
-            click.echo(line, err=True)
+            tell(line)
 
     def _report_line(self, report: Report) -> str:
         """Perplexities, speed and the time of all steps so far, in at most 60 columns."""
@@ -223,7 +221,7 @@ def show_result(model: Model) -> None:
         warn(f"only {tuning['words']} words were held out, which tell little")
     whole, network = (tuning[name] or math.inf for name in ("perplexity", "perplexity_of_network"))
     alone = f", of the network {format_perplexity(network)}" if len(model.lm.parts) > 1 else ""
-    click.echo(f"Saved. Validation perplexity {format_perplexity(whole)}{alone}:", err=True)
+    tell(f"Saved. Validation perplexity {format_perplexity(whole)}{alone}:")
 
 
 def format_perplexity(perplexity: float, digits: int = 1) -> str:

@@ -14,8 +14,8 @@ import click
 from ..errors import TextError, quoted
 from .answering import answer_lines
 from .formats import Verbatim, format_option, print_answers, print_result
-from .options import encoding_option, load_model, model_option, named_in_command
-from .output import on_terminal, unknown_words_warning
+from .options import WholeNumber, encoding_option, load_model, model_option, named_in_command
+from .output import on_terminal, tell, unknown_words_warning
 from .tables import FixedRow, Table, readable_word
 
 if TYPE_CHECKING:
@@ -34,10 +34,10 @@ COLUMNS = {"log-prob": 11, "words": 5, "unknown": 7, "perplexity": 10}  # their 
 @click.option(
     "--log-base", type=click.Choice(list(LOG_BASES)), default="e", show_default=True, help="The base of the logarithms."
 )
-@click.option("--field", type=click.IntRange(1), metavar="N", help="Score only the Nth of the tab-separated fields.")
+@click.option("--field", type=WholeNumber(1), metavar="N", help="Score only the Nth of the tab-separated fields.")
 @click.option(
     "--best-by",
-    type=click.IntRange(1),
+    type=WholeNumber(1),
     metavar="N",
     help="Of all lines with the same Nth field print only the likeliest.",
 )
@@ -70,7 +70,7 @@ def command(
     words, best_by = _checked(words, best_by, field)
     model = load_model(model_path, checked=False)
     if file == "-" and on_terminal(sys.stdin):
-        click.echo("Type a sentence, then Enter; Ctrl-D ends.", err=True)
+        tell("Type a sentence, then Enter; Ctrl-D ends.")
     if not words:
         print_result(Heading(), output_format)
     ask = partial(_score, model, field=field, key_field=best_by, unit=math.log(LOG_BASES[log_base]), by_word=words)

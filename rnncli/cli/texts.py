@@ -12,7 +12,7 @@ import click
 
 from ..errors import TextError
 from .errors import in_options
-from .output import escape_controls, on_terminal, warn
+from .output import escape_controls, on_terminal, tell, warn
 
 if TYPE_CHECKING:
     from ..text.corpus import TextFacts
@@ -32,7 +32,7 @@ def print_what_was_read(facts: TextFacts, token: str) -> None:
     line = escape_controls(what_was_read(facts, token))
     if on_terminal(sys.stderr):
         line = textwrap.fill(line, shutil.get_terminal_size().columns, break_long_words=False, break_on_hyphens=False)
-    click.echo(line, err=True)
+    tell(line)
 
 
 def what_was_read(facts: TextFacts, token: str = "word") -> str:

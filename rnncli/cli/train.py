@@ -16,8 +16,8 @@ from ..options import OPTION_CLASSES
 from .answering import check_stdin_once, named_texts
 from .clashes import without_clashes
 from .declared import by_name, declared_options, flag
-from .options import FILE_PATH, MODEL_PATH, named_in_command
-from .output import escape_controls, warn
+from .options import FILE_PATH, MODEL_PATH, is_given, named_in_command
+from .output import escape_controls, tell, warn
 from .progress import deferred_interrupt, display, logging_to, show_result
 from .texts import print_what_was_read, warn_of_text
 
@@ -60,7 +60,7 @@ def command(
     rnncli train corpus.txt --time 1h
     rnncli train notes/ mails.txt.gz -o models/mine.npz
     rnncli train tokens.txt --tokenizer whitespace --layers 2
-    rnncli train notes.txt --init models/corpus.npz -o models/mine.npz
+    rnncli train notes.txt --init bundled -o models/mine.npz
     """
     from ..storage.atomic import DEFAULT_FOLDER, MODEL, check_folder, check_writable
     from ..storage.model_file import load
@@ -118,9 +118,9 @@ def _finish_early(trainer: Trainer, output: Path, signal_number: int) -> None:
     """Measure the network after an interruption; exit where the model would replace another one unmeasured."""
     if output.exists() and not trainer.state.history:
         path = escape_controls(str(output))
-        click.echo(f"Interrupted before the first report: {path} stays as it was.", err=True)
+        tell(f"Interrupted before the first report: {path} stays as it was.")
         sys.exit(128 + signal_number)
-    click.echo("Interrupted: measuring the model, then saving the best; Ctrl-C again saves nothing.", err=True)
+    tell("Interrupted: measuring the model, then saving the best; Ctrl-C again saves nothing.")
     trainer.measure()
 
 
@@ -130,6 +130,8 @@ def _options(values: dict[str, Any], is_fine_tuning: bool) -> dict[str, Any]:
     An option that only the model decides is wrong in the command; from the environment it gives way.
     """
     options = without_clashes(by_name(values, *OPTION_CLASSES))
+    if named_in_command("column") and not options["column"]:
+        raise click.UsageError("--column is empty: name a column as the first row does.")
     if named_in_command(*KINDS_OF_TEXT):  # what the environment says of the kind of text gives way
         unnamed = [name for parameter, name in KINDS_OF_TEXT.items() if not named_in_command(parameter)]
         options |= {name: defaults(*OPTION_CLASSES)[name] for name in unnamed}
@@ -139,6 +141,9 @@ def _options(values: dict[str, Any], is_fine_tuning: bool) -> dict[str, Any]:
         if declaration.fixed_by_model:
             if named_in_command(declaration.flag or name):
                 raise click.UsageError(f"{flag(name, declaration)} does not go with --init: the model has its own")
+            del options[name]
+    if not is_given(*KINDS_OF_TEXT):
+        for name in KINDS_OF_TEXT.values():
             del options[name]
     return options
 

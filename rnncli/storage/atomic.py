@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -63,7 +64,9 @@ def check_folder(path: str | Path) -> None:
     """Raise `ModelError` if the folder of a file is missing, unless it is the `DEFAULT_FOLDER`."""
     folder = Path(path).parent
     if folder != DEFAULT_FOLDER and not folder.exists():
-        raise ModelError(f"cannot write {path}: there is no folder {folder}")
+        raise ModelError(
+            f"cannot write {path}: there is no folder {folder}: make it first (mkdir -p {shlex.quote(str(folder))})"
+        )
 
 
 def make_folder(path: str | Path) -> None:

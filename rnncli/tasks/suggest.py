@@ -13,6 +13,7 @@ from ..text.characters import is_unspaced
 from .predict import Prediction, best_words, of_words
 
 ANY_WORD = "a"  # stands for a word that is not known yet
+APOSTROPHES = "'’"
 
 
 class Suggester:
@@ -65,7 +66,9 @@ class Suggester:
         return before + " " * is_spaced, after
 
     def joins(self, text: str, typed: str) -> bool:
-        """Whether a typed character is punctuation that is joined to the end of `text`."""
+        """Whether a typed character is joined to the end of `text`: punctuation, or an apostrophe after a letter."""
+        if typed in APOSTROPHES and text[-1:].isalpha():
+            return True
         spacer = self.model.spacer()
         spacer.read(self.model.tokenizer.segment(text))
         return is_mark(typed) and not typed.isspace() and spacer.gap_before(typed) == ""

@@ -24,7 +24,8 @@ SUFFIXES = {
     ".vtt": "subtitles",
 }
 TABLE_SUFFIXES = (".csv", ".tsv", ".tab")
-REMEMBERED = ("unit", "read_as", "field", "column", "chat", "stanzas")  # by a model
+KINDS = ("read_as", "field", "column", "chat")  # of what is read of a file: they do not go together
+REMEMBERED = ("unit", *KINDS, "stanzas")  # by a model
 
 
 @dataclass(frozen=True)
@@ -157,8 +158,10 @@ def _text_units(lines: Iterator[str], source: str, name: str, options: ReadOptio
 def _hint(sample: list[str], source: str, name: str) -> str:
     """Return how a text that is a chat or a table could be read; empty for others."""
     if suffix_of(source) in TABLE_SUFFIXES:
-        way = 'column="NAME"' if suffix_of(source) == ".csv" else "field=2"
-        return f"{name} is a table: {way}, say, reads one of its columns alone"
+        way = 'read one column, add column="NAME"' if suffix_of(source) == ".csv" else "read one field, add field=2"
+        return f"{name} looks like a table, and is read line by line: to {way}"
     from .chat import looks_like_chat
 
-    return f"{name} looks like an exported chat: chat=True reads its messages alone" if looks_like_chat(sample) else ""
+    if not looks_like_chat(sample):
+        return ""
+    return f"{name} looks like an exported chat, and is read line by line: to read its messages, add chat=True"

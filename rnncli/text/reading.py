@@ -44,7 +44,7 @@ class TextsRead:
 
     files: list[FileRead] = field(default_factory=list)
     not_texts: list[str] = field(default_factory=list)  # files of a folder, such as pictures
-    problems: list[str] = field(default_factory=list)  # each with a file of a folder that cannot be read
+    problems: list[str] = field(default_factory=list)  # each of a file of a folder that cannot be read: name, reason
     hints: list[str] = field(default_factory=list)  # each with a file that may be meant to be read in another way
 
     @property
@@ -59,20 +59,25 @@ class TextsRead:
         """Say what was left out of folders, and why, and what may be meant otherwise, each in one line."""
         found = []
         if self.not_texts:
-            found.append(f"left out {_counted(self.not_texts)}: not a text")
+            found.append(_without_text(self.not_texts))
+        found += [f"left out {problem}" for problem in self.problems[:NAMED_FILES]]
         if len(self.problems) > NAMED_FILES:
             others = len(self.problems) - NAMED_FILES
-            shown = [*self.problems[:NAMED_FILES], f"{others} more cannot be read, either"]
-        else:
-            shown = self.problems
-        return found + [f"left out: {problem}" for problem in shown] + self.hints[:NAMED_FILES]
+            found.append(f"left out {others:,} more file{'' if others == 1 else 's'} that cannot be read")
+        return found + self.hints[:NAMED_FILES]
 
 
-def _counted(names: list[str]) -> str:
-    named = ", ".join(names[:NAMED_FILES])
+def _without_text(names: list[str]) -> str:
     if len(names) == 1:
-        return named
-    return f"{len(names):,} files, {named}{', ...' if len(names) > NAMED_FILES else ''}"
+        return f"left out {names[0]}: it is no text"
+    named = ", ".join(names[:NAMED_FILES])
+    return f"left out {len(names):,} files that are no texts: {named}{', ...' if len(names) > NAMED_FILES else ''}"
+
+
+def _of(name: str, fault: str) -> str:
+    """Write the message of what is wrong with a file so that it begins with the file's name and a colon."""
+    fault = fault.removeprefix(f"cannot read {name}: ").removeprefix(f"{name}, ")
+    return f"{name}: {fault.replace(name, 'it', 1) if fault.startswith(f'{name} ') else fault}"
 
 
 def read_units(sources: Sources, options: ReadOptions | None = None) -> tuple[TextsRead, Iterator[str]]:
@@ -186,7 +191,7 @@ def _files(source: str | Path, options: ReadOptions, read: TextsRead) -> Iterato
     is_empty = True
     problem = ""
     for path in _below(Path(source), options, read):
-        fault = _fault(path, options.encoding)
+        fault = _fault(path, options)
         if fault is None:
             is_empty = False
             yield path
@@ -196,15 +201,18 @@ def _files(source: str | Path, options: ReadOptions, read: TextsRead) -> Iterato
             raise fault
         else:
             problem = problem or f" ({fault})"
-            read.problems.append(str(fault))
+            read.problems.append(_of(str(path), str(fault)))
     if is_empty:
         raise TextError(f"the folder {source} holds no text file{problem}: name one that does")
 
 
-def _fault(path: Path, encoding: str) -> TextError | None:
-    """Read a file to its end, and return what is wrong with it."""
+def _fault(path: Path, options: ReadOptions) -> TextError | None:
+    """Read a file to its end, and return what is wrong with it, such as that it lacks the column to be read."""
     try:
-        for _ in read_batches(path, encoding):
+        lines: Iterator[str] = itertools.chain.from_iterable(read_batches(path, options.encoding))
+        if options.field or options.column or options.chat:
+            lines = read_by_format(lines, str(path), str(path), options)[1]
+        for _ in lines:
             pass
     except TextError as error:
         return error
@@ -215,10 +223,9 @@ def _below(folder: Path, options: ReadOptions, read: TextsRead) -> list[Path]:
     """Return every file below a folder in sorted order, without hidden ones."""
 
     def take_down(error: OSError) -> None:
-        problem = f"cannot read {error.filename}: {error.strerror}"
         if options.strict:
-            raise TextError(problem) from error
-        read.problems.append(problem)
+            raise TextError(f"cannot read {error.filename}: {error.strerror}") from error
+        read.problems.append(f"{error.filename}: {error.strerror}")
 
     found = []
     for path, folders, names in os.walk(folder, onerror=take_down):

@@ -14,7 +14,7 @@ from ..model import Model
 from ..network_options import NetworkOptions
 from ..options import OPTION_CLASSES, TextOptions, TrainingOptions
 from ..text.corpus import Corpus, Sources, read_split, text_facts
-from ..text.formats import ReadOptions
+from ..text.formats import KINDS, ReadOptions
 from ..text.tokenizers import Tokenizer
 from ..text.vocabulary import Vocabulary
 from .recipe import decided, max_batch_size
@@ -45,23 +45,29 @@ class Options:
     text: TextOptions
     network: NetworkOptions
     training: TrainingOptions
+    reads_as_model: bool = False  # whether what is read of a file is what the model remembers
 
     @classmethod
     def of(cls, given: Mapping[str, Any], init: Model | None = None) -> Options:
-        """Sort options by name. With a model to go on from, its own options hold.
+        """Sort options by name. With a model to go on from, its own options hold, and what it remembers of reading
+        unless the options tell what to read of a file.
 
         Raises `SettingError` for a name or a value that makes no sense, or an option that only the model decides.
         """
         known = declarations(*OPTION_CLASSES)
         check_names(given, known)
+        remembered: dict[str, Any] = {}
         if init:
             for name in given:
                 if known[name].fixed_by_model:
                     raise SettingError(f"{name} does not go with init: the model has its own")
-            given = {**_options_of(init), **given}
+            remembered = {} if set(KINDS) & set(given) else _kind_of(init)
+            given = {**_options_of(init), **remembered, **given}
         network = NetworkOptions(**pick(given, NetworkOptions))
         check_activation(network)
-        return cls(TextOptions(**pick(given, TextOptions)), network, TrainingOptions(**pick(given, TrainingOptions)))
+        text = TextOptions(**pick(given, TextOptions))
+        training = TrainingOptions(**pick(given, TrainingOptions))
+        return cls(text, network, training, reads_as_model=bool(remembered))
 
 
 def _options_of(model: Model) -> dict[str, Any]:
@@ -76,6 +82,13 @@ def _options_of(model: Model) -> dict[str, Any]:
     return {**own, **{name: shape[name] for name, declared in fixed.items() if declared.fixed_by_model}}
 
 
+def _kind_of(model: Model) -> dict[str, Any]:
+    """Return what a model remembers to read of a file, if that is not all."""
+    usual = ReadOptions()
+    own = ReadOptions.of_text(model.about, model.unit)
+    return {name: getattr(own, name) for name in KINDS if getattr(own, name) != getattr(usual, name)}
+
+
 def make_plan(options: Options, sources: Sources, init: Model | None = None) -> tuple[Plan, Corpus]:
     """Read the texts in `sources`, and decide what was left open.
 
@@ -84,7 +97,11 @@ def make_plan(options: Options, sources: Sources, init: Model | None = None) -> 
     text = options.text
     split = read_split(
         sources,
-        ReadOptions(**{name: getattr(text, name) for name in READ_OPTIONS}, usual_unit=init.unit if init else "line"),
+        ReadOptions(
+            **{name: getattr(text, name) for name in READ_OPTIONS},
+            usual_unit=init.unit if init else "line",
+            of_model=options.reads_as_model,
+        ),
         tokenizer=init.tokenizer if init else Tokenizer(text.tokenizer, text.lowercase, fold=text.tokenizer == "word"),
         valid=text.valid,
         valid_fraction=text.valid_fraction,

@@ -35,6 +35,8 @@ def test_a_prompt_in_another_encoding_is_reported_and_the_others_are_continued(i
     assert first == second.rstrip("\n")
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: standard input, line 2: this is in another encoding: name it with --enc")
+    alone = invoke("generate", *ASK, "-m", model_file, input=b"Mary \xff\n")
+    assert (alone.exit_code, alone.stdout, alone.stderr.count("\n")) == (1, "", 1)
     assert invoke("generate", "--encoding", "latin-1", *ASK, "-m", model_file, input=b"Mary \xff\n").exit_code == 0
 
 
@@ -55,14 +57,21 @@ def test_predict_reads_prompts_for_a_dash(invoke, model_file):
         ("train - --log -", "Invalid value for '--log': standard output gets the path of the model only"),
         ("train text.txt --init -", "Invalid value for '--init': a model is not read from standard input"),
         ("info -m -", "Invalid value for '-m': a model is not read from standard input"),
-        ("evaluate", "Missing argument 'TEXT': name a text, or pipe one in."),
-        ("train", "Missing argument 'CORPUS': name a text, or pipe one in."),
     ],
 )
 def test_a_dash_means_standard_input_or_output_or_is_refused(invoke, words, told):
     refused = invoke(*words.split(), input="")
     assert (refused.exit_code, refused.stdout) == (2, "")
     assert refused.stderr.splitlines()[-1].startswith(f"Error: {told}")
+
+
+@pytest.mark.parametrize(("command", "metavar"), [("evaluate", "TEXT"), ("train", "CORPUS")])
+def test_without_a_text_one_line_says_where_one_is_taken_from(invoke, shell, terminal, command, metavar):
+    empty = invoke(command, input="")
+    told = "Error: standard input is empty: name a text, or pipe one in\n"
+    assert (empty.exit_code, empty.stdout, empty.stderr) == (1, "", told)
+    shown, status = terminal(f"rnncli {command}")
+    assert (status, shown.splitlines()[-1]) == (2, f"Error: Missing argument '{metavar}': name a text, or pipe one in.")
 
 
 def test_a_text_is_piped_into_a_command_that_names_none(invoke, shell, model_file, corpus_file, tmp_path):

@@ -11,7 +11,7 @@ from rnncli.text.corpus import TextFacts
 from rnncli.text.reading import FileRead, TextsRead
 
 TINY = ("--hidden-size", 8, "--epochs", 1, "--threads", 1)
-NOT_UTF8 = f"{Path('notes/b.txt')} is not UTF-8 text (byte 0xe9 at offset 3)"
+NOT_UTF8 = "it is not UTF-8 text (byte 0xe9 at offset 3)"
 CUE = "{0}\n00:00:0{0},000 --> 00:00:0{0},900\n<i>It rains</i>\nagain.\n\n"
 
 
@@ -81,7 +81,7 @@ def test_lines_that_end_in_a_carriage_return_alone_are_lines(invoke, trained):
 
 
 def test_a_document_that_was_saved_as_utf_16_is_read(trained):
-    Path("doc.txt").write_bytes("Über die Brücke.\r\nIn die Stadt.\r\n".encode("utf-16") * 1)
+    Path("doc.txt").write_bytes("Über die Brücke.\r\nIn die Stadt.\r\n".encode("utf-16"))
     assert words(trained("doc.txt", "--min-count", 1, "--valid", "doc.txt")[1]) >= {"Über", "Brücke", "Stadt"}
 
 
@@ -114,8 +114,8 @@ def folder():
 
 def test_a_folder_says_what_it_leaves_out_and_why(invoke, trained, folder):
     left_out = [
-        f"Warning: left out {Path('notes/c.png')}: not a text",
-        f"Warning: left out: {NOT_UTF8}: name its encoding, such as --encoding latin-1",
+        f"Warning: left out {Path('notes/c.png')}: it is no text",
+        f"Warning: left out {Path('notes/b.txt')}: {NOT_UTF8}: name its encoding, such as --encoding latin-1",
     ]
     said, _ = trained(folder)
     assert said[0].startswith("Read a.txt, 150 bytes: 40 words")
@@ -129,6 +129,21 @@ def test_a_strict_training_stops_at_a_file_of_a_folder_that_cannot_be_read(invok
     result = invoke("train", folder, "--strict")
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
     assert f"Error: {Path('notes/b.txt')} is not UTF-8 text" in result.stderr
+
+
+def test_a_file_of_a_folder_without_what_is_to_be_read_is_left_out_unless_reading_is_strict(invoke, trained):
+    Path("notes").mkdir()
+    Path("notes/a.csv").write_text("id,body\n1,We bake bread.\n2,You drink tea.\n")
+    Path("notes/b.csv").write_text("id,text\n1,She eats soup.\n")
+    said, model = trained("notes", "--column", "body", "--min-count", 1, "--valid", "notes/a.csv")
+    assert said[1] == f"Warning: left out {Path('notes/b.csv')}: it has no column 'body': its columns are id, text"
+    assert words(model) == {"We", "bake", "bread", ".", "You", "drink", "tea"}
+    refused = invoke("train", "notes", "--column", "body", "--strict")
+    assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
+    assert refused.stderr.startswith(f"Error: {Path('notes/b.csv')} has no column 'body'")
+    Path("notes/a.csv").write_text("1\tWe bake bread.\n" * 9)
+    said, _ = trained("notes", "--field", 2)
+    assert said[1].startswith(f"Warning: left out {Path('notes/b.csv')}: line 1: there is no field 2 in 'id,text'")
 
 
 @pytest.mark.parametrize(
@@ -155,11 +170,38 @@ def test_a_model_remembers_what_is_read_of_a_file(invoke, trained, name, text, o
 
 
 @pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ((), None),
+        (("--field", 2), "field 2"),
+        (("--column", "body"), "column body"),
+        (("--chat",), "chat"),
+        (("--as", "markdown"), "as markdown"),
+        (("--unit", "line"), "by line, stanzas"),
+    ],
+)
+def test_info_tells_how_a_model_reads_texts(invoke, trained, options, told):
+    Path("t.txt").write_text("[22:15] <body>\ttea,body\n[22:16] <ann>\tWe bake bread.\n\n" * 9)
+    if "--column" in options:
+        Path("t.txt").write_text("id,body\n1,We bake bread.\n2,You drink tea.\n")
+    trained("t.txt", *options)
+    record = json.loads(invoke("info", "-m", "model.npz", "--format", "jsonl").stdout)
+    assert record.get("reads") == told
+    for shape in ("tsv", "table"):
+        shown = invoke("info", "-m", "model.npz", "--format", shape).stdout.splitlines()
+        assert [row.split()[1:] for row in shown if row.split()[:1] == ["reads"]] == ([told.split()] if told else [])
+
+
+@pytest.mark.parametrize(
     ("name", "line", "hint"),
     [
-        ("a.csv", "1,tea", "a.csv is a table: --column NAME, say, reads one of its columns alone"),
-        ("a.tsv", "1\ttea", "a.tsv is a table: --field 2, say, reads one of its columns alone"),
-        ("a.txt", "[22:15] <ann> tea", "a.txt looks like an exported chat: --chat reads its messages alone"),
+        ("a.csv", "1,tea", "a.csv looks like a table, and is read line by line: to read one column, add --column NAME"),
+        ("a.tsv", "1\ttea", "a.tsv looks like a table, and is read line by line: to read one field, add --field 2"),
+        (
+            "a.txt",
+            "[22:15] <ann> tea",
+            "a.txt looks like an exported chat, and is read line by line: to read its messages, add --chat",
+        ),
     ],
 )
 def test_a_table_and_a_chat_that_are_read_as_they_are_are_told(trained, name, line, hint):
@@ -178,6 +220,23 @@ def test_kinds_of_text_that_do_not_go_together_are_refused_and_one_of_the_enviro
     monkeypatch.setenv("RNNCLI_TRAIN_COLUMN", "body")
     monkeypatch.setenv("RNNCLI_TRAIN_AS", "html")
     assert "8 words" in trained("t.tsv", "--field", 2)[0][0]
+
+
+def test_a_training_that_goes_on_from_a_model_reads_as_that_did_unless_told_otherwise(invoke, trained):
+    chat = "[31.12.23, 22:15:03] Ann: We bake bread.\n[31.12.23, 22:16:03] Bob: You drink tea.\n"
+    Path("chat.txt").write_text(chat * 3)
+    _, model = trained("chat.txt", "--chat", "--min-count", 1)
+    more = ("--init", "model.npz", *TINY[2:], "--min-count", 1, "-o", "more.npz")
+    assert "24 words, 7 distinct; 6 lines (a chat)" in invoke("train", "chat.txt", *more).stderr
+    tuned = rnncli.load("more.npz")
+    assert words(tuned) == words(model)
+    assert tuned.about["reading"] == model.about["reading"]
+    start = rnncli.start_training("chat.txt", init=model, epochs=1, min_count=1)
+    assert "Ann" not in start.corpus.vocabulary.words
+    assert invoke("train", "chat.txt", *more, "--as", "text").exit_code == 0
+    assert "Ann" in words(rnncli.load("more.npz"))
+    Path("plain.txt").write_text("She eats soup.\n" * 5)  # in which there is no message
+    assert invoke("train", "plain.txt", *more).exit_code == 0
 
 
 def test_stanzas_are_learned_and_written_where_lines_are_asked_for(invoke, trained):

@@ -104,7 +104,8 @@ def test_a_training_by_the_clock_tells_how_often_the_text_was_read(invoke, corpu
 @pytest.mark.parametrize("option", ["-o", "--log"])
 def test_a_missing_folder_is_told_before_the_text_is_read_and_not_made(invoke, tmp_path, option):
     result = invoke("train", "missing.txt", *TINY, option, tmp_path / "no" / "file")
-    told = f"Error: cannot write {tmp_path / 'no' / 'file'}: there is no folder {tmp_path / 'no'}\n"
+    folder = tmp_path / "no"
+    told = f"Error: cannot write {folder / 'file'}: there is no folder {folder}: make it first (mkdir -p {folder})\n"
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", told)
     assert list(tmp_path.iterdir()) == []
 
@@ -219,6 +220,16 @@ def test_a_log_takes_the_place_of_an_older_one(invoke, corpus_file):
     for _ in range(2):
         assert invoke("train", corpus_file, *TINY, "--log", "log.jsonl", "-o", "new.npz").exit_code == 0
     assert Path("log.jsonl").read_text().count('{"epoch": 1') == 1
+
+
+@pytest.mark.parametrize("broken", ["2> {full}", "2> >(head -n 1 > /dev/null)", "2>&-"])
+def test_a_standard_error_that_takes_nothing_is_no_reason_to_lose_the_training(
+    shell, corpus_file, full_device, tmp_path, broken
+):
+    words = f"rnncli train {corpus_file} --hidden-size 4 --epochs 3 -o {tmp_path}/a.npz"
+    run = shell(f"{words} {broken.format(full=full_device)}")
+    assert (run.returncode, run.stdout) == (0, f"{tmp_path}/a.npz\n")
+    assert len(load(tmp_path / "a.npz").about["history"]) == 3
 
 
 def test_a_log_that_cannot_be_written_is_no_reason_to_lose_the_training(invoke, corpus_file, full_device):
@@ -405,10 +416,6 @@ def test_settings_that_do_not_go_together_are_wrong_usage(invoke, corpus_file):
     result = invoke("train", corpus_file, "--activation", "relu")
     assert result.exit_code == 2
     assert "Error: --activation relu is for the elman cell; lstm has its own" in result.stderr
-
-
-def test_train_without_a_corpus_is_wrong_usage(invoke):
-    assert invoke("train").exit_code == 2
 
 
 def test_a_training_goes_on_from_a_model(invoke, corpus_file, model_file):

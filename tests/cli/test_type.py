@@ -29,6 +29,11 @@ def last_line(shown: str) -> str:
         (BEGINNING + "\t\t\t\r", BEGINNING + "study more."),
         (BEGINNING + "pl\t\r", BEGINNING + "play"),
         (BEGINNING + "pl\t.\r", BEGINNING + "play."),
+        (BEGINNING + "pl\t's\r", BEGINNING + "play's"),
+        (BEGINNING + "pl\t’s\r", BEGINNING + "play’s"),
+        (BEGINNING + "pl\t\x1b[200~.\x1b[201~\r", BEGINNING + "play."),
+        (BEGINNING + "pl\t\x1b[200~ more.\x1b[201~\r", BEGINNING + "play more."),
+        (BEGINNING + "pl\t\x1b[200~more.\x1b[201~\r", BEGINNING + "play more."),
         (BEGINNING + "pl\t more\r", BEGINNING + "play more"),
         (BEGINNING + "pl\tmore\r", BEGINNING + "play more"),
         (BEGINNING + "pl\t (\r", BEGINNING + "play ("),
@@ -93,6 +98,12 @@ def test_several_lines_of_a_pipe_are_refused(terminal, model_file):
     shown, status = terminal(f"printf 'Tom\nMary\n' | rnncli type -m {model_file}", columns=120)
     told = "standard input has several lines: `rnncli type` edits one, such as that of tail -n 1"
     assert (shown, status) == (f"Error: {told}\n", 1)
+
+
+def test_a_line_of_a_pipe_in_another_encoding_is_refused(terminal, model_file):
+    shown, status = terminal(f"printf 'Mary \\377\n' | rnncli type -m {model_file}", columns=120)
+    told = "this is in another encoding: name it with --encoding, such as --encoding latin-1"
+    assert (shown, status) == (f"Error: standard input, line 1: {told}\n", 1)
 
 
 @pytest.mark.parametrize("keys", ["Tom\x03", "T\x7f\x04"])

@@ -180,7 +180,7 @@ def test_a_link_stays_and_the_file_it_leads_to_is_replaced(tmp_path):
 
 def test_a_missing_folder_is_named_and_not_made(tmp_path):
     for path in (tmp_path / "a" / "file", tmp_path / "a" / "b" / "file"):
-        with pytest.raises(ModelError, match=f"cannot write {path}: there is no folder {path.parent}$"):
+        with pytest.raises(ModelError, match=f"cannot write {path}: there is no folder {path.parent}: make it first"):
             write_whole(path, writes(b"new"))
     assert list(tmp_path.iterdir()) == []
 

@@ -175,7 +175,7 @@ def test_the_accuracy_is_that_of_the_words_as_they_are_predicted_whatever_their_
 def test_a_keyboard_suggests_no_mark_with_a_note():
     words = [EOS, UNK, "a", "b", "c", "-", annotated("-", None, ""), annotated("-", None, " "), "--"]
     p = np.array([0, 0, 0.2, 0.2, 0.2, 0.1, 0.1, 0.1, 0.05])
-    counter = KeystrokeCounter(words)
+    counter = KeystrokeCounter(words, Vocabulary(words).noted[0])
     assert counter.keys(p, words.index("--")) == 2  # only - is likelier once - is typed: a key, and one to accept
     assert counter.keys(p, words.index("a")) == 1
 

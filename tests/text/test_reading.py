@@ -92,11 +92,11 @@ def test_what_a_folder_holds_besides_texts_is_left_out_and_told(tmp_path):
     (tmp_path / "picture.png").write_bytes(b"\x89PNG\0\0")
     known = read(tmp_path)
     assert [file.name for file in known.files] == [str(tmp_path / "a.txt")]
-    assert known.warnings() == [f"left out {tmp_path / 'picture.png'}: not a text"]
+    assert known.warnings() == [f"left out {tmp_path / 'picture.png'}: it is no text"]
     for number in range(4):
         (tmp_path / f"p{number}.png").write_bytes(b"\0")
     shown = ", ".join(str(tmp_path / f"p{number}.png") for number in range(3))
-    assert read(tmp_path, strict=True).warnings() == [f"left out 5 files, {shown}, ...: not a text"]
+    assert read(tmp_path, strict=True).warnings() == [f"left out 5 files that are no texts: {shown}, ..."]
 
 
 def test_a_file_of_a_folder_that_cannot_be_read_is_left_out_as_a_whole_unless_reading_is_strict(tmp_path):
@@ -105,8 +105,8 @@ def test_a_file_of_a_folder_that_cannot_be_read_is_left_out_as_a_whole_unless_re
     (tmp_path / "latin.txt").write_bytes(b"one\n" * 50_000 + b"caf\xe9\n")
     assert units(tmp_path) == ["a"]
     damaged, latin = read(tmp_path).warnings()
-    assert damaged.startswith(f"left out: cannot read {tmp_path / 'damaged.gz'}: damaged")
-    assert latin.startswith(f"left out: {tmp_path / 'latin.txt'} is not UTF-8 text (byte 0xe9 at offset 200003)")
+    assert damaged.startswith(f"left out {tmp_path / 'damaged.gz'}: damaged")
+    assert latin.startswith(f"left out {tmp_path / 'latin.txt'}: it is not UTF-8 text (byte 0xe9 at offset 200003)")
     with pytest.raises(TextError, match=r"^cannot read .*damaged\.gz: damaged"):
         units(tmp_path, strict=True)
 
@@ -123,7 +123,7 @@ def test_a_folder_below_that_cannot_be_opened_is_told(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "scandir", refuse)
     told = f"cannot read {tmp_path / 'locked'}: Permission denied"
-    assert read(tmp_path).warnings() == [f"left out: {told}"]
+    assert read(tmp_path).warnings() == [f"left out {tmp_path / 'locked'}: Permission denied"]
     with pytest.raises(TextError) as error:
         read(tmp_path, strict=True)
     assert str(error.value) == told
@@ -135,7 +135,7 @@ def test_of_many_files_that_cannot_be_read_the_first_are_named(tmp_path):
         (tmp_path / f"b{number}.txt").write_bytes(b"\xff")
     warnings = read(tmp_path).warnings()
     assert len(warnings) == 4
-    assert warnings[-1] == "left out: 2 more cannot be read, either"
+    assert warnings[-1] == "left out 2 more files that cannot be read"
 
 
 def test_a_file_that_is_named_must_be_readable(tmp_path):

@@ -54,6 +54,12 @@ class Model:
         word = plain(self.vocabulary.word(number))
         return word if is_mark(word) else self.detokenizer.forms.get((word,), word)
 
+    def completion(self, typed: str, number: int) -> str:
+        """Return the word that half a word becomes: as the corpus writes it, or with the capital that was `typed`."""
+        word = plain(self.vocabulary.word(number))
+        written = self.completer.written(typed, word)
+        return self.word(number) if written == word else written
+
     def number_of(self, word: str) -> int:
         """Return the number of a word that a person writes: of a mark, without notes."""
         return int(self.vocabulary.unnoted(np.array(self.vocabulary.find(plain(word)))))

@@ -132,8 +132,8 @@ def _answer(model: Model, start: MixtureState, questions: list[_Question], n: in
         divided = [] if contributions is None else _divided(model, contributions[:, row, found], probabilities)
         predictions = _named(model, found, probabilities)
         if question.typed:
-            written = partial(model.completer.written, question.typed)
-            predictions = [Prediction(written(word), probability) for word, probability in predictions]
+            completions = [model.completion(question.typed, number) for number in found.tolist()]
+            predictions = list(map(Prediction, completions, probabilities.tolist()))
         rankings.append(Ranking(question.prompt, predictions, divided, question.unknown))
     return rankings
 

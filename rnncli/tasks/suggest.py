@@ -38,7 +38,8 @@ class Suggester:
         p = self._probabilities_after(self.model.encode(before)[0][:, 0].tolist())
         best = best_words(p, self.n, fitting)
         probabilities = p[best] / p[fitting].sum()
-        names = (self.completer.written(text[len(before) :], self.model.word(word)) for word in best.tolist())
+        typed = text[len(before) :]
+        names = (self.model.completion(typed, number) for number in best.tolist())
         return [Prediction(name, p) for name, p in zip(names, probabilities.tolist(), strict=True)]
 
     def accept(self, text: str, word: str, after: str = "") -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import PurePath
@@ -23,6 +24,7 @@ SUFFIXES = {
     ".srt": "subtitles",
     ".vtt": "subtitles",
 }
+HTML_BEGIN = re.compile(r"\s*<(?:!doctype\s+html|html\b)", re.IGNORECASE)
 TABLE_SUFFIXES = (".csv", ".tsv", ".tab")
 KINDS = ("read_as", "field", "column", "chat")  # of what is read of a file: they do not go together
 REMEMBERED = ("unit", *KINDS, "stanzas")  # by a model
@@ -156,12 +158,16 @@ def _text_units(lines: Iterator[str], source: str, name: str, options: ReadOptio
 
 
 def _hint(sample: list[str], source: str, name: str) -> str:
-    """Return how a text that is a chat or a table could be read; empty for others."""
+    """Return how a text that is a chat, a table, subtitles or a page could be read; empty for others."""
     if suffix_of(source) in TABLE_SUFFIXES:
         way = 'read one column, add column="NAME"' if suffix_of(source) == ".csv" else "read one field, add field=2"
         return f"{name} looks like a table, and is read line by line: to {way}"
     from .chat import looks_like_chat
+    from .subtitles import looks_like_subtitles
 
-    if not looks_like_chat(sample):
-        return ""
-    return f"{name} looks like an exported chat, and is read line by line: to read its messages, add chat=True"
+    kinds = {
+        "an exported chat, and is read line by line: to read its messages, add chat=True": looks_like_chat(sample),
+        'subtitles: to read what is said, add read_as="subtitles"': looks_like_subtitles(sample),
+        'a page of the web: to read its text, add read_as="html"': bool(HTML_BEGIN.match("\n".join(sample[:2]))),
+    }
+    return next((f"{name} looks like {kind}" for kind, is_so in kinds.items() if is_so), "")

@@ -48,12 +48,12 @@ def judge(lines: Sequence[str]) -> Verdict:
     lines = ["" if _is_blank(line) else line.strip() for line in lines]
     breaks = [(line, after) for line, after in itertools.pairwise(lines) if line and after]
     if len(breaks) < MIN_BREAKS:
-        return Verdict("", "no wrapped lines")
+        return Verdict("", "no line goes on in the next")
     sample = "".join(itertools.chain.from_iterable(breaks))
     if len(UNSPACED_LETTER.findall(sample)) > len(sample) / 2:
         return Verdict("line", "no spaces between words")
     if not _is_prose(breaks):
-        return Verdict("line", "not prose")
+        return Verdict("line", "few words")
     lengths = sorted(len(line) for line, _ in breaks)
     width = lengths[int(WIDTH_QUANTILE * (len(lengths) - 1))]
     if width not in WIDTHS:
@@ -79,7 +79,7 @@ def _wrapped(breaks: list[tuple[str, str]], width: int, ends: list[str]) -> Verd
     is_ragged = unfinished >= MIN_UNFINISHED_RAGGED and long >= MIN_LONG_RAGGED and finished >= MIN_FINISHED_RAGGED
     if is_ragged and going_on >= MIN_CONTINUING_RAGGED and _has_case(starts):
         return Verdict("paragraph", f"wrapped at up to {width}")
-    return Verdict("line", "of no even width")
+    return Verdict("line", "lines of different lengths")
 
 
 def _is_prose(breaks: list[tuple[str, str]]) -> bool:

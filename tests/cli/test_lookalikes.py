@@ -27,7 +27,7 @@ def test_prompts_that_look_alike_have_the_same_answer(invoke, curly_model, curly
 
 
 @pytest.mark.parametrize(
-    ("prompt", "word"), [("I don’", "don't"), ("I don'", "don't"), ("we wont", "won't"), ("Firs", "First")]
+    ("prompt", "word"), [("I don’", "don’t"), ("I don'", "don’t"), ("we wont", "won’t"), ("Firs", "First")]
 )
 def test_a_word_is_completed_whatever_its_apostrophe_and_capital(invoke, curly_model, prompt, word):
     result = invoke("predict", "--complete", "-n", "1", "--format", "tsv", "-m", curly_model, prompt)

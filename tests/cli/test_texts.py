@@ -40,7 +40,8 @@ def test_train_begins_with_a_line_that_says_what_it_read(trained):
     Path("a.srt").write_text("".join(map(CUE.format, range(1, 9))))
     Path("b.txt").write_text("We bake bread.\nYou drink tea.\n")
     said, model = trained("a.srt", "b.txt")
-    assert said[0] == "Read 2 files, 478 bytes: 40 words, 10 distinct; 10 lines (subtitles, no wrapped lines)"
+    read = "Read 2 files, 478 bytes: 40 words, 10 distinct; 10 lines"
+    assert said[0] == f"{read} (subtitles, no line goes on in the next)"
     assert words(model) >= {"It", "rains", "again", "bake"}
     said, model = trained("a.srt", "--tokenizer", "char")
     assert said[0] == "Read a.srt, 448 bytes: 120 characters, 10 distinct; 8 lines (subtitles)"
@@ -54,12 +55,12 @@ def test_the_line_tells_of_paragraphs_and_of_lines_and_of_the_commonest_reasons(
         FileRead("a", "paragraph", "hard-wrapped at 72", 1_200_000, 12, 900),
         FileRead("b", "paragraph", "Markdown", 3000, 5, 40),
         FileRead("c", "paragraph", "HTML", 10, 1, 30),
-        FileRead("d", "line", "not prose", 10, 1, 30),
+        FileRead("d", "line", "few words", 10, 1, 30),
         FileRead("e", "line", "a chat", 0, 0, 0),
     ]
     assert what_was_read(TextFacts(TextsRead(files), 210_345, 12_034)) == (
         "Read 5 files, 1.2 MB: 210,345 words, 12,034 distinct;"
-        " 18 paragraphs (hard-wrapped at 72, Markdown, ...), 1 line (not prose)"
+        " 18 paragraphs (hard-wrapped at 72, Markdown, ...), 1 line (few words)"
     )
 
 

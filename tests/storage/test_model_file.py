@@ -19,7 +19,7 @@ from rnncli.model import Model
 from rnncli.storage.atomic import MODEL, check_writable
 from rnncli.storage.model_file import FORMAT, load, save
 from rnncli.tasks.predict import predict_all
-from rnncli.text.detokenizer import LEVELS, Detokenizer
+from rnncli.text.detokenizer import GAPS, LEVELS, Detokenizer
 from rnncli.text.tokenizers import TOKENIZERS, Tokenizer
 from rnncli.text.vocabulary import EOS, UNK, Vocabulary
 
@@ -102,15 +102,13 @@ any_tokenizer = st.builds(Tokenizer, st.sampled_from([*TOKENIZERS]), st.booleans
 
 def any_rules(level):
     """Rules of a level: its features, and white space."""
-    return st.dictionaries(
-        st.tuples(*[st.text(max_size=3)] * len(level)), st.text(" \u00a0\u2009", max_size=2), max_size=3
-    )
+    return st.dictionaries(st.tuples(*[st.text(max_size=3)] * len(level)), st.sampled_from([*GAPS]), max_size=3)
 
 
-any_form = st.tuples(st.text()) | st.tuples(st.text(), st.sampled_from(["", "1"]), st.sampled_from(["", "1"]))
-any_detokenizer = st.builds(
-    Detokenizer, st.tuples(*map(any_rules, LEVELS)).map(list), st.dictionaries(any_form, st.text(), max_size=5)
+any_forms = st.fixed_dictionaries(
+    {}, optional={("don't",): st.just("don’t"), ('"',): st.sampled_from("“”„"), ('"', "1", ""): st.just("“")}
 )
+any_detokenizer = st.builds(Detokenizer, st.tuples(*map(any_rules, LEVELS)).map(list), any_forms)
 
 
 @given(words, any_config, any_tokenizer, any_detokenizer, st.booleans())

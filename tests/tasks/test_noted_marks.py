@@ -5,7 +5,7 @@ import pytest
 
 from rnncli.tasks.metrics import KeystrokeCounter
 from rnncli.text.annotation import annotated
-from rnncli.text.vocabulary import EOS, EOS_ID, UNK, UNK_ID
+from rnncli.text.vocabulary import EOS, EOS_ID, UNK, UNK_ID, Vocabulary
 
 PROMPTS = ["", "The", "The cat slept", "The cat slept --", "The cat slept--", "The cat slept -- then", "The cat’s toy"]
 LINES = {

@@ -168,9 +168,9 @@ def test_each_file_decides_on_its_units_and_most_of_the_text_on_that_of_the_mode
     assert texts[2].endswith("everyone was asleep, except for the cat.")
     known = read(tmp_path)
     assert [(file.unit, file.evidence, file.units) for file in known.files] == [
-        ("line", "no wrapped lines", 2),
+        ("line", "no line goes on in the next", 2),
         ("paragraph", "hard-wrapped at 66", 2),
-        ("line", "no wrapped lines", 2),
+        ("line", "no line goes on in the next", 2),
     ]
     assert known.unit == "paragraph"
     assert known.files[0].bytes == 8
@@ -249,3 +249,22 @@ def test_an_unknown_unit_or_format_is_refused():
         units(["any"], "page")
     with pytest.raises(SettingError, match="no format is called 'pdf'"):
         units(["any"], read_as="pdf")
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        (
+            "1\n00:00:01,000 --> 00:00:02,000\nHello.\n\n" * 3,
+            'looks like subtitles: to read what is said, add read_as="subtitles"',
+        ),
+        ("<!DOCTYPE html>\n<p>Hello.</p>\n", 'looks like a page of the web: to read its text, add read_as="html"'),
+        ("Hello.\n<html> is a tag.\n", None),
+    ],
+)
+def test_subtitles_and_pages_under_another_name_are_told_of(tmp_path, text, remedy):
+    path = tmp_path / "a.txt"
+    path.write_text(text)
+    read, units = read_units(path)
+    assert list(units)
+    assert read.warnings() == ([f"{path} {remedy}"] if remedy else [])

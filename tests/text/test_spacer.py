@@ -14,6 +14,7 @@ from rnncli.text.tokenizers import TOKENIZERS, Segments, Tokenizer
 from rnncli.text.vocabulary import EOS, EOS_ID, Tokens, Vocabulary
 
 WORD = Tokenizer("word", fold=True)
+HOSTILE = b'{"rules": [%b' + b", []" * 9 + b'], "forms": %b}'
 UNFOLDED = Tokenizer("word")  # of models of earlier versions
 
 
@@ -195,7 +196,18 @@ def test_a_rare_combination_of_notes_is_written_with_what_the_vocabulary_knows()
 
 @pytest.mark.parametrize(
     "text",
-    [b"[]", b"{}", b'{"rules": [], "forms": []}', b'{"rules": [[["a", "b", "x"]]], "forms": []}', b"\xff", b"1"],
+    [
+        HOSTILE % (b'[["a", "b", "\\n"]]', b"[]"),
+        HOSTILE % (b'[["a", "b", "  "]]', b"[]"),
+        HOSTILE % (b"[]", b'[["met", "\\u001b[31mnot"]]'),
+        HOSTILE % (b"[]", b'[["met", ""]]'),
+        b"[]",
+        b"{}",
+        b'{"rules": [], "forms": []}',
+        b'{"rules": [[["a", "b", "x"]]], "forms": []}',
+        b"\xff",
+        b"1",
+    ],
 )
 def test_what_is_no_detokenizer_is_refused(text):
     with pytest.raises((ValueError, KeyError, TypeError)):

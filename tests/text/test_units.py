@@ -107,9 +107,12 @@ def test_other_texts_are_read_line_by_line(lines):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("A paragraph in one line, however long it may be, is not wrapped.\n\nAnother one.\n", "no wrapped lines"),
+        (
+            "A paragraph in one line, however long it may be, is not wrapped.\n\nAnother one.\n",
+            "no line goes on in the next",
+        ),
         (WRAPPED.replace("\n\n", "\n"), "no blank lines"),
-        ("", "no wrapped lines"),
+        ("", "no line goes on in the next"),
     ],
 )
 def test_a_text_that_does_not_tell_is_read_by_lines_or_by_the_units_of_the_model(tmp_path, text, reason):

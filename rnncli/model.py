@@ -51,8 +51,15 @@ class Model:
 
     def word(self, number: int) -> str:
         """Return the word with a number as the corpus writes it: a mark without notes, a word with its apostrophe."""
-        word = plain(self.vocabulary.word(number))
-        return word if is_mark(word) else self.detokenizer.forms.get((word,), word)
+        if number not in self._written:
+            word = plain(self.vocabulary.word(number))
+            self._written[number] = word if is_mark(word) else self.detokenizer.forms.get((word,), word)
+        return self._written[number]
+
+    @cached_property
+    def _written(self) -> dict[int, str]:
+        """The words that were asked for, by their numbers."""
+        return {}
 
     def completion(self, typed: str, number: int) -> str:
         """Return the word that half a word becomes: as the corpus writes it, or with the capital that was `typed`."""
@@ -90,7 +97,12 @@ class Model:
         if segments.gaps and self.vocabulary.variants:
             words = noted_tokens(self.detokenizer, self.tokenizer, segments)
         numbers = [self.vocabulary.find(word) for word in words]
-        if ends_text and words and (last := self.vocabulary.variant(words[-1], ends_text=True)) is not None:
+        if (
+            ends_text
+            and words
+            and self.vocabulary.variants
+            and (last := self.vocabulary.variant(words[-1], ends_text=True)) is not None
+        ):
             numbers[-1] = last
         unknown = [word for word, number in zip(segments.tokens, numbers, strict=True) if number == UNK_ID]
         return np.array(numbers, np.int32)[:, None], segments.tokens, unknown

@@ -7,10 +7,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError, SettingError
-from .units import SAMPLE_LINES, Verdict, judge, lines_with_stanzas, paragraphs
+
+if TYPE_CHECKING:
+    from .units import Verdict
 
 UNITS = ("auto", "line", "paragraph")
 FORMATS = ("auto", "text", "markdown", "html", "subtitles")
@@ -136,11 +138,15 @@ def _selected(
 
 def _verdict(options: ReadOptions, unit: str, evidence: str) -> Verdict:
     """What the units of a format are: those that were asked for, else its own."""
+    from .units import Verdict  # not at the top: a prompt has no units
+
     return Verdict(unit if options.unit == "auto" else options.unit, evidence)
 
 
 def _text_units(lines: Iterator[str], source: str, name: str, options: ReadOptions) -> tuple[Verdict, Iterator[str]]:
     """Return what the units of a plain text are, and the units."""
+    from .units import SAMPLE_LINES, Verdict, judge, lines_with_stanzas, paragraphs
+
     if options.keep_blank and options.unit != "paragraph":
         return Verdict("line", "as prepared"), lines
     verdict = Verdict(options.unit, "")

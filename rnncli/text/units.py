@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from .characters import UNSPACED
 from .folding import cleaned
-from .hyphenation import Joiner
 
 SAMPLE_LINES = 2000  # that decide what the units of a text are
 MIN_BREAKS = 3  # lines that another one follows without a blank line, on which a decision can rest
@@ -135,6 +134,8 @@ def lines_with_stanzas(lines: Iterable[str]) -> Iterator[str]:
 def paragraphs(lines: Iterable[str]) -> Iterator[str]:
     """Join the lines of each paragraph, which ends at a blank line. Words cut at the end of a line become whole."""
     lines = list(lines)
+    from .hyphenation import Joiner  # not at the top: only wrapped prose needs it
+
     join = Joiner(lines).join
     for blank, group in itertools.groupby(lines, key=_is_blank):
         if not blank:

@@ -3,7 +3,7 @@
 A text may write `word -- word` in one place and `word--word` in another. The mark that is written as the rules of its
 `Detokenizer` foresee stays plain. The other one is a word of its own: a network learns when to write which. This is the
 joiner annotation of OpenNMT (Klein et al. 2017), for those marks only that need it. The notes are two characters that
-Unicode keeps for the internal use of programs, so that no text holds them.
+Unicode keeps for the internal use of programs; in a text that is read they are left out.
 """
 
 from __future__ import annotations
@@ -47,6 +47,11 @@ def parts(token: str) -> tuple[str | None, str, str | None]:
 def plain(token: str) -> str:
     """Return a token without its notes."""
     return token if token.isascii() else token.strip(JOINER + SPACE)
+
+
+def without_notes(text: str) -> str:
+    """Return a text without the characters that are kept for notes."""
+    return text if text.isascii() else text.replace(JOINER, "").replace(SPACE, "")
 
 
 def combinations(tokens: Iterable[str]) -> set[str]:

@@ -10,6 +10,7 @@ from functools import cache, cached_property
 from typing import NamedTuple
 
 from ..errors import SettingError
+from .annotation import without_notes
 from .characters import PICTOGRAPHS, SPECIAL_SPACES, UNSPACED, ranges
 from .folding import JOINERS, cleaned, folded, lowered
 
@@ -76,10 +77,9 @@ class Tokenizer:
     def read(self, text: str, fold: bool = True) -> str:
         """Return a text as it is cut: without invisible characters, folded, in lower case if the tokenizer says so.
 
-        A corpus that was tokenized before keeps its characters.
+        A corpus that was tokenized before keeps its characters, but for those of notes on marks.
         """
-        if not self.is_pretokenized:
-            text = cleaned(text)
+        text = without_notes(text) if self.is_pretokenized else cleaned(text)
         if self.fold and fold:
             text = folded(text)
         if self.lowercase:

@@ -40,11 +40,12 @@ class Vocabulary:
         """
         counts = tokens.counts()
         order = np.argsort(-counts, kind="stable")
-        is_kept = counts >= max(min_count, 1)
-        if max_size:
-            is_kept[[i for i in order if is_kept[i] and i > UNK_ID][max(max_size - 2, 0) :]] = False
         # Marks with notes are kept however rare they are: without them, spaces would be wrong.
         noted = [i for i, word in enumerate(tokens.types) if counts[i] and plain(word) != word]
+        is_kept = counts >= max(min_count, 1)
+        is_kept[noted] = False
+        if max_size:
+            is_kept[[i for i in order if is_kept[i] and i > UNK_ID][max(max_size - 2, 0) :]] = False
         is_kept[noted] = True
         words = [tokens.types[i] for i in order if is_kept[i] and i > UNK_ID]
         others = combinations(tokens.types[i] for i in noted).difference(words)

@@ -155,3 +155,8 @@ def test_white_space_alone_cuts_a_prepared_text_whatever_it_holds(text):
 def test_an_unknown_tokenizer_is_refused():
     with pytest.raises(SettingError, match="no tokenizer is called 'bpe': choose from word, whitespace, char"):
         Tokenizer("bpe")
+
+
+@pytest.mark.parametrize("kind", [*TOKENIZERS])
+def test_the_characters_of_notes_are_left_out_of_a_text(kind):
+    assert "".join(Tokenizer(kind).tokenize("a \ufdd0-- b\ufdd1")).replace(" ", "") == "a--b"

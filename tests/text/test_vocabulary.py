@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnncli.text.annotation import annotated
 from rnncli.text.vocabulary import EOS, UNK, UNK_ID, StoredVocabulary, Tokens, Vocabulary
 
 units = st.lists(st.lists(st.text(min_size=1, max_size=3), max_size=6), min_size=1)
@@ -111,3 +112,10 @@ def test_a_stored_vocabulary_is_as_the_one_that_was_stored(words, others):
 def test_a_stored_vocabulary_begins_as_every_vocabulary(text):
     with pytest.raises(ValueError, match="does not begin with <eos> and <unk>"):
         StoredVocabulary(text)
+
+
+def test_marks_with_notes_come_on_top_of_the_greatest_size():
+    noted = annotated("-", "", None)
+    tokens = Tokens.from_units([["a", "a", "a", noted, noted, "b", "b", "c", "-"]])
+    words = Vocabulary.from_tokens(tokens, max_size=4).words
+    assert list(words) == [EOS, UNK, "a", noted, "b"]

@@ -89,8 +89,13 @@ def read_by_format(lines: Iterator[str], source: str, name: str, options: ReadOp
     if format == "text":
         return _text_units(lines, source, name, options)
     if format == "subtitles":
-        from .subtitles import subtitle_units
+        from .subtitles import holds_times, subtitle_units
+        from .units import SAMPLE_LINES
 
+        sample = list(itertools.islice(lines, SAMPLE_LINES))
+        lines = itertools.chain(sample, lines)
+        if options.read_as == "auto" and not holds_times(sample):  # its suffix says more than it holds
+            return _text_units(lines, source, name, options)
         return _verdict(options, "line", "subtitles"), subtitle_units(lines, name)
     from .markup import html_units, markdown_units
 

@@ -132,19 +132,15 @@ def listed(sources: Sources) -> list[str | Path]:
     return found
 
 
-def read_lines(source: str | Path, encoding: str = "utf-8") -> Iterator[str]:
-    """Read the lines of one file, or of standard input ("-"), without line ends. A byte order mark is left out."""
-    return itertools.chain.from_iterable(read_batches(source, encoding))
-
-
 def read_batches(
     source: str | Path,
     encoding: str = "utf-8",
     errors: str = "strict",
     count: Callable[[bytes], object] = lambda data: None,
 ) -> Iterator[list[str]]:
-    """Read the lines of `read_lines` in batches: some hundred lines of a file, each line of a dialogue by itself.
+    """Read the lines of one file, or of standard input ("-"), without line ends and without a byte order mark.
 
+    They come in batches: some hundred lines of a file, each line of a dialogue by itself.
     With "surrogateescape" as `errors`, an undecodable byte is not an error: see `is_undecoded`. `count` is shown the
     bytes.
     """

@@ -46,6 +46,11 @@ def subtitle_units(lines: Iterable[str], name: str) -> Iterator[str]:
         raise TextError(f'{name} holds no subtitle with its times: read_as="text" reads it as it is')
 
 
+def holds_times(lines: Iterable[str]) -> bool:
+    """Whether any line of a text may be the times of a cue."""
+    return any("-->" in line for line in lines)
+
+
 def looks_like_subtitles(lines: Iterable[str]) -> bool:
     """Whether some lines of a text are the times of subtitles."""
     return sum(map(bool, map(TIMES.match, lines))) >= MIN_CUES

@@ -1,6 +1,7 @@
 """Text is made of bytes: encodings, byte order marks, line ends, and what is no text."""
 
 import io
+import itertools
 import sys
 from unittest import mock
 
@@ -10,7 +11,12 @@ from hypothesis import strategies as st
 
 from rnncli.errors import SettingError, TextError
 from rnncli.text.decoding import BYTES_PER_BLOCK, NotTextError
-from rnncli.text.reading import is_undecoded, read_batches, read_lines
+from rnncli.text.reading import is_undecoded, read_batches
+
+
+def read_lines(*arguments):
+    return itertools.chain.from_iterable(read_batches(*arguments))
+
 
 LINES = ["Ein grüner Apfel", "два яблока", "三つ"]
 CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")

@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import io
+import itertools
 import lzma
 import os
 import sys
@@ -12,7 +13,12 @@ import pytest
 
 from rnncli.errors import ModelError, SettingError, TextError
 from rnncli.text.formats import ReadOptions, format_of
-from rnncli.text.reading import read_lines, read_units
+from rnncli.text.reading import read_batches, read_units
+
+
+def read_lines(*arguments):
+    return itertools.chain.from_iterable(read_batches(*arguments))
+
 
 WRAPPED = """\
 It was a bright cold day in the garden, and the old clock on the
@@ -268,3 +274,13 @@ def test_subtitles_and_pages_under_another_name_are_told_of(tmp_path, text, reme
     read, units = read_units(path)
     assert list(units)
     assert read.warnings() == ([f"{path} {remedy}"] if remedy else [])
+
+
+def test_a_file_that_has_only_the_suffix_of_subtitles_is_read_as_it_is(tmp_path):
+    (tmp_path / "notes.txt").write_text("We bake bread.\n")
+    (tmp_path / "phone.srt").write_text("You drink tea.\nI like it.\n", "utf-16")
+    read, units = read_units(tmp_path)
+    assert list(units) == ["We bake bread.", "You drink tea.", "I like it."]
+    assert read.warnings() == []
+    with pytest.raises(TextError, match="holds no subtitle with its times"):
+        list(read_units(tmp_path / "phone.srt", ReadOptions(read_as="subtitles"))[1])

@@ -127,8 +127,9 @@ class TrainingOptions:
         low=0,
         low_open=True,
         is_duration=True,
+        may_change=True,
     )
-    epochs: int = option(BY_RULE, "How often to read the text; with --time at most.", kind=int, low=1)
+    epochs: int = option(BY_RULE, "How often to read the text; with --time at most.", kind=int, low=1, may_change=True)
     patience: int = option(
         3,
         "After this many reports without a better validation perplexity, go back to the best network and cool down."
@@ -136,7 +137,11 @@ class TrainingOptions:
         low=1,
     )
     threads: int = option(
-        BY_RULE, "How many cores to work on; at most one for four sequences of the batch.", kind=int, low=1
+        BY_RULE,
+        "How many cores to work on; at most one for four sequences of the batch.",
+        kind=int,
+        low=1,
+        may_change=True,
     )
     seed: int = option(
         1,

@@ -30,6 +30,8 @@ class Plan:
     network: NetworkConfig
     training: TrainingOptions
     is_fine_tuning: bool = False
+    unit_option: str = "auto"  # as it was given: auto decides for each file on its own
+    reads_as_model: bool = False  # whether what is read of a file is what the model remembers
 
     def __post_init__(self) -> None:
         for options in (self.text, self.network, self.training):
@@ -46,6 +48,7 @@ class Options:
     network: NetworkOptions
     training: TrainingOptions
     reads_as_model: bool = False  # whether what is read of a file is what the model remembers
+    unit_option: str = "auto"  # the unit as it was given, once a text has decided what is open of it
 
     @classmethod
     def of(cls, given: Mapping[str, Any], init: Model | None = None) -> Options:
@@ -114,7 +117,8 @@ def make_plan(options: Options, sources: Sources, init: Model | None = None) -> 
     else:
         vocabulary = Vocabulary.from_tokens(split.train, text.min_count, text.max_vocab)
     corpus = split.numbered_by(vocabulary)
-    return plan_for(replace(options, text=text), corpus, is_fine_tuning=init is not None), corpus
+    options = replace(options, text=text, unit_option=options.text.unit)
+    return plan_for(options, corpus, is_fine_tuning=init is not None), corpus
 
 
 def plan_for(options: Options, corpus: Corpus, *, is_fine_tuning: bool = False) -> Plan:
@@ -127,7 +131,8 @@ def plan_for(options: Options, corpus: Corpus, *, is_fine_tuning: bool = False) 
     values = decided(asdict(options.network) | asdict(options.training), facts)
     values["batch_size"] = min(values["batch_size"], max_batch_size(len(corpus.train), values["bptt"]))
     network = NetworkConfig(vocabulary_size=len(corpus.vocabulary), **pick(values, NetworkOptions))
-    return Plan(options.text, network, TrainingOptions(**pick(values, TrainingOptions)), is_fine_tuning)
+    training = TrainingOptions(**pick(values, TrainingOptions))
+    return Plan(options.text, network, training, is_fine_tuning, options.unit_option, options.reads_as_model)
 
 
 def _open(options: TextOptions) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 
 import rnncli
 from rnncli.lm.network import Network
-from rnncli.training.clock import PROBE_WORDS, SAVING_SECONDS, TUNING_FRACTION, WATCHING_FRACTION, affordable_words
+from rnncli.training.budget import PROBE_WORDS, SAVING_SECONDS, TUNING_FRACTION, WATCHING_FRACTION, affordable_words
 
 STRONG_DROPOUT_EPOCHS = 10**6
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 from importlib import import_module
 from io import TextIOWrapper
@@ -12,6 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from ..errors import RnncliError, SettingError
+from ..interrupts import EXIT_INTERRUPTED, handle_interrupt
 from ..version import __version__
 from .output import FAILED_KEY, flush, readable, tell
 
@@ -39,7 +41,6 @@ EXTRA_ARGUMENT_HINTS = {
 
 TYPED_KEY = "rnncli.typed"  # of Click's context: the arguments of the program
 
-EXIT_INTERRUPTED = 128 + 2  # as a program that SIGINT ends
 EXIT_CLOSED_PIPE = 128 + 13  # as a program that SIGPIPE ends
 
 
@@ -85,6 +86,7 @@ class LazyGroup(click.Group):
         return context
 
     def invoke(self, ctx: click.Context) -> NoReturn:
+        handle_interrupt(signal.default_int_handler)  # from here on, what is open is closed
         try:
             try:
                 super().invoke(ctx)

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from .plan import Plan
 from .state import TrainingState
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 COOLDOWN_FRACTION = 0.5  # of the epochs before it: how long a cooldown takes
 
 
@@ -39,3 +42,45 @@ class Clock:
             cooled = (self.epochs() / cooldown.epochs - 1) / COOLDOWN_FRACTION
             fraction = max(fraction, cooldown.fraction + (1 - cooldown.fraction) * cooled)
         return min(fraction, 1.0)
+
+
+class AwakeTime:
+    """Tells the time in seconds, without that in which the process was stopped or the machine slept.
+
+    with AwakeTime() as now: now()
+
+    A thread looks at the clock twice a second. Where it could not for long, the process was stopped, by Ctrl-Z or a lid
+    that was closed, unless it has computed meanwhile.
+    """
+
+    TICK_SECONDS = 0.5
+    MAX_GAP_SECONDS = 5.0  # between two looks, that a busy machine may bring about
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lost = 0.0
+        self._last = time.perf_counter()
+        self._computed = time.process_time()
+        self._is_over = threading.Event()
+
+    def __call__(self) -> float:
+        with self._lock:
+            now = time.perf_counter()
+            computed = time.process_time()
+            gap = now - self._last
+            if gap > self.MAX_GAP_SECONDS:
+                self._lost += gap - min(gap, max(computed - self._computed, self.TICK_SECONDS))
+            self._last = now
+            self._computed = computed
+            return now - self._lost
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._look, daemon=True).start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._is_over.set()
+
+    def _look(self) -> None:
+        while not self._is_over.wait(self.TICK_SECONDS):
+            self()

@@ -20,12 +20,13 @@ from ..lm.tuning import Tuned
 from ..model import Model
 from ..nn.optimizers import OPTIMIZERS
 from ..nn.threads import Threads
-from ..storage.atomic import write_whole
+from ..storage.atomic import CHECKPOINT
+from ..storage.fallback import write_somewhere
 from ..text.batches import excerpt, parallel_sequences
 from ..text.corpus import Corpus, Sources
 from . import recovery
 from .budget import allot, allot_anew
-from .checkpoint import Checkpoint, corpus_digest, read_checkpoint, write_checkpoint
+from .checkpoint import SUFFIX, Checkpoint, corpus_digest, read_checkpoint, write_checkpoint
 from .clock import Clock
 from .finish import ModelBuilder
 from .plan import Options, Plan, make_plan
@@ -156,13 +157,16 @@ class Trainer:
         """A hash of the corpus, for checkpoints."""
         return corpus_digest(self.corpus)
 
-    def save_checkpoint(self, path: str | Path) -> None:
-        """Keep the training in a file at `path`, between two steps: see `start`.
+    def save_checkpoint(self, path: str | Path) -> Path:
+        """Keep the training in a file, between two steps: see `start`. Returns where the file is.
 
-        Raises `ModelError` where it cannot be written.
+        That is `path`, or another place where it cannot be written there. Raises `ModelError` where it cannot be written
+        at all.
         """
         self.clock.now()  # the time up to now is spent
-        write_whole(path, lambda file: write_checkpoint(file, self.plan, self.corpus_digest, self.state))
+        return write_somewhere(
+            path, lambda file: write_checkpoint(file, self.plan, self.corpus_digest, self.state), CHECKPOINT, SUFFIX
+        )
 
     def _initial_state(self, values: Mapping[str, np.ndarray] | None) -> TrainingState:
         training = self.plan.training

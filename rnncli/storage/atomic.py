@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple
 
 from ..errors import ModelError
+from .drafts import Draft, open_draft
 
 DEFAULT_FOLDER = Path("models")  # of models; the only folder that is made where it is missing
 
@@ -22,6 +23,7 @@ class FileKind(NamedTuple):
 
 
 MODEL = FileKind("a model", b"PK")
+CHECKPOINT = FileKind("a checkpoint", b"PK")
 LOG = FileKind("a log", b'{"epoch":')
 ARPA = FileKind("an ARPA file", b"\\data\\")
 
@@ -32,15 +34,9 @@ def write_whole(path: str | Path, write: Callable[[IO[bytes]], object], kind: Fi
     The old file stays until the new one is complete, and for good where it is not of the `kind`, if one is named.
     Raises `ModelError` where the file cannot be written.
     """
-    with _draft(Path(path)) as (path, draft):
-        if kind:
-            check_kind(path, kind)
-        with draft.open("xb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-        _sync_folder(path.parent)
+    with _draft(Path(path), kind) as (path, draft):
+        write(draft.file)
+        draft.take_place_of(path)
 
 
 def write_lines(lines: Iterable[str], path: str | Path, kind: FileKind) -> None:
@@ -55,9 +51,8 @@ def write_lines(lines: Iterable[str], path: str | Path, kind: FileKind) -> None:
 
 def check_writable(path: str | Path, kind: FileKind) -> None:
     """Raise `ModelError` if a file could not be written to `path`, or would replace one of another kind."""
-    with _draft(Path(path)) as (path, draft):
-        draft.touch(exist_ok=False)
-        check_kind(path, kind)
+    with _draft(Path(path), kind):
+        pass
 
 
 def check_folder(path: str | Path) -> None:
@@ -84,28 +79,17 @@ def check_kind(path: Path, kind: FileKind) -> None:
             raise ModelError(f"{path} is not {kind.name}, and would be overwritten: name another file")
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make sure that the new name survives a loss of power, where the system lets a folder be opened for that."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
 @contextmanager
-def _draft(path: Path) -> Iterator[tuple[Path, Path]]:
+def _draft(path: Path, kind: FileKind | None) -> Iterator[tuple[Path, Draft]]:
     """Yield the file that `path` means, and a draft beside it, which can take its place in one step."""
     try:
         if path.exists() and not path.is_file():  # a pipe has no end to wait for, and a device must not be replaced
             raise ModelError(f"{path} is not a file that can be replaced: name another one")
         path = Path(os.path.realpath(path)) if path.is_symlink() else path  # a link stays
-        draft = path.with_name(f".rnncli-{os.urandom(4).hex()}.part")  # no two writers share one
         make_folder(path)
-        try:
+        if kind:
+            check_kind(path, kind)
+        with open_draft(path.parent) as draft:
             yield path, draft
-        finally:
-            draft.unlink(missing_ok=True)
     except OSError as error:
         raise ModelError(f"cannot write {path}: {error.strerror or error}") from error

@@ -48,10 +48,25 @@ def save(model: Model, path: str | Path) -> None:
 
     Raises `ModelError` where it cannot be written, or the model has adapted to a text.
     """
-    if model.lm.beginning is not None:
-        raise ModelError("a model that has adapted to a text is not written: train one on the text with init=MODEL")
     from .atomic import write_whole  # not at the top: most commands only load
 
+    members = _members(model)
+    write_whole(path, lambda file: write_arrays(file, members))
+
+
+def save_somewhere(model: Model, path: str | Path) -> Path:
+    """Write a model that was just trained to `path`, else where it can be written: see `write_somewhere`."""
+    from .atomic import MODEL
+    from .fallback import write_somewhere
+
+    members = _members(model)
+    return write_somewhere(path, lambda file: write_arrays(file, members), MODEL)
+
+
+def _members(model: Model) -> dict[str, np.ndarray]:
+    """Return the arrays of a model's file. Raises `ModelError` for a model that no file may hold."""
+    if model.lm.beginning is not None:
+        raise ModelError("a model that has adapted to a text is not written: train one on the text with init=MODEL")
     try:
         _check_weights(model.lm)
     except ValueError as error:
@@ -66,7 +81,7 @@ def save(model: Model, path: str | Path) -> None:
         config |= part.stored_config()
         arrays |= part.stored_arrays()
     config |= {"tokenizer": asdict(model.tokenizer), "unit": model.unit}
-    members = {
+    return {
         "format": np.array(FORMAT),
         "config": np.array(json.dumps(config)),
         "vocabulary": np.frombuffer(model.vocabulary.text(), np.uint8),
@@ -75,7 +90,6 @@ def save(model: Model, path: str | Path) -> None:
         **arrays,
         "shares": model.lm.weights,
     }
-    write_whole(path, lambda file: write_arrays(file, members))
 
 
 def load(path: str | Path, *, checked: bool = True) -> Model:

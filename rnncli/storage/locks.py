@@ -1,0 +1,93 @@
+"""Keeps two trainings from writing one file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ..errors import ModelError, shortened
+from .atomic import make_folder
+from .flock import is_at, try_lock
+
+MAX_NAME_BYTES = 200  # of a file whose lock is named after it; the longest name of most systems has 255
+MAX_PID_BYTES = 20
+
+
+@contextmanager
+def locked(path: str | Path, argument: str) -> Iterator[None]:
+    """Be the only process that writes the file at `path`, by whatever name it is called.
+
+    Another one that asks for the same gets a `ModelError`, which names the `argument` ("output", "log") that takes
+    another file. A lock is a hidden file beside the file, and ends with the process. Nothing is locked where no file
+    can be made, since none will be written there either, nor where the file system knows no locks; nor are pipes and
+    devices.
+    """
+    target = Path(os.path.realpath(path))
+    if os.path.exists(target) and not os.path.isfile(target):
+        yield
+        return
+    with suppress(OSError):  # then no lock can be made in it either
+        make_folder(path)
+    lock = _lock_path(target)
+    descriptor = _take(lock, target, f"{path}", argument)
+    try:
+        yield
+    finally:
+        if descriptor is not None:
+            _release(lock, descriptor)
+
+
+def _lock_path(target: Path) -> Path:
+    name = target.name
+    if len(os.fsencode(name)) > MAX_NAME_BYTES:
+        name = hashlib.sha256(os.fsencode(name)).hexdigest()[:32]
+    return target.with_name(f".rnncli-{name}.lock")
+
+
+def _take(lock: Path, target: Path, name: str, argument: str) -> int | None:
+    """Return the descriptor of the locked file; None where nothing can be locked."""
+    while True:
+        try:
+            descriptor = os.open(lock, os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0), 0o666)
+        except OSError:
+            return None
+        is_ours = try_lock(descriptor)
+        if is_ours is False:
+            process = _process(descriptor)
+            os.close(descriptor)
+            raise ModelError(
+                f"another training writes {shortened(name)}{process}:"
+                f" wait for it, or name another file with {argument}=FILE"
+            )
+        if is_ours is None:
+            _release(lock, descriptor)
+            return None
+        if is_at(lock, descriptor):  # the last holder may have removed it before we locked it
+            with suppress(OSError):  # the number is a service only, and the disk may be full
+                os.truncate(descriptor, 0)
+                os.write(descriptor, str(os.getpid()).encode())
+            return descriptor
+        os.close(descriptor)
+
+
+def _process(descriptor: int) -> str:
+    """Name the process that holds a lock, as far as it has told its number."""
+    with suppress(OSError, ValueError):
+        return f" (process {int(os.read(descriptor, MAX_PID_BYTES))})"
+    return ""
+
+
+def _release(lock: Path, descriptor: int) -> None:
+    """Remove a lock while it is held, so that nobody else's is removed."""
+    if os.name == "nt":  # an open file cannot be removed there; nor can one that somebody else has opened meanwhile
+        os.close(descriptor)
+        with suppress(OSError):
+            lock.unlink()
+        return
+    with suppress(OSError):
+        if is_at(lock, descriptor):
+            lock.unlink()
+    os.close(descriptor)

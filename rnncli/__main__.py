@@ -2,11 +2,28 @@
 
 import gc
 import os
+import signal
 import warnings
-
-from .interrupts import EXIT_INTERRUPTED, end_at_once, handle_interrupt
+from contextlib import suppress
+from typing import Any, NoReturn
 
 GC_THRESHOLD = 100_000  # objects made before garbage is looked for
+EXIT_INTERRUPTED = 128 + signal.SIGINT  # as a program that SIGINT ends
+
+
+def _end_at_once(number: int, frame: Any) -> NoReturn:
+    with suppress(OSError):
+        os.write(2, b"Interrupted.\n")
+    os._exit(EXIT_INTERRUPTED)
+
+
+def _end_on_interrupt() -> None:
+    """Let Ctrl-C end the program at once: an exception would come out of an import, or of the end of Python.
+
+    Where the parent ignores it, as for a job in the background, it stays ignored.
+    """
+    if signal.getsignal(signal.SIGINT) not in (signal.SIG_IGN, None):
+        signal.signal(signal.SIGINT, _end_at_once)
 
 
 def run() -> None:
@@ -15,7 +32,7 @@ def run() -> None:
     By default, Python looks for garbage again and again while modules are imported, and through everything they hold at
     exit. That takes a fifth of the time of a prediction, and finds nothing.
     """
-    handle_interrupt(end_at_once)
+    _end_on_interrupt()
     gc.set_threshold(GC_THRESHOLD)
     # Some BLAS raises this flag now and then for finite products. What is not finite is found by its value.
     warnings.filterwarnings("ignore", "invalid value encountered in matmul", RuntimeWarning)
@@ -31,7 +48,7 @@ def run() -> None:
             os._exit(EXIT_INTERRUPTED)
         raise
     finally:
-        handle_interrupt(end_at_once)
+        _end_on_interrupt()
         gc.freeze()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 import sys
 from importlib import import_module
 from io import TextIOWrapper
@@ -13,9 +12,9 @@ from typing import Any, NoReturn
 import click
 
 from ..errors import RnncliError, SettingError
-from ..interrupts import EXIT_INTERRUPTED, handle_interrupt
 from ..version import __version__
 from .output import FAILED_KEY, flush, readable, tell
+from .signals import EXIT_INTERRUPTED, raise_on_interrupt
 
 # Every command, in the order of use: its module and what it does. Only the command that runs is imported.
 COMMANDS = {
@@ -86,7 +85,7 @@ class LazyGroup(click.Group):
         return context
 
     def invoke(self, ctx: click.Context) -> NoReturn:
-        handle_interrupt(signal.default_int_handler)  # from here on, what is open is closed
+        raise_on_interrupt()
         try:
             try:
                 super().invoke(ctx)

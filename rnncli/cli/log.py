@@ -91,12 +91,16 @@ def _reports_up_to(path: Path, step: int) -> list[str]:
     """Return the lines of an older log that report on the steps up to this one."""
     if not path.is_file():
         return []
-    found = []
-    with suppress(OSError, ValueError, KeyError, TypeError):  # the last line may have been cut off
-        for line in path.read_text(encoding="utf-8").splitlines():
-            if json.loads(line)["step"] <= step:
-                found.append(line)
-    return found
+    with suppress(OSError):
+        return [line for line in path.read_text(encoding="utf-8").splitlines() if _step(line) <= step]
+    return []
+
+
+def _step(line: str) -> float:
+    """Return the step that a line reports on; infinity for a line that was cut off."""
+    with suppress(ValueError, KeyError, TypeError):
+        return float(json.loads(line)["step"])
+    return math.inf
 
 
 def check_log(log: Path | None, output: Path) -> None:

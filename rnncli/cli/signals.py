@@ -5,46 +5,65 @@ from __future__ import annotations
 import math
 import signal
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
+EXIT_INTERRUPTED = 128 + signal.SIGINT  # as a program that SIGINT ends
 DOUBLE_PRESS_SECONDS = 1.0  # in which a second Ctrl-C is taken for a slip of the finger
 # Ctrl-C; kill and timeout; a terminal that is closed, or a connection that is lost.
 STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
-@contextmanager
-def deferred_stop() -> Iterator[Callable[[], int]]:
-    """Yield a function that returns the signal that told the program to stop, or 0. Call it between two steps.
+def raise_on_interrupt() -> None:
+    """Let Ctrl-C raise `KeyboardInterrupt`, so that what is open is closed. Where it is ignored it stays so."""
+    is_main = threading.current_thread() is threading.main_thread()  # no other one may
+    if is_main and signal.getsignal(signal.SIGINT) not in (signal.SIG_IGN, None):
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    The first signal is only noted. A second Ctrl-C does nothing until a second after the first was asked for, since
-    people press it twice by mistake, or again when nothing happens; after that it raises `KeyboardInterrupt`. A third
-    one always does. Signals that the parent ignores stay ignored, as under `nohup`.
-    """
-    received: list[int] = []
-    asked_at = math.inf
 
-    def note(number: int, frame: Any) -> None:
-        received.append(number)
-        presses = received.count(signal.SIGINT)
-        is_late = len(received) > 1 and time.monotonic() - asked_at > DOUBLE_PRESS_SECONDS
-        if number == signal.SIGINT and (presses > 2 or is_late):
+class StopRequest:
+    """Whether a signal has told the program to stop, and whether Ctrl-C may interrupt what it does before the end."""
+
+    def __init__(self) -> None:
+        self.received: list[int] = []
+        self.interruptible_since = math.inf
+
+    @property
+    def signal(self) -> int:
+        """The first signal that came, or 0."""
+        return self.received[0] if self.received else 0
+
+    def let_interrupt(self) -> None:
+        """Let Ctrl-C raise `KeyboardInterrupt`, a second from now on: people press it twice by mistake.
+
+        A third signal is always heard from now on.
+        """
+        self.interruptible_since = time.monotonic()
+
+    def note(self, number: int, frame: Any) -> None:
+        """Take down a signal. This is the handler."""
+        self.received.append(number)
+        seconds = time.monotonic() - self.interruptible_since
+        if number == signal.SIGINT and (seconds > DOUBLE_PRESS_SECONDS or (seconds >= 0 and len(self.received) > 2)):
             raise KeyboardInterrupt
 
-    def stopped() -> int:
-        nonlocal asked_at
-        if received:
-            asked_at = min(asked_at, time.monotonic())
-        return received[0] if received else 0
 
+@contextmanager
+def deferred_stop() -> Iterator[StopRequest]:
+    """Only note the signals that tell the program to stop: ask for them between two steps.
+
+    Signals that the parent ignores stay ignored, as under `nohup`.
+    """
+    request = StopRequest()
     handlers = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     before = {number: handler for number, handler in handlers.items() if handler not in (signal.SIG_IGN, None)}
     for number in before:
-        signal.signal(number, note)
+        signal.signal(number, request.note)
     try:
-        yield stopped
+        yield request
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

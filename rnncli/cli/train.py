@@ -21,7 +21,7 @@ from .log import check_log, logging_to
 from .options import DURATION, FILE_PATH, MODEL_PATH, is_given, named_in_command
 from .output import escape_controls, tell, warn
 from .progress import display, show_result
-from .signals import deferred_stop, exit_by
+from .signals import StopRequest, deferred_stop, exit_by
 from .texts import print_what_was_read, warn_of_text
 
 if TYPE_CHECKING:
@@ -103,21 +103,17 @@ def command(
         kept = checkpoints.find(resume=values["resume"], restart=values["restart"])
         trainer = _start(corpora, init, kept, options, quiet, now)
         check_writable(output, MODEL)  # not before: it makes the folder, which a bad text should not leave behind
-        stopped = stack.enter_context(deferred_stop())
-        _run(trainer, checkpoints, log, quiet, stopped)
-        if stopped():
-            _finish_early(trainer, checkpoints, output, stopped())
-        model = trainer.best()
-        _save(model, output, trainer, checkpoints)
-        if not stopped():
+        stop = stack.enter_context(deferred_stop())
+        _run(trainer, checkpoints, log, quiet, stop)
+        if stop.signal:
+            _finish_early(trainer, checkpoints, output, stop)
+        model = _saved(trainer, output, checkpoints)
+        if not stop.signal:
             checkpoints.end(trainer, keep=values["keep_checkpoint"])
-    if trainer.state.gave_up:
-        warn("the training diverged again and again, and was given up: try a smaller learning rate (--lr)")
-    if not quiet:
-        show_result(model)
+    _conclude(trainer, model, quiet)
     click.echo(escape_controls(str(output)))
-    if stopped():
-        exit_by(stopped())
+    if stop.signal:
+        exit_by(stop.signal)
 
 
 def _start(
@@ -142,7 +138,7 @@ def _start(
     return Trainer.start(corpora, init=model, resume=kept, on_read=on_read, now=now, **options)
 
 
-def _run(trainer: Trainer, checkpoints: Checkpoints, log: Path | None, quiet: bool, stopped: Callable[[], int]) -> None:
+def _run(trainer: Trainer, checkpoints: Checkpoints, log: Path | None, quiet: bool, stop: StopRequest) -> None:
     """Train to the end, or until told to stop."""
     training = trainer.plan.training
     epochs = training.epochs if training.time == float("inf") else None
@@ -151,7 +147,7 @@ def _run(trainer: Trainer, checkpoints: Checkpoints, log: Path | None, quiet: bo
             show(progress)
             if progress.report:
                 write(progress.report)
-            if stopped():
+            if stop.signal:
                 break
             checkpoints.keep_if_due(trainer)
 
@@ -164,14 +160,23 @@ def _tell_of(corpus: Corpus, quiet: bool) -> None:
         warn_of_text(warning)
 
 
-def _finish_early(trainer: Trainer, checkpoints: Checkpoints, output: Path, signal_number: int) -> None:
+def _conclude(trainer: Trainer, model: Model, quiet: bool) -> None:
+    """Tell how the training went."""
+    if trainer.state.gave_up:
+        warn("the training diverged again and again, and was given up: try a smaller learning rate (--lr)")
+    if not quiet:
+        show_result(model)
+
+
+def _finish_early(trainer: Trainer, checkpoints: Checkpoints, output: Path, stop: StopRequest) -> None:
     """Keep a training that was told to stop; exit where its model would replace another one unmeasured."""
     if checkpoints.keep(trainer):
         tell(f"Interrupted: {escape_controls(str(checkpoints.place))} keeps the training; --resume goes on.")
     if output.exists() and not trainer.state.history:
         tell(f"Interrupted before the first report: {escape_controls(str(output))} stays as it was.")
-        exit_by(signal_number)
-    tell("Measuring the model, then saving the best; Ctrl-C again does not.")
+        exit_by(stop.signal)
+    tell("Measuring the model, then saving the best; Ctrl-C again leaves that out.")
+    stop.let_interrupt()
     trainer.measure()
 
 
@@ -199,15 +204,17 @@ def _options(values: dict[str, Any], is_fine_tuning: bool) -> dict[str, Any]:
     return options
 
 
-def _save(model: Model, output: Path, trainer: Trainer, checkpoints: Checkpoints) -> None:
-    """Save a model that was just trained; where that fails, as on a full disk, keep it or its training elsewhere."""
+def _saved(trainer: Trainer, output: Path, checkpoints: Checkpoints) -> Model:
+    """Save the best model; where that fails, as on a full disk, keep it elsewhere, or at least the training."""
     from ..storage.model_file import save_somewhere
 
+    model = trainer.best()
     try:
-        place = save_somewhere(model, output)
+        written = save_somewhere(model, output)
     except ModelError as error:
         if checkpoints.keep(trainer):
             raise ModelError(f"{error}; {checkpoints.place} keeps the training: go on by resume=True") from None
         raise
-    if place != output:
-        raise ModelError(f"cannot write {output}: the model is in {place} instead, move it to where it shall stay")
+    if written.failure:
+        raise ModelError(f"{written.failure}: the model is in {written.path} instead, move it to where it shall stay")
+    return model

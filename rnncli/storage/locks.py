@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ..errors import ModelError, shortened
+from ..errors import ModelError
 from .atomic import make_folder
 from .flock import is_at, try_lock
 
@@ -29,6 +29,7 @@ def locked(path: str | Path, argument: str) -> Iterator[None]:
     if os.path.exists(target) and not os.path.isfile(target):
         yield
         return
+    is_new_folder = not target.parent.exists()
     with suppress(OSError):  # then no lock can be made in it either
         make_folder(path)
     lock = _lock_path(target)
@@ -38,6 +39,9 @@ def locked(path: str | Path, argument: str) -> Iterator[None]:
     finally:
         if descriptor is not None:
             _release(lock, descriptor)
+        if is_new_folder:
+            with suppress(OSError):  # it is not empty, as is usual
+                target.parent.rmdir()
 
 
 def _lock_path(target: Path) -> Path:
@@ -59,8 +63,7 @@ def _take(lock: Path, target: Path, name: str, argument: str) -> int | None:
             process = _process(descriptor)
             os.close(descriptor)
             raise ModelError(
-                f"another training writes {shortened(name)}{process}:"
-                f" wait for it, or name another file with {argument}=FILE"
+                f"another training writes {name}{process}: wait for it, or name another file with {argument}=FILE"
             )
         if is_ours is None:
             _release(lock, descriptor)

@@ -20,7 +20,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,6 +34,9 @@ from ..text.detokenizer import Detokenizer
 from ..text.tokenizers import Tokenizer
 from ..text.vocabulary import StoredVocabulary
 from .archive import NotAModelError, read_arrays, write_arrays
+
+if TYPE_CHECKING:
+    from .fallback import Written
 
 FORMAT = 2
 OLDEST_FORMAT = 1  # without a detokenizer
@@ -54,7 +57,7 @@ def save(model: Model, path: str | Path) -> None:
     write_whole(path, lambda file: write_arrays(file, members))
 
 
-def save_somewhere(model: Model, path: str | Path) -> Path:
+def save_somewhere(model: Model, path: str | Path) -> Written:
     """Write a model that was just trained to `path`, else where it can be written: see `write_somewhere`."""
     from .atomic import MODEL
     from .fallback import write_somewhere

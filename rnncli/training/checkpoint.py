@@ -115,7 +115,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     try:
         return _checkpoint(read_arrays(Path(path), checked=True))
     except FileNotFoundError:
-        raise ModelError(f"there is no checkpoint {path}: leave resume out to begin") from None
+        raise ModelError(f"there is no checkpoint {path}: begin without resume") from None
     except OSError as error:
         raise ModelError(f"cannot read {path}: {error.strerror or error}") from error
     except MemoryError:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from .plan import Plan
 from .state import TrainingState

@@ -21,7 +21,7 @@ from ..model import Model
 from ..nn.optimizers import OPTIMIZERS
 from ..nn.threads import Threads
 from ..storage.atomic import CHECKPOINT
-from ..storage.fallback import write_somewhere
+from ..storage.fallback import Written, write_somewhere
 from ..text.batches import excerpt, parallel_sequences
 from ..text.corpus import Corpus, Sources
 from . import recovery
@@ -157,11 +157,11 @@ class Trainer:
         """A hash of the corpus, for checkpoints."""
         return corpus_digest(self.corpus)
 
-    def save_checkpoint(self, path: str | Path) -> Path:
-        """Keep the training in a file, between two steps: see `start`. Returns where the file is.
+    def save_checkpoint(self, path: str | Path) -> Written:
+        """Keep the training in a file, between two steps: see `start`. Tells where the file is.
 
-        That is `path`, or another place where it cannot be written there. Raises `ModelError` where it cannot be written
-        at all.
+        That is `path`, or another place if it cannot be written there. Raises `ModelError` if it cannot be written at
+        all.
         """
         self.clock.now()  # the time up to now is spent
         return write_somewhere(

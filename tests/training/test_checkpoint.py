@@ -206,7 +206,7 @@ def test_a_checkpoint_stands_beside_its_model():
 
 
 def test_a_checkpoint_that_is_missing_is_told(corpus_file, tmp_path):
-    with pytest.raises(ModelError, match=r"^there is no checkpoint .*x.checkpoint.npz: leave resume out to begin$"):
+    with pytest.raises(ModelError, match=r"^there is no checkpoint .*x.checkpoint.npz: begin without resume$"):
         resumed(corpus_file, tmp_path / "x.checkpoint.npz")
 
 

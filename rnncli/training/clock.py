@@ -78,7 +78,7 @@ class AwakeTime:
             return now - self._lost
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._look, daemon=True).start()
+        threading.Thread(target=self._look, name="rnncli-clock", daemon=True).start()
         return self
 
     def __exit__(self, *error: object) -> None:

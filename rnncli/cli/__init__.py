@@ -13,7 +13,7 @@ import click
 
 from ..errors import RnncliError, SettingError
 from ..version import __version__
-from .output import FAILED_KEY, flush, readable, tell
+from .output import FAILED_KEY, discard_output, flush, readable, tell
 from .signals import EXIT_INTERRUPTED, raise_on_interrupt
 
 # Every command, in the order of use: its module and what it does. Only the command that runs is imported.
@@ -79,7 +79,7 @@ class LazyGroup(click.Group):
         try:
             context = super().make_context(info_name, args, parent, **extra)
         except OSError as error:  # while it writes --help or --version
-            _discard_output()
+            discard_output()
             raise click.ClickException(f"cannot write: {error.strerror}") from error
         context.meta[TYPED_KEY] = typed
         return context
@@ -99,7 +99,7 @@ class LazyGroup(click.Group):
         except MemoryError:
             raise click.ClickException("not enough memory: try smaller sizes, or a smaller text") from None
         except OSError as error:
-            _discard_output()
+            discard_output()
             if error.errno == errno.EPIPE:  # the reader has seen enough
                 ctx.exit(EXIT_CLOSED_PIPE)
             raise click.ClickException(readable(f"{error.filename or 'cannot write'}: {error.strerror}")) from error
@@ -140,11 +140,6 @@ def _name_variables(command: click.Command) -> None:
             flag = max(option.opts, key=len).lstrip("-").replace("-", "_")
             option.envvar = option.envvar or f"RNNCLI_{command.name}_{flag}".upper()
             option.show_envvar = True
-
-
-def _discard_output() -> None:
-    """Send the rest of standard output nowhere: writing it would fail again at the end, with a traceback."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -12,6 +12,7 @@ import click
 from ..errors import shortened
 
 STREAMS = (0, 1, 2)  # the numbers of the standard streams
+STDOUT = 1
 STDERR = 2
 FAILED_KEY = "rnncli.failed"  # of Click's context: whether an error was printed
 
@@ -97,6 +98,11 @@ def protect_streams() -> None:
         sys.stderr = _Stderr(
             sys.stderr.buffer, encoding=sys.stderr.encoding, errors="backslashreplace", line_buffering=True
         )
+
+
+def discard_output() -> None:
+    """Send the rest of standard output nowhere: writing it would fail again at the end, with a traceback."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), STDOUT)
 
 
 def tell(text: str) -> None:

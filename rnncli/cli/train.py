@@ -19,7 +19,7 @@ from .clashes import without_clashes
 from .declared import by_name, declared_options, flag, parameter
 from .log import check_log, logging_to
 from .options import DURATION, FILE_PATH, MODEL_PATH, is_given, named_in_command
-from .output import escape_controls, tell, warn
+from .output import discard_output, escape_controls, tell, warn
 from .progress import display, show_result
 from .signals import StopRequest, deferred_stop, exit_by
 from .texts import print_what_was_read, warn_of_text
@@ -111,9 +111,7 @@ def command(
         if not stop.signal:
             checkpoints.end(trainer, keep=values["keep_checkpoint"])
     _conclude(trainer, model, quiet)
-    click.echo(escape_controls(str(output)))
-    if stop.signal:
-        exit_by(stop.signal)
+    _print_path(output, stop)
 
 
 def _start(
@@ -158,6 +156,18 @@ def _tell_of(corpus: Corpus, quiet: bool) -> None:
         print_what_was_read(corpus.facts, "character" if corpus.tokenizer.is_char else "word")
     for warning in corpus.facts.warnings:
         warn_of_text(warning)
+
+
+def _print_path(output: Path, stop: StopRequest) -> None:
+    """Print where the model is; exit as by a signal if one told the training to end."""
+    try:
+        click.echo(escape_controls(str(output)))
+    except OSError:
+        if not stop.signal:
+            raise
+        discard_output()  # the terminal was closed
+    if stop.signal:
+        exit_by(stop.signal)
 
 
 def _conclude(trainer: Trainer, model: Model, quiet: bool) -> None:

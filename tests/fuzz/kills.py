@@ -2,10 +2,11 @@
 
 python tests/fuzz/kills.py TEXT [--kills 200] [--signals 20] [--seed 1]
 
-Each training is stopped again and again, and goes on by `--resume`, or begins anew where it was stopped before its first
-checkpoint. In the end its model must be the same to the byte as that of a training that was never stopped, and nothing
-else may be left. SIGKILL comes without notice, also while a checkpoint or the model is written. A training that is told
-to end by other signals must say so by its status. TEXT is a text of some 100 kB; of a larger one the beginning is used.
+Each training is stopped again and again, and goes on by `--resume`, or begins anew where it was stopped before its
+first checkpoint. In the end its model must be the same to the byte as that of a training that was never stopped, and
+nothing else may be left. SIGKILL comes without notice, also while a checkpoint or the model is written. A training that
+is told to end by other signals must say so by its status. TEXT is a text of some 100 kB; of a larger one the beginning
+is used.
 """
 
 from __future__ import annotations

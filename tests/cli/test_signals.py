@@ -72,17 +72,29 @@ def test_no_file_takes_the_place_of_a_closed_stream(shell, corpus_file, tmp_path
     assert load(tmp_path / "m.npz").predict("Tom", 1)
 
 
-def test_a_terminal_that_is_closed_keeps_the_training(environment, corpus_file, tmp_path):
-    import pexpect
+def take_terminal() -> None:
+    """In a child: make standard input its controlling terminal."""
+    import fcntl
+    import termios
 
-    words = ["train", str(corpus_file), "--hidden-size", "8", "--epochs", "100000", "--patience", "100000"]
-    process = pexpect.spawn("rnncli", [*words, "-o", "m.npz"], cwd=str(tmp_path), env=environment, timeout=60)
-    process.ptyproc.delayafterclose = 0
-    process.expect_exact("epoch 1")
-    os.close(process.fileno())  # of the terminal: its process group gets SIGHUP
-    pid, status = os.waitpid(process.pid, 0)
-    process.ptyproc.closed = True
-    assert pid == process.pid
-    assert os.waitstatus_to_exitcode(status) == 128 + signal.SIGHUP
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def test_a_terminal_that_is_closed_keeps_the_training(rnncli_path, environment, corpus_file, tmp_path):
+    import pty
+
+    terminal, child_side = pty.openpty()
+    words = [rnncli_path, "train", corpus_file, "--hidden-size", "8", "--epochs", "100000", "--patience", "100000"]
+    with subprocess.Popen(
+        [*words, "-o", "m.npz"],
+        stdin=child_side, stdout=child_side, stderr=child_side,
+        cwd=tmp_path, env=environment, start_new_session=True, preexec_fn=take_terminal,
+    ) as process:  # fmt: skip
+        os.close(child_side)
+        shown = b""
+        while b"epoch" not in shown:
+            shown += os.read(terminal, 1000)
+        os.close(terminal)
+        assert process.wait(60) == 128 + signal.SIGHUP
     assert (tmp_path / "m.checkpoint.npz").exists()
     assert load(tmp_path / "m.npz").predict("Tom", 1)

@@ -27,6 +27,7 @@ from .tasks.score import Score, score_all
 from .tasks.suggest import Suggester
 from .text.corpus import Corpus, Sources
 from .training import trainer
+from .training.hooks import Hooks
 
 F = TypeVar("F", bound=Callable[..., Any])
 PACKAGE = Path(__file__).parent
@@ -175,7 +176,7 @@ def start_training(
     Raises `TextError` for a text that cannot be read, `SettingError` for an option that makes no sense, and
     `ModelError` for a checkpoint that cannot be read.
     """
-    return Trainer.start(sources, init=init, resume=resume, on_read=_warn_of_text, **options)
+    return Trainer.start(sources, init=init, resume=resume, hooks=Hooks(on_read=_warn_of_text), **options)
 
 
 @_with_options

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from ..errors import ModelError, RnncliError
@@ -24,7 +24,7 @@ class Checkpoints:
         self.path = checkpoint_path(output)
         self.place = self.path  # where it was written last: somewhere else if it cannot be written there
         self.seconds = seconds
-        self.due = time.monotonic() + seconds
+        self.due = monotonic() + seconds
 
     def find(self, *, resume: bool, restart: bool) -> Checkpoint | None:
         """Return the checkpoint to go on from, if any. One that is there must not be overwritten unasked."""
@@ -42,7 +42,7 @@ class Checkpoints:
 
     def keep_if_due(self, trainer: Trainer) -> None:
         """Write the checkpoint if the last one is old enough."""
-        if time.monotonic() >= self.due:
+        if monotonic() >= self.due:
             self.keep(trainer)
 
     def keep(self, trainer: Trainer) -> bool:
@@ -53,7 +53,7 @@ class Checkpoints:
             warn(f"the training is not kept: {error}")
             return False
         finally:
-            self.due = time.monotonic() + self.seconds
+            self.due = monotonic() + self.seconds
         if written.failure:
             warn(f"{written.failure}: {written.path} keeps the training instead, move it there to go on")
         if self.place not in (self.path, written.path):

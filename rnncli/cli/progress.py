@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .output import on_terminal, tell, warn
@@ -116,31 +117,38 @@ def training_bar() -> RichProgress:
 
 
 @contextmanager
-def reading(seconds_without_bar: float = SECONDS_WITHOUT_BAR) -> Iterator[Callable[[float], None]]:
-    """Yield a function that takes the fraction of the work that is done, from 0 to 1.
+def working(seconds_without_bar: float = SECONDS_WITHOUT_BAR) -> Iterator[Callable[[str, float], None]]:
+    """Yield a function that takes the name of a work, and the fraction of it that is done, from 0 to 1.
 
     On a terminal a bar shows it if the work takes longer than `seconds_without_bar`.
     """
     began = time.monotonic()
     bar: RichProgress | None = None
 
-    def show(fraction: float) -> None:
+    def show(work: str, fraction: float) -> None:
         nonlocal bar
         if bar is None and on_terminal(sys.stderr) and time.monotonic() - began > seconds_without_bar:
             from rich.console import Console
             from rich.progress import Progress
 
             bar = Progress(console=Console(stderr=True, highlight=False), expand=True, transient=True)
-            bar.add_task("Reading", total=1.0)
+            bar.add_task(work, total=1.0)
             bar.start()
         if bar:
-            bar.update(bar.task_ids[0], completed=fraction)
+            bar.update(bar.task_ids[0], description=work, completed=fraction)
 
     try:
         yield show
     finally:
         if bar:
             bar.stop()
+
+
+@contextmanager
+def reading(seconds_without_bar: float = SECONDS_WITHOUT_BAR) -> Iterator[Callable[[float], None]]:
+    """Yield a function that takes the fraction of a text that was read: see `working`."""
+    with working(seconds_without_bar) as show:
+        yield partial(show, "Reading")
 
 
 def show_result(model: Model) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from .declared import by_name, declared_options, flag, parameter
 from .log import check_log, logging_to
 from .options import DURATION, FILE_PATH, MODEL_PATH, is_given, named_in_command
 from .output import discard_output, escape_controls, tell, warn
-from .progress import display, show_result
+from .progress import display, show_result, working
 from .signals import StopRequest, deferred_stop, exit_by
 from .texts import print_what_was_read, warn_of_text
 
@@ -64,6 +64,11 @@ KINDS_OF_TEXT = {"as": "read_as", "field": "field", "column": "column", "chat": 
     is_flag=True,
     help="Keep the checkpoint in the end, so that --resume with more --epochs or --time goes on.",
 )
+@click.option(
+    "--cache-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where to keep what was read of a large text.  [default: the folder of your caches]",
+)
 @click.option("--log", type=FILE_PATH, help="Write one JSON object for each report to this file.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 def command(
@@ -101,7 +106,7 @@ def command(
         stack.enter_context(locked(output, "output"))
         checkpoints = Checkpoints(output, values["checkpoint_every"])
         kept = checkpoints.find(resume=values["resume"], restart=values["restart"])
-        trainer = _start(corpora, init, kept, options, quiet, now)
+        trainer = _start(corpora, init, kept, options, quiet, now, values["cache_dir"])
         check_writable(output, MODEL)  # not before: it makes the folder, which a bad text should not leave behind
         stop = stack.enter_context(deferred_stop())
         _run(trainer, checkpoints, log, quiet, stop)
@@ -121,9 +126,11 @@ def _start(
     options: dict[str, Any],
     quiet: bool,
     now: Callable[[], float],
+    cache_dir: Path | None,
 ) -> Trainer:
     """Prepare a training, and tell what was read."""
     from ..storage.model_file import load
+    from ..training.hooks import Hooks
     from ..training.trainer import Trainer
 
     if kept:  # what is not given anew is as it was
@@ -132,8 +139,9 @@ def _start(
         for difference in kept.differences(options.get("threads", kept.plan.training.threads)):
             warn(difference)
     model = load(init) if init else None
-    on_read = partial(_tell_of, quiet=quiet)
-    return Trainer.start(corpora, init=model, resume=kept, on_read=on_read, now=now, **options)
+    with working() if not quiet else nullcontext(lambda work, fraction: None) as show:
+        hooks = Hooks(partial(_tell_of, quiet=quiet), show, now, cache_dir)
+        return Trainer.start(corpora, init=model, resume=kept, hooks=hooks, **options)
 
 
 def _run(trainer: Trainer, checkpoints: Checkpoints, log: Path | None, quiet: bool, stop: StopRequest) -> None:

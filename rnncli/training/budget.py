@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..lm.ngram_counts import counted_part
 from .finish import CACHE_FILLS_PER_SEQUENCE, MAX_TUNING_WORDS
 from .plan import Plan
 from .state import TrainingState
@@ -17,7 +18,24 @@ WATCHING_FRACTION = 0.0015  # of the time, for each report
 TUNING_FRACTION = 0.025  # of the time, for tuning the mixture at the end
 SAVING_SECONDS = 1.0  # kept for writing the model
 PROBE_WORDS = 4096  # of the held-out text, read to see how long that takes
+COUNTING_FRACTION = 0.15  # of the time, for counting n-grams
+COUNTED_PROBE_WORDS = 200_000  # of the training text, counted to see how long that takes
+COUNTING_SLOWDOWN = 1.5  # of a word in a large text
+MAX_COUNTED_WORDS = 50_000_000  # whose n-grams are kept in memory in the end
 Read = Callable[[np.ndarray], Any]  # reads held-out words (N,)
+
+
+def countable_words(plan: Plan, train: np.ndarray, count: Read) -> int:
+    """Return how many words of a training text (N,) there is time and memory to `count` the n-grams of."""
+    most = min(len(train), MAX_COUNTED_WORDS)
+    if math.isinf(plan.training.time) or most <= COUNTED_PROBE_WORDS or not plan.training.ngram_order:
+        return most
+    probe = counted_part(train, COUNTED_PROBE_WORDS)
+    began = time.perf_counter()
+    count(probe)
+    seconds_per_word = COUNTING_SLOWDOWN * (time.perf_counter() - began) / len(probe)
+    affordable = COUNTING_FRACTION * plan.training.time / seconds_per_word
+    return int(min(most, max(COUNTED_PROBE_WORDS, affordable)))
 
 
 def allot(state: TrainingState, plan: Plan, valid: np.ndarray, watch: Read, tune: Read) -> None:

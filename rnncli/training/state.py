@@ -19,6 +19,7 @@ from .report import Report
 NUMBERS = (
     "watched_words",
     "tuning_words",
+    "counted_words",
     "epochs",
     "position",
     "fraction",
@@ -94,6 +95,7 @@ class TrainingState:
     carried: NetworkState  # of each sequence, after the last step
     watched_words: int = 0  # of the held-out text, measured for each report
     tuning_words: int = 0  # of the held-out text, that the mixture is tuned on at the end
+    counted_words: int = 0  # of the training text, whose n-grams are counted
     budget: TimeBudget = field(default_factory=TimeBudget)
     epochs: int = 0  # how often the text has been read to its end
     position: int = 0  # the row of the sequences that is read next

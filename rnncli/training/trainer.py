@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ import numpy as np
 from ..errors import SettingError
 from ..lm.network import Network
 from ..lm.network_config import extended_values, initial_values
+from ..lm.ngram_counts import counted_part
 from ..lm.perplexity import SEQUENCES, mean_loss, perplexity
 from ..lm.tuning import Tuned
 from ..model import Model
@@ -25,10 +25,11 @@ from ..storage.fallback import Written, write_somewhere
 from ..text.batches import excerpt, parallel_sequences
 from ..text.corpus import Corpus, Sources
 from . import recovery
-from .budget import allot, allot_anew
+from .budget import allot, allot_anew, countable_words
 from .checkpoint import SUFFIX, Checkpoint, corpus_digest, read_checkpoint, write_checkpoint
 from .clock import Clock
 from .finish import ModelBuilder
+from .hooks import COUNTING, Hooks
 from .plan import Options, Plan, make_plan
 from .report import Progress, Report
 from .state import SinceReport, TrainingState
@@ -52,23 +53,25 @@ class Trainer:
         *,
         state: TrainingState | None = None,
         began: float | None = None,
-        now: Callable[[], float] | None = None,
+        hooks: Hooks | None = None,
     ):
         """Begin with the network's `values`, or with random ones; or go on from a `state`.
 
-        `began` is when the time of the training began to run, by default now; `now` tells the time in seconds, by
-        default that of `time.perf_counter`.
+        `began` is when the time of the training began to run, by `hooks.now`; by default now.
         """
-        now = now or time.perf_counter
-        began = now() if began is None else began
+        hooks = hooks or Hooks()
+        began = hooks.now() if began is None else began
         self.plan = plan
         self.corpus = corpus
         self.sequences = parallel_sequences(corpus.train, plan.training.batch_size)
         self.threads = Threads(plan.training.threads)
         self.state = state or self._initial_state(values)
         self.stepper = Stepper(plan, self.state, self.sequences, corpus.counts(), self.threads)
-        self.clock = Clock(plan, self.state, len(self.sequences) - 1, began, now)
+        self.clock = Clock(plan, self.state, len(self.sequences) - 1, began, hooks.now)
         self.builder = ModelBuilder(plan, corpus, self.threads)
+        if not state:
+            self.state.counted_words = countable_words(plan, corpus.train, self.builder.fit)
+        self.builder.fit(counted_part(corpus.train, self.state.counted_words), partial(hooks.on_progress, COUNTING))
         if not state:
             recovery.keep_best(self.state, math.inf)
             allot(self.state, plan, corpus.valid, self._watch, self._tune)
@@ -80,7 +83,7 @@ class Trainer:
             # The schedule of the learning rate begins after the preparations.
             self.state.budget.start = self.clock.now()
         else:
-            self.clock.began = now() - state.budget.elapsed  # the time runs on from here
+            self.clock.began = hooks.now() - state.budget.elapsed  # the time runs on from here
 
     @classmethod
     def start(
@@ -89,16 +92,14 @@ class Trainer:
         *,
         init: Model | None = None,
         resume: Checkpoint | str | Path | None = None,
-        on_read: Callable[[Corpus], object] = lambda corpus: None,
-        now: Callable[[], float] | None = None,
+        hooks: Hooks | None = None,
         **options: Any,
     ) -> Self:
         """Prepare the training of a model on the texts in `sources`: files, folders, "-" for standard input.
 
         The options are declared in `rnncli.options`. With a model as `init`, the training goes on from it: the
         tokenizer, the unit and the network's shape are the model's, and its vocabulary grows by the words that occur
-        `min_count` times in the new text; to the network they are at first what unknown words are. `on_read` is told
-        the text when it has been read. `now` tells the time.
+        `min_count` times in the new text; to the network they are at first what unknown words are.
 
         With a checkpoint to `resume`, a training that stopped goes on: on the same text, with the same `init`, and with
         the options that it began with. Some may be given anew, such as `epochs` and `time`, which count from the
@@ -106,16 +107,16 @@ class Trainer:
         Raises `TextError` for a text that cannot be read, `SettingError` for an option that makes no sense,
         `ModelError` for a checkpoint that cannot be read.
         """
-        began = (now or time.perf_counter)()
+        hooks = hooks or Hooks()
+        began = hooks.now()
         if resume is not None:
-            return cls._resumed(sources, init, resume, on_read, now, options)
+            return cls._resumed(sources, init, resume, hooks, options)
         given = Options.of(options, init)  # checked before the text is read
-        plan, corpus = make_plan(given, sources, init)
-        on_read(corpus)
+        plan, corpus = _prepared(given, sources, init, hooks)
         values = None
         if init and (network := init.lm.find(Network)):
             values = extended_values(network.values(), corpus.counts())
-        return cls(plan, corpus, values, began=began, now=now)
+        return cls(plan, corpus, values, began=began, hooks=hooks)
 
     @classmethod
     def _resumed(
@@ -123,8 +124,7 @@ class Trainer:
         sources: Sources,
         init: Model | None,
         resume: Checkpoint | str | Path,
-        on_read: Callable[[Corpus], object],
-        now: Callable[[], float] | None,
+        hooks: Hooks,
         options: Mapping[str, Any],
     ) -> Self:
         """Go on from a checkpoint. The time that the text is read in once more does not count."""
@@ -132,10 +132,9 @@ class Trainer:
         if kept.plan.is_fine_tuning != (init is not None):
             began = "from a model: name it with init" if init is None else "without a model: leave init out"
             raise SettingError(f"the training began {began}")
-        plan, corpus = make_plan(kept.options(options), sources, init)
-        on_read(corpus)
+        plan, corpus = _prepared(kept.options(options), sources, init, hooks)
         kept.check(plan, corpus)
-        trainer = cls(plan, corpus, state=kept.state, now=now)
+        trainer = cls(plan, corpus, state=kept.state, hooks=hooks)
         if kept.is_extended(plan):
             trainer.extend()
         return trainer
@@ -276,3 +275,9 @@ class Trainer:
             self._train_perplexity(),
             is_cooling_down=state.cooldown is not None,
         )
+
+
+def _prepared(options: Options, sources: Sources, init: Model | None, hooks: Hooks) -> tuple[Plan, Corpus]:
+    plan, corpus = make_plan(options, sources, init)
+    hooks.on_read(corpus)
+    return plan, corpus

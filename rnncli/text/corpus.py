@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,12 @@ import numpy as np
 from ..errors import SettingError, TextError
 from .detokenizer import Detokenizer
 from .formats import ReadOptions
+from .numbering import Numbering
 from .reading import OPENERS, STDIN, TextsRead, listed, read_units, source_name
 from .reading import Sources as Sources
-from .reserved import MarkCounter, marks_unknown, unit_segments
+from .reserved import MarkCounter, marks_unknown
 from .spacing import annotate, learn
-from .tokenizers import Segments, Tokenizer
+from .tokenizers import Tokenizer
 from .vocabulary import UNK_ID, Tokens, Vocabulary
 
 
@@ -166,14 +167,11 @@ def read_tokens(
     options = replace(options or ReadOptions(), keep_blank=tokenizer.is_pretokenized)
     read, texts = read_units(sources, options)
 
-    def units() -> Iterator[Segments]:
-        for text in texts:
-            measure(text)
-            segments = unit_segments(tokenizer, text)
-            if segments.tokens or not text or tokenizer.is_pretokenized:  # else it held invisible characters only
-                yield segments
-
-    return read, Tokens.from_segments(units())
+    numbering = Numbering(tokenizer)
+    for text in texts:
+        measure(text)
+        numbering.add(text)
+    return read, numbering.tokens()
 
 
 def corpus_name(sources: Sources) -> str:

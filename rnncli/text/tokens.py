@@ -37,11 +37,11 @@ class Tokens:
     @classmethod
     def from_segments(cls, units: Iterable[Segments]) -> "Tokens":
         """Number the words of a text, and keep how they stand there."""
-        numbers = _Numbers({EOS: EOS_ID, UNK: UNK_ID})
-        names = _Numbers({"": 0})
+        numbers = Numbers({EOS: EOS_ID, UNK: UNK_ID})
+        names = Numbers({"": 0})
         ids = array("i")
         gaps = bytearray()
-        form_names = _Numbers()
+        form_names = Numbers()
         form_places = array("q")
         forms = array("i")
         for unit in units:
@@ -102,7 +102,7 @@ class Tokens:
         return self.part(0, cut), self.part(cut, len(self))
 
 
-class _Numbers(dict[str, int]):
+class Numbers(dict[str, int]):
     """The number of each of some words: a new one gets the next number."""
 
     def __missing__(self, word: str) -> int:

@@ -154,10 +154,16 @@ class Lines:
         yield from self._lines
 
 
+def bounds(length: int, size: int = NUMBERS_PER_PASS) -> Iterator[tuple[int, int]]:
+    """Cut so many numbers into passes of some size: where each begins and ends."""
+    for begin in range(0, length, size):
+        yield begin, min(begin + size, length)
+
+
 def pieces(numbers: np.ndarray, size: int = NUMBERS_PER_PASS) -> Iterator[np.ndarray]:
     """Cut an array (N,) into pieces of some size, and let go of each when it has been read."""
-    for begin in range(0, len(numbers), size):
-        yield numbers[begin : begin + size]
+    for begin, end in bounds(len(numbers), size):
+        yield numbers[begin:end]
         release(numbers)
 
 
@@ -170,8 +176,16 @@ def release(array: np.ndarray) -> None:
         owner.madvise(mmap.MADV_DONTNEED)
 
 
-def mapped_in_passes(
-    store: Store, dtype: DTypeLike, numbers: np.ndarray, change: Callable[[np.ndarray], np.ndarray]
+def counted(ids: np.ndarray, size: int) -> np.ndarray:
+    """Count each of the numbers below `size` in an array (N,)."""
+    counts = np.zeros(size, np.int64)
+    for piece in pieces(ids):
+        counts += np.bincount(piece, minlength=size)
+    return counts
+
+
+def changed(
+    numbers: np.ndarray, dtype: DTypeLike, change: Callable[[np.ndarray], np.ndarray], store: Store
 ) -> np.ndarray:
     """Return what `change` makes of an array (N,), piece by piece, as a column of the store."""
     column = Column(store, dtype)

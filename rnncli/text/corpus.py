@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 
 from ..errors import SettingError, TextError
+from .columns import Store, counted
 from .detokenizer import Detokenizer
 from .formats import ReadOptions
 from .numbering import Numbering
 from .reading import OPENERS, STDIN, TextsRead, listed, read_units, source_name
 from .reading import Sources as Sources
 from .reserved import MarkCounter, marks_unknown
+from .sources import Progress, ReadingProgress
 from .spacing import annotate, learn
 from .tokenizers import Tokenizer
 from .vocabulary import UNK_ID, Tokens, Vocabulary
@@ -29,6 +31,7 @@ class TextFacts:
     read: TextsRead = field(default_factory=TextsRead)
     words: int = 0  # without the ends of units
     distinct_words: int = 0
+    unknown: float = 0.0  # the fraction of the words of the training part that the vocabulary does not know
     warnings: tuple[str, ...] = ()  # of what was left out, also of the texts for validation, and of marks in the text
 
 
@@ -46,6 +49,7 @@ class SplitText:
     reading: dict[str, Any]  # how it was read, for a model to remember (see `ReadOptions.remembered`)
     facts: TextFacts
     detokenizer: Detokenizer = field(default_factory=Detokenizer)
+    store: Store = field(default_factory=Store)  # of its words
 
     def spaced(self, before: Detokenizer | None = None) -> SplitText:
         """Learn from the training part how the text is spaced, on top of what another text has taught `before`.
@@ -53,30 +57,35 @@ class SplitText:
         Marks whose spaces the learned rules do not foresee get notes (see `rnncli.text.annotation`).
         """
         learned = learn(self.train, before)
-        train, valid = (annotate(part, learned) for part in (self.train, self.valid))
+        train, valid = (annotate(part, learned, self.store) for part in (self.train, self.valid))
         return replace(self, train=train, valid=valid, detokenizer=learned)
 
     def numbered_by(self, vocabulary: Vocabulary) -> Corpus:
         """Number the text by a vocabulary. Raises `TextError` where that holds no word."""
         if len(vocabulary) == 2:
             raise TextError(f"no word of {self.source} is left to learn: try min_count=1, or max_vocab=0")
+        train = vocabulary.encode(self.train, vocabulary.dtype, self.store)
+        unknown = int(counted(train, len(vocabulary))[UNK_ID]) / max(1, self.train.words())
         return Corpus(
             self.name,
             self.tokenizer,
             self.unit,
             vocabulary,
-            vocabulary.encode(self.train),
-            vocabulary.encode(self.valid),
+            train,
+            vocabulary.encode(self.valid, store=self.store),
             self.sha256,
             self.reading,
-            self.facts,
+            replace(self.facts, unknown=unknown, warnings=(*self.facts.warnings, *self.store.warnings)),
             self.detokenizer,
         )
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """What a model is trained on. `train` (N,) and `valid` (M,) are word numbers, with `<eos>` after each unit."""
+    """What a model is trained on. `train` (N,) and `valid` (M,) are word numbers, with `<eos>` after each unit.
+
+    Those of `train` are in the smallest type that holds them. Where the text is large, both are mapped from files.
+    """
 
     name: str
     tokenizer: Tokenizer
@@ -91,7 +100,7 @@ class Corpus:
 
     def counts(self) -> np.ndarray:
         """Count each word of the vocabulary in the training part, (V,)."""
-        return np.bincount(self.train, minlength=len(self.vocabulary))
+        return counted(self.train, len(self.vocabulary))
 
 
 def read_split(
@@ -101,11 +110,14 @@ def read_split(
     tokenizer: Tokenizer | None = None,
     valid: Sources = (),
     valid_fraction: float = 0.05,
+    store: Store | None = None,
+    on_progress: Progress | None = None,
 ) -> SplitText:
     """Read a training text from `sources` (see `read_units`), and hold a part of it out for validation.
 
     That part is the text in `valid`, else the last `valid_fraction` of the units. Blank lines between stanzas are kept
-    where lines are asked for as units.
+    where lines are asked for as units. The words are kept in a `store`. `on_progress` is told the fraction of the bytes
+    of all sources that was read, now and then, unless one is standard input.
     Raises `TextError` for a text that cannot be read or holds too few words.
     """
     tokenizer = tokenizer or Tokenizer()
@@ -125,14 +137,18 @@ def read_split(
         has_stanzas = has_stanzas or not text
         digest.update(text.encode("utf-8", "surrogatepass") + b"\n")
 
-    read, tokens = read_tokens(sources, tokenizer, options, measure)
+    store = store or Store()
+    progress = ReadingProgress(on_progress, sources, valid)
+    read, tokens = read_tokens(sources, tokenizer, options, measure, store, progress)
     if tokens.words() < 2:
         found = "no word" if tokens.words() == 0 else "a single word"
         raise TextError(f"{name} holds {found}: training needs a text of at least two, and learns from thousands")
     options = replace(options, stanzas=options.stanzas and has_stanzas)
     warnings = read.warnings() + marks.warnings(tokenizer, tokens.words(), int(tokens.counts()[UNK_ID]))
     if valid:
-        of_valid, held_out = read_tokens(valid, tokenizer, replace(options, usual_unit=read.unit))
+        of_valid, held_out = read_tokens(
+            valid, tokenizer, replace(options, usual_unit=read.unit), store=store, progress=progress
+        )
         if held_out.words() == 0:
             raise TextError(f"{source_name(listed(valid)[0])} holds no word to validate on: name a text that does")
         train = tokens
@@ -140,10 +156,19 @@ def read_split(
     else:
         train, held_out = tokens.split(valid_fraction)
     distinct = int(np.count_nonzero(tokens.counts())) - bool(len(tokens))
-    facts = TextFacts(read, tokens.words(), distinct, tuple(warnings))
-    reading = options.remembered()
-    own_name = corpus_name(sources)
-    return SplitText(name, own_name, tokenizer, read.unit, train, held_out, digest.hexdigest(), reading, facts)
+    facts = TextFacts(read, tokens.words(), distinct, warnings=tuple(warnings))
+    return SplitText(
+        name,
+        corpus_name(sources),
+        tokenizer,
+        read.unit,
+        train,
+        held_out,
+        digest.hexdigest(),
+        options.remembered(),
+        facts,
+        store=store,
+    )
 
 
 def text_facts(train: Tokens) -> dict[str, int | bool]:
@@ -161,16 +186,25 @@ def read_tokens(
     tokenizer: Tokenizer,
     options: ReadOptions | None = None,
     measure: Callable[[str], None] = lambda text: None,
+    store: Store | None = None,
+    progress: ReadingProgress | None = None,
 ) -> tuple[TextsRead, Tokens]:
-    """Read a text: what is known of it (see `read_units`), and its tokens. `measure` is shown the text of each unit."""
+    """Read a text: what is known of it (see `read_units`), and its tokens, in a `store`.
+
+    `measure` is shown the text of each unit.
+    """
     # A corpus that was tokenized elsewhere is taken as it is, blank lines too.
     options = replace(options or ReadOptions(), keep_blank=tokenizer.is_pretokenized)
     read, texts = read_units(sources, options)
 
-    numbering = Numbering(tokenizer)
+    numbering = Numbering(tokenizer, store)
     for text in texts:
         measure(text)
         numbering.add(text)
+        if progress:
+            progress.tell(read.source_bytes)
+    if progress:
+        progress.tell(read.source_bytes, is_end=True)
     return read, numbering.tokens()
 
 

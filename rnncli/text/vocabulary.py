@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from .annotation import GAPS, combinations, parts, plain
+from .columns import Store, changed
 from .folding import folded, lowered
 from .reserved import EOS as EOS
 from .reserved import EOS_ID as EOS_ID
@@ -13,6 +16,7 @@ from .reserved import UNK as UNK
 from .reserved import UNK_ID as UNK_ID
 from .tokens import Tokens as Tokens
 
+MAX_UINT16 = 2**16
 LOOKUPS_BEFORE_DICT = 100  # in a stored vocabulary, which are faster by search than by building a dictionary
 
 
@@ -79,15 +83,19 @@ class Vocabulary:
         """The number of each word."""
         return {word: number for number, word in enumerate(self.words)}
 
-    def encode(self, tokens: Tokens) -> np.ndarray:
+    def encode(self, tokens: Tokens, dtype: DTypeLike = np.int32, store: Store | None = None) -> np.ndarray:
         """Number a text's words (N,), exactly as written; unknown words are `UNK_ID`.
 
         Of a mark with notes that the vocabulary lacks, the variant that agrees best is taken.
         """
         found = map(self._exactly, tokens.types)
-        table = np.array([UNK_ID if number is None else number for number in found], np.int32)
-        ids: np.ndarray = table[tokens.ids]
-        return ids
+        table = np.array([UNK_ID if number is None else number for number in found], dtype)
+        return changed(tokens.ids, dtype, table.__getitem__, store or Store())
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The smallest type that holds the number of every word, and is not too small for most vocabularies."""
+        return np.dtype(np.uint16 if len(self) <= MAX_UINT16 else np.int32)
 
     def _exactly(self, word: str) -> int | None:
         number = self.numbers.get(word)

@@ -127,24 +127,15 @@ def read_split(
     options = replace(options, stanzas=options.unit == "line" and not tokenizer.is_pretokenized)
     sources = listed(sources)
     name = source_name(sources[0])
-    digest = hashlib.sha256()
-    marks = MarkCounter()
-    has_stanzas = False
-
-    def measure(text: str) -> None:
-        nonlocal has_stanzas
-        marks.add(text)
-        has_stanzas = has_stanzas or not text
-        digest.update(text.encode("utf-8", "surrogatepass") + b"\n")
-
     store = store or Store()
+    measures = _Measures()
     progress = ReadingProgress(on_progress, sources, valid)
-    read, tokens = read_tokens(sources, tokenizer, options, measure, store, progress)
+    read, tokens = read_tokens(sources, tokenizer, options, measures.add, store, progress)
     if tokens.words() < 2:
         found = "no word" if tokens.words() == 0 else "a single word"
         raise TextError(f"{name} holds {found}: training needs a text of at least two, and learns from thousands")
-    options = replace(options, stanzas=options.stanzas and has_stanzas)
-    warnings = read.warnings() + marks.warnings(tokenizer, tokens.words(), int(tokens.counts()[UNK_ID]))
+    options = replace(options, stanzas=options.stanzas and measures.has_stanzas)
+    warnings = read.warnings() + measures.marks.warnings(tokenizer, tokens.words(), int(tokens.counts()[UNK_ID]))
     if valid:
         of_valid, held_out = read_tokens(
             valid, tokenizer, replace(options, usual_unit=read.unit), store=store, progress=progress
@@ -157,18 +148,25 @@ def read_split(
         train, held_out = tokens.split(valid_fraction)
     distinct = int(np.count_nonzero(tokens.counts())) - bool(len(tokens))
     facts = TextFacts(read, tokens.words(), distinct, warnings=tuple(warnings))
-    return SplitText(
-        name,
-        corpus_name(sources),
-        tokenizer,
-        read.unit,
-        train,
-        held_out,
-        digest.hexdigest(),
-        options.remembered(),
-        facts,
-        store=store,
-    )
+    own_name = corpus_name(sources)
+    sha256 = measures.digest.hexdigest()
+    reading = options.remembered()
+    return SplitText(name, own_name, tokenizer, read.unit, train, held_out, sha256, reading, facts, store=store)
+
+
+class _Measures:
+    """What is taken down of the units of a text as they are read."""
+
+    def __init__(self) -> None:
+        self.digest = hashlib.sha256()
+        self.marks = MarkCounter()
+        self.has_stanzas = False
+
+    def add(self, text: str) -> None:
+        """Take down the next unit."""
+        self.marks.add(text)
+        self.has_stanzas = self.has_stanzas or not text
+        self.digest.update(text.encode("utf-8", "surrogatepass") + b"\n")
 
 
 def text_facts(train: Tokens) -> dict[str, int | bool]:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import mmap
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
-from numpy.typing import DTypeLike
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 MAX_BYTES_IN_MEMORY = 32 * 2**20  # of all columns of a text
 NUMBERS_PER_PASS = 2**19

@@ -81,6 +81,16 @@ class SplitText:
 
 
 @dataclass(frozen=True)
+class CacheEntry:
+    """Where the words of a large text are kept, until they have not been used for some days."""
+
+    folder: Path
+    bytes: int
+    is_reused: bool  # whether the text was made ready by an earlier training
+    lock: Any = field(default=None, repr=False, compare=False)  # an open file: as long as it is open, nobody removes it
+
+
+@dataclass(frozen=True)
 class Corpus:
     """What a model is trained on. `train` (N,) and `valid` (M,) are word numbers, with `<eos>` after each unit.
 
@@ -97,6 +107,7 @@ class Corpus:
     reading: dict[str, Any] = field(default_factory=dict)  # how it was read, for a model to remember
     facts: TextFacts = field(default_factory=TextFacts)
     detokenizer: Detokenizer = field(default_factory=Detokenizer)
+    cache_entry: CacheEntry | None = None
 
     def counts(self) -> np.ndarray:
         """Count each word of the vocabulary in the training part, (V,)."""

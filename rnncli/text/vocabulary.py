@@ -1,11 +1,12 @@
 """Holds a vocabulary: the words that a model knows, and their numbers."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from .annotation import GAPS, combinations, parts, plain
 from .columns import Store, changed
@@ -15,6 +16,9 @@ from .reserved import EOS_ID as EOS_ID
 from .reserved import UNK as UNK
 from .reserved import UNK_ID as UNK_ID
 from .tokens import Tokens as Tokens
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 MAX_UINT16 = 2**16
 LOOKUPS_BEFORE_DICT = 100  # in a stored vocabulary, which are faster by search than by building a dictionary
@@ -37,7 +41,7 @@ class Vocabulary:
         return self._words
 
     @classmethod
-    def from_tokens(cls, tokens: Tokens, min_count: int = 1, max_size: int = 0) -> "Vocabulary":
+    def from_tokens(cls, tokens: Tokens, min_count: int = 1, max_size: int = 0) -> Vocabulary:
         """Choose the words that occur at least `min_count` times, at most `max_size` in all (0: no limit).
 
         Equally frequent words keep the order of their first appearance. Marks with notes on their spaces come on top.
@@ -55,7 +59,7 @@ class Vocabulary:
         others = combinations(tokens.types[i] for i in noted).difference(words)
         return cls([EOS, UNK, *words, *sorted(others)])
 
-    def extended(self, tokens: Tokens, min_count: int = 1, most: int = 0) -> "Vocabulary":
+    def extended(self, tokens: Tokens, min_count: int = 1, most: int = 0) -> Vocabulary:
         """Append the words of a text that are new and occur at least `min_count` times there.
 
         The most frequent of them are appended, `most` at most (0: no limit).

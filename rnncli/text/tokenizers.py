@@ -74,6 +74,10 @@ class Tokenizer:
         places = zip(starts, chunks, strict=False)
         return Segments(tokens, gaps, {start + at: form for start, (_, forms) in places for at, form in forms})
 
+    def cut(self, chunk: str) -> tuple[list[str], list[tuple[int, str]]]:
+        """Cut what is between two spaces into words: the tokens, and the forms of those that were folded, by place."""
+        return (_FOLDED_CHUNKS if self.fold else _CHUNKS).cut(chunk)
+
     def read(self, text: str, fold: bool = True) -> str:
         """Return a text as it is cut: without invisible characters, folded, in lower case if the tokenizer says so.
 
@@ -112,14 +116,15 @@ class _Chunks(dict[str, tuple[list[str], list[tuple[int, str]]]]):
         self.fold = fold
 
     def __missing__(self, chunk: str) -> tuple[list[str], list[tuple[int, str]]]:
-        found = self._cut(chunk)
+        found = self.cut(chunk)
         if len(chunk) <= MAX_KEPT_CHUNK:
             if len(self) >= MAX_CHUNKS:
                 self.clear()
             self[chunk] = found
         return found
 
-    def _cut(self, chunk: str) -> tuple[list[str], list[tuple[int, str]]]:
+    def cut(self, chunk: str) -> tuple[list[str], list[tuple[int, str]]]:
+        """Cut a chunk that is not kept."""
         cut = TOKENIZERS["word"].cut
         if not self.fold or chunk.isascii():
             return cut(chunk), []
@@ -187,7 +192,7 @@ class WordCutter:
     def cut(self, text: str) -> list[str]:
         """Cut a text into tokens."""
         if text.isascii():
-            return self._ascii_pattern.findall(text)
+            return [text] if text.isalpha() else self._ascii_pattern.findall(text)
         text = unicodedata.normalize("NFC", text)
         if not self._known.issuperset(text):
             with self._lock:

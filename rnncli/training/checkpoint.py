@@ -54,9 +54,13 @@ class Checkpoint:
         Options.of(given)  # checks names and values
         declared = declarations(*OPTION_CLASSES)
         own = {**asdict(plan.text), **pick(asdict(plan.network), NetworkOptions), **asdict(plan.training)}
-        own["unit"] = plan.unit_option
+        given_text = plan.given_text or plan.text
         new = {name: value for name, value in given.items() if value is not None and name not in NOT_COMPARED}
-        changed = [name for name, value in new.items() if value != own[name] and not declared[name].may_change]
+        changed = [
+            name
+            for name, value in new.items()
+            if value not in (own[name], getattr(given_text, name, own[name])) and not declared[name].may_change
+        ]
         if changed:
             now = ", ".join(f"{name}={_literal(new[name])}" for name in changed)
             before = ", ".join(f"{name}={_literal(own[name])}" for name in changed)
@@ -135,7 +139,7 @@ def _checkpoint(arrays: dict[str, np.ndarray]) -> Checkpoint:
         NetworkConfig(**stored["network"]),
         TrainingOptions(**stored["training"]),
         stored["is_fine_tuning"],
-        stored["unit_option"],
+        TextOptions(**stored["given_text"]),
         stored["reads_as_model"],
     )
     state = restored(plan.network, plan.training, record["state"], arrays)

@@ -29,7 +29,7 @@ from .budget import allot, allot_anew, countable_words
 from .checkpoint import SUFFIX, Checkpoint, corpus_digest, read_checkpoint, write_checkpoint
 from .clock import Clock
 from .finish import ModelBuilder
-from .hooks import COUNTING, Hooks
+from .hooks import COUNTING, READING, Hooks
 from .plan import Options, Plan, make_plan
 from .report import Progress, Report
 from .state import SinceReport, TrainingState
@@ -278,6 +278,7 @@ class Trainer:
 
 
 def _prepared(options: Options, sources: Sources, init: Model | None, hooks: Hooks) -> tuple[Plan, Corpus]:
-    plan, corpus = make_plan(options, sources, init)
+    told = partial(hooks.on_progress, READING)
+    plan, corpus = make_plan(options, sources, init, cache_dir=hooks.cache_dir, on_progress=told)
     hooks.on_read(corpus)
     return plan, corpus

@@ -7,7 +7,7 @@ import json
 import math
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -66,8 +66,11 @@ class Checkpoint:
             before = ", ".join(f"{name}={_literal(own[name])}" for name in changed)
             raise SettingError(f"the training began with {before}, not {now}: leave that out, or add restart=True")
         own |= {name: value for name, value in new.items() if declared[name].may_change}
-        text, network, training = (pick(own, owner) for owner in OPTION_CLASSES)
-        return Options(TextOptions(**text), NetworkOptions(**network), TrainingOptions(**training), plan.reads_as_model)
+        if given.get("valid"):
+            given_text = replace(given_text, valid=given["valid"])
+        network = NetworkOptions(**pick(own, NetworkOptions))
+        training = TrainingOptions(**pick(own, TrainingOptions))
+        return Options(given_text, network, training, plan.reads_as_model)
 
     def differences(self, threads: int) -> list[str]:
         """Say what differs here from where the training began, so that its result may differ in the last digits."""

@@ -9,15 +9,15 @@ shares        the mixture weights (groups, parts)
 ...           the arrays of the parts (`Part.stored_arrays`): each parameter of the network in float32 under its name;
               ngram.unigrams, and ngram.N.* for each length N from 2 on (see `rnncli.lm.ngram_level.Level`)
 
-Members are stored uncompressed and begin at multiples of 64 bytes, so that a file is mapped, not read: of a large one
-only what is used is fetched.
+Members are stored uncompressed and begin at multiples of 64 bytes, so that arrays are views of the file's bytes. A new
+member needs a new number of the layout: those that this version does not know are refused.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -33,13 +33,14 @@ from ..model import Model
 from ..text.detokenizer import Detokenizer
 from ..text.tokenizers import Tokenizer
 from ..text.vocabulary import StoredVocabulary
-from .archive import NotAModelError, read_arrays, write_arrays
+from .archive import NotAModelError, arrays_from_bytes, read_arrays, write_arrays
 
 FORMAT = 2
 OLDEST_FORMAT = 1  # without a detokenizer
 SECTIONS = ("corpus", "settings", "versions", "tuning", "reading")
 HISTORY_NUMBERS = ("epoch", "train_perplexity", "valid_perplexity")
 MAX_NUMBER = 1e300
+MAX_REASON_CHARACTERS = 200  # why a file is damaged
 MIN_WEIGHT = 1e-6  # of a part that has a least weight
 
 
@@ -101,17 +102,26 @@ def load(path: str | Path, *, checked: bool = True) -> Model:
     path = Path(path)
     if path.is_dir():
         raise ModelError(f"{path} is a folder: name a model in it")
+    return _model_from(lambda: read_arrays(path, checked), str(path), checked)
+
+
+def model_from_bytes(data: bytes | memoryview, *, checked: bool = True, name: str = "the model") -> Model:
+    """Read a model from the bytes of its file, as `load` does; `name` is what errors call it."""
+    return _model_from(lambda: arrays_from_bytes(data, checked), name, checked)
+
+
+def _model_from(read: Callable[[], dict[str, np.ndarray]], name: str, checked: bool) -> Model:
     try:
-        return _model(read_arrays(path, checked), checked)
+        return _model(read(), checked)
     except (ModelError, MemoryError):
         raise
     except OSError as error:
-        raise ModelError(f"cannot read {path}: {error.strerror or error}") from error
+        raise ModelError(f"cannot read {name}: {error.strerror or error}") from error
     except NotAModelError as error:
-        raise ModelError(f"{path} {error}") from error
+        raise ModelError(f"{name} {error}") from error
     except Exception as error:  # a stranger's bytes can bring about anything
         reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error).partition("\n")[0]
-        raise ModelError(f"{path} is damaged: {reason}") from error
+        raise ModelError(f"{name} is damaged: {reason:.{MAX_REASON_CHARACTERS}}") from error
 
 
 def _model(arrays: dict[str, np.ndarray], checked: bool) -> Model:

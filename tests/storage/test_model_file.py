@@ -410,7 +410,7 @@ def test_a_file_with_any_bytes_changed_gives_a_model_or_an_error_of_ours(model_f
     assert message in ("elman", "gru", "lstm") or "any.npz" in message
 
 
-def test_arrays_are_mapped_from_the_file(model_file):
+def test_arrays_are_views_of_the_file(model_file):
     with np.load(model_file) as file:
         assert set(file.files) > {"format", "config", "vocabulary", "embedding.weight", "ngram.5.words"}
     for checked in (True, False):

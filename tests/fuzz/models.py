@@ -17,7 +17,6 @@ import mmap
 import os
 import random
 import re
-import resource
 import signal
 import sys
 import time
@@ -117,6 +116,8 @@ def run_case(files: list[bytes], seed: int, case: int) -> str:
 @contextlib.contextmanager
 def limited() -> Iterator[None]:
     """Limit the memory that this process may ask for."""
+    import resource  # Windows has none
+
     used = int(Path("/proc/self/statm").read_text().split()[0]) * mmap.PAGESIZE
     before = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (used + MAX_MEMORY_BYTES, before[1]))
@@ -192,6 +193,8 @@ def main() -> None:
         print(f"{count:8,}  {kind}" + (f"   --case {examples[kind]}" if "DEFECT" in kind else ""))
     defects = sum(count for kind, count in counts.items() if "DEFECT" in kind)
     seconds = time.monotonic() - began
+    import resource
+
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
     print(f"{sum(counts.values()):,} cases, seed {arguments.seed}: {defects:,} defects, {seconds:.0f} s, {peak:,} MB")
     sys.exit(1 if defects else 0)

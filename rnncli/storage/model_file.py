@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -106,24 +107,28 @@ def load(path: str | Path, *, checked: bool = True) -> Model:
     path = Path(path)
     if path.is_dir():
         raise ModelError(f"{path} is a folder: name a model in it")
-    return _model_from(lambda: read_arrays(path, checked), str(path), checked)
+    with reading(str(path)):
+        return _model(read_arrays(path, checked), checked)
 
 
 def model_from_bytes(data: bytes | memoryview, *, checked: bool = True, name: str = "the model") -> Model:
     """Read a model from the bytes of its file, as `load` does; `name` is what errors call it."""
-    return _model_from(lambda: arrays_from_bytes(data, checked), name, checked)
+    with reading(name):
+        return _model(arrays_from_bytes(data, checked), checked)
 
 
-def _model_from(read: Callable[[], dict[str, np.ndarray]], name: str, checked: bool) -> Model:
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Turn any error that a stranger's bytes bring about into a `ModelError`, which names the file."""
     try:
-        return _model(read(), checked)
+        yield
     except (ModelError, MemoryError):
         raise
     except OSError as error:
         raise ModelError(f"cannot read {name}: {error.strerror or error}") from error
     except NotAModelError as error:
         raise ModelError(f"{name} {error}") from error
-    except Exception as error:  # a stranger's bytes can bring about anything
+    except Exception as error:
         reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error).partition("\n")[0]
         raise ModelError(f"{name} is damaged: {reason:.{MAX_REASON_CHARACTERS}}") from error
 

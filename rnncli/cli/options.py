@@ -234,8 +234,12 @@ def find_model(path: Path | None) -> Path:
 
 
 def _newest_model(bundled: Path | None) -> Path | None:
-    """The newest model in `models/` of the current folder, except the bundled one of the source tree."""
-    found = [path for path in Path("models").glob("*.npz") if path.is_file() and path.resolve() != bundled]
+    """The newest model in `models/` of the current folder, except the bundled one of the source tree.
+
+    A checkpoint of a training is no model.
+    """
+    names = (path for path in Path("models").glob("*.npz") if not path.name.endswith(".checkpoint.npz"))
+    found = [path for path in names if path.is_file() and path.resolve() != bundled]
     return max(found, key=lambda path: (path.stat().st_mtime, path.name), default=None)
 
 

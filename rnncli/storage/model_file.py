@@ -9,23 +9,24 @@ shares        the mixture weights (groups, parts)
 ...           the arrays of the parts (`Part.stored_arrays`): each parameter of the network in float32 under its name;
               ngram.unigrams, and ngram.N.* for each length N from 2 on (see `rnncli.lm.ngram_level.Level`)
 
-Members are stored uncompressed and begin at multiples of 64 bytes, so that a file is mapped, not read: of a large one
-only what is used is fetched.
+Members are stored uncompressed and begin at multiples of 64 bytes, so that arrays are views of the file's bytes. A new
+member needs a new number of the layout: those that this version does not know are refused.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import ModelError
-from ..lm.interface import StoredParts
+from ..errors import ModelError, quoted
+from ..lm.interface import Part, StoredParts
 from ..lm.mixture import Mixture
 from ..lm.network import Network, is_moderate
 from ..lm.parts import PART_KINDS
@@ -33,16 +34,21 @@ from ..model import Model
 from ..text.detokenizer import Detokenizer
 from ..text.tokenizers import Tokenizer
 from ..text.vocabulary import StoredVocabulary
-from .archive import NotAModelError, read_arrays, write_arrays
+from .archive import NotAModelError, arrays_from_bytes, read_arrays, write_arrays
 
 if TYPE_CHECKING:
     from .fallback import Written
 
 FORMAT = 2
 OLDEST_FORMAT = 1  # without a detokenizer
+MEMBERS = frozenset(["format", "config", "vocabulary", "detokenizer", "about", "shares"])  # besides those of the parts
+CHECKPOINT = "checkpoint"  # the number of a checkpoint's layout, in a file of the same kind
+MAX_JSON_CHARACTERS = 2**24  # of each member: of nested lists, these take some 400 MB
 SECTIONS = ("corpus", "settings", "versions", "tuning", "reading")
 HISTORY_NUMBERS = ("epoch", "train_perplexity", "valid_perplexity")
 MAX_NUMBER = 1e300
+BYTES_PER_CHARACTER = 4  # of text in an array
+MAX_REASON_CHARACTERS = 200  # why a file is damaged
 MIN_WEIGHT = 1e-6  # of a part that has a least weight
 
 
@@ -104,37 +110,60 @@ def load(path: str | Path, *, checked: bool = True) -> Model:
     path = Path(path)
     if path.is_dir():
         raise ModelError(f"{path} is a folder: name a model in it")
-    try:
+    with reading(str(path)):
         return _model(read_arrays(path, checked), checked)
+
+
+def model_from_bytes(data: bytes | memoryview, *, checked: bool = True, name: str = "the model") -> Model:
+    """Read a model from the bytes of its file, as `load` does; `name` is what errors call it."""
+    with reading(name):
+        return _model(arrays_from_bytes(data, checked), checked)
+
+
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Turn any error that a stranger's bytes bring about into a `ModelError`, which names the file."""
+    try:
+        yield
     except (ModelError, MemoryError):
         raise
     except OSError as error:
-        raise ModelError(f"cannot read {path}: {error.strerror or error}") from error
+        raise ModelError(f"cannot read {name}: {error.strerror or error}") from error
     except NotAModelError as error:
-        raise ModelError(f"{path} {error}") from error
-    except Exception as error:  # a stranger's bytes can bring about anything
+        raise ModelError(f"{name} {error}") from error
+    except Exception as error:
         reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error).partition("\n")[0]
-        raise ModelError(f"{path} is damaged: {reason}") from error
+        raise ModelError(f"{name} is damaged: {reason:.{MAX_REASON_CHARACTERS}}") from error
 
 
 def _model(arrays: dict[str, np.ndarray], checked: bool) -> Model:
     _check_format(arrays)
     config = json.loads(_text(arrays["config"]))
     vocabulary = StoredVocabulary(arrays["vocabulary"].tobytes())
-    if checked and len(vocabulary.numbers) != len(vocabulary):
-        raise ValueError(f"its vocabulary is not one of {len(vocabulary)} different words")
     stored = StoredParts(config, arrays, len(vocabulary), checked)
     parts = [part for kind in PART_KINDS if (part := kind.from_file(stored)) is not None]
     mixture = Mixture(parts, len(vocabulary), arrays.get("shares"))
     _check_weights(mixture)
+    _check_names(arrays, parts)
+    if checked and len(vocabulary.numbers) != len(vocabulary):  # last: as many words as the parts have are not too many
+        raise ValueError(f"its vocabulary is not one of {len(vocabulary)} different words")
     if config["unit"] not in ("line", "paragraph"):
         raise ValueError(f"its unit is {config['unit']!r}")
     about = _about(_text(arrays["about"]))
-    detokenizer = Detokenizer.from_text(arrays["detokenizer"].tobytes()) if "detokenizer" in arrays else Detokenizer()
+    detokenizer = _detokenizer(arrays["detokenizer"]) if "detokenizer" in arrays else Detokenizer()
     return Model(mixture, vocabulary, _tokenizer(config["tokenizer"]), config["unit"], about, detokenizer)
 
 
+def _check_names(arrays: Mapping[str, np.ndarray], parts: Iterable[Part]) -> None:
+    """Raise `ValueError` for an array that is nobody's: nothing hides in a model."""
+    unknown = set(arrays).difference(MEMBERS, *(part.stored_arrays() for part in parts))
+    if unknown:
+        raise ValueError(f"it holds {quoted(min(unknown))}, which this rnncli does not know")
+
+
 def _check_format(arrays: Mapping[str, np.ndarray]) -> None:
+    if CHECKPOINT in arrays:
+        raise NotAModelError("is the checkpoint of a training: `rnncli train ... --resume` makes a model of it")
     if not {"format", "config"} <= set(arrays):
         raise NotAModelError("is not a model of rnncli: name a file that `rnncli train` wrote")
     version = arrays["format"]
@@ -160,7 +189,20 @@ def _check_weights(mixture: Mixture) -> None:
 def _text(array: np.ndarray) -> str:
     if array.shape or array.dtype.kind != "U":
         raise ValueError("it holds numbers where text should be")
-    return str(array)
+    _check_length(array.itemsize // BYTES_PER_CHARACTER)
+    little_endian = np.asarray(array, array.dtype.newbyteorder("<"))
+    # Not `str(array)`, which takes numbers that are no characters.
+    return little_endian.tobytes().decode("utf-32-le", "surrogatepass").rstrip("\0")
+
+
+def _detokenizer(array: np.ndarray) -> Detokenizer:
+    _check_length(array.nbytes)
+    return Detokenizer.from_text(array.tobytes())
+
+
+def _check_length(characters: int) -> None:
+    if characters > MAX_JSON_CHARACTERS:
+        raise ValueError(f"it holds a text of {characters:,} characters")
 
 
 def _tokenizer(values: Mapping[str, Any]) -> Tokenizer:
@@ -168,7 +210,7 @@ def _tokenizer(values: Mapping[str, Any]) -> Tokenizer:
     lowercase = values.get("lowercase", False)
     fold = values.get("fold", False)  # models of earlier versions do not fold
     if not (isinstance(kind, str) and isinstance(lowercase, bool) and isinstance(fold, bool)):
-        raise ValueError(f"its tokenizer is {dict(values)}")
+        raise ValueError(f"its tokenizer is {quoted(str(values))}")
     return Tokenizer(kind, lowercase, fold)
 
 

@@ -36,6 +36,7 @@ Rule = tuple[str, ...]  # the values of a level's features, in their order
 _CLOSING = frozenset(".,;:!?)]}%…’”»›°。、，．：；！？）」』】》〉،؛؟।॥") | {"..."}
 _OPENING = frozenset("([{$£€¥#@„“‘«‹¿¡（「『【《〈")
 _JOINING = frozenset({"/", "—", "_", "\\", "@-@", "@,@", "@.@"})
+MAX_FORM_CHARACTERS = 1000  # the time to normalise combining marks grows with the square of their number
 LOW_QUOTE = "„"
 HIGH_QUOTE = "“"  # which opens a quotation in English, and closes one in German
 _STRAIGHT_QUOTES = frozenset("\"'")
@@ -164,6 +165,7 @@ class Detokenizer:
         if not all(gap in GAPS for level in rules for gap in level.values()):
             raise ValueError("its rules for spaces write more than spaces")
         forms = {_rule(values, 1, 3): values[-1] for values in stored["forms"]}
+        forms = {rule: form for rule, form in forms.items() if len(form) <= MAX_FORM_CHARACTERS}
         if not all(folded(unicodedata.normalize("NFC", form)) == rule[0] for rule, form in forms.items()):
             raise ValueError("its forms of words are those of other words")
         return cls(rules, forms)

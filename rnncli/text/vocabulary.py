@@ -193,7 +193,12 @@ class StoredVocabulary(Vocabulary):
     """A vocabulary read from a file: one text, from which a word is decoded when it is asked for."""
 
     def __init__(self, text: bytes):
-        """Take the `text` of `Vocabulary.text`. Raises `ValueError` if it does not begin with `<eos>` and `<unk>`."""
+        """Take the `text` of `Vocabulary.text`.
+
+        Raises `ValueError` if it is not UTF-8, or does not begin with `<eos>` and `<unk>`.
+        """
+        if not text.isascii():
+            text.decode("utf-8", "surrogatepass")
         if not (text + b"\n").startswith(f"{EOS}\n{UNK}\n".encode()):
             raise ValueError(f"its vocabulary does not begin with {EOS} and {UNK}")
         self._lines = b"\n%b\n" % text  # with a line feed before and after each word

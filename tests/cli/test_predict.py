@@ -107,6 +107,7 @@ def test_the_model_is_named_or_found(shell, model_file, tmp_path):
     for age, name in enumerate(["new.npz", "old.npz"]):
         (tmp_path / "models" / name).write_bytes(content)
         os.utime(tmp_path / "models" / name, (1e9 - age, 1e9 - age))
+    (tmp_path / "models" / "new.checkpoint.npz").write_bytes(b"PK, newer, but no model")
     found = shell("rnncli predict Tom -n 1", cwd=tmp_path)
     assert found.stderr == "Model: models/new.npz\n"
     by_variable = shell("RNNCLI_MODEL=models/old.npz rnncli predict Tom -n 1", cwd=tmp_path)

@@ -59,11 +59,12 @@ def test_a_reader_of_the_old_file_reads_it_to_its_end(tmp_path):
     ("error", "raised", "message"),
     [
         (OSError(28, "No space left on device"), ModelError, r"cannot write .*file: No space left on device"),
+        (OSError(122, "Disk quota exceeded"), ModelError, r"cannot write .*file: Disk quota exceeded"),
         (OSError("strange"), ModelError, r"cannot write .*file: strange"),
         (KeyboardInterrupt("now"), KeyboardInterrupt, "now"),
         (ValueError("ours"), ValueError, "ours"),
     ],
-    ids=["full", "strange", "interrupted", "mistaken"],
+    ids=["full", "quota", "strange", "interrupted", "mistaken"],
 )
 @pytest.mark.parametrize("old", [None, b"old"], ids=["new", "old"])
 def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path, old, error, raised, message):

@@ -18,6 +18,7 @@ UNIT_NAMES = ("auto", "line", "paragraph")
 FORMAT_NAMES = ("auto", "text", "markdown", "html", "subtitles")
 OPTIMIZER_NAMES = ("adam", "sgd")
 SCHEDULE_NAMES = ("cosine", "step")
+MAX_EPOCHS = 10**9  # more than anybody waits for
 SOFTMAX_NAMES = ("full", "sampled")
 
 
@@ -128,7 +129,9 @@ class TrainingOptions:
         low_open=True,
         is_duration=True,
     )
-    epochs: int = option(BY_RULE, "How often to read the text; with --time at most.", kind=int, low=1)
+    epochs: int = option(
+        BY_RULE, "How often to read the text; with --time at most.", kind=int, low=1, high=MAX_EPOCHS
+    )
     patience: int = option(
         3,
         "After this many reports without a better validation perplexity, go back to the best network and cool down."

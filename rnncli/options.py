@@ -18,6 +18,7 @@ UNIT_NAMES = ("auto", "line", "paragraph")
 FORMAT_NAMES = ("auto", "text", "markdown", "html", "subtitles")
 OPTIMIZER_NAMES = ("adam", "sgd")
 SCHEDULE_NAMES = ("cosine", "step")
+MAX_EPOCHS = 10**9  # more than anybody waits for
 SOFTMAX_NAMES = ("full", "sampled")
 
 
@@ -129,7 +130,14 @@ class TrainingOptions:
         is_duration=True,
         may_change=True,
     )
-    epochs: int = option(BY_RULE, "How often to read the text; with --time at most.", kind=int, low=1, may_change=True)
+    epochs: int = option(
+        BY_RULE,
+        "How often to read the text; with --time at most.",
+        kind=int,
+        low=1,
+        high=MAX_EPOCHS,
+        may_change=True,
+    )
     patience: int = option(
         3,
         "After this many reports without a better validation perplexity, go back to the best network and cool down."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -222,7 +223,7 @@ def corpus_name(sources: Sources) -> str:
     first = listed(sources)[0]
     if first == STDIN:
         return "stdin"
-    path = Path(first).resolve()
+    path = Path(os.path.realpath(first))  # `Path.resolve` fails for a symbolic link that leads to itself
     if path.is_dir():
         return path.name or "corpus"
     if path.suffix.lower() in OPENERS:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ..errors import SettingError
 from .annotation import without_notes
 from .characters import PICTOGRAPHS, SPECIAL_SPACES, UNSPACED, ranges
-from .folding import JOINERS, cleaned, folded, lowered
+from .folding import JOINERS, cleaned, composed, folded, lowered
 
 CHARACTERS_PER_PAGE = 1024  # of Unicode, whose combining marks go into the pattern together
 MARK_PAGES = frozenset([*range(0x20000 // CHARACTERS_PER_PAGE), 0xE0000 // CHARACTERS_PER_PAGE])  # with all marks
@@ -128,7 +128,7 @@ class _Chunks(dict[str, tuple[list[str], list[tuple[int, str]]]]):
         cut = TOKENIZERS["word"].cut
         if not self.fold or chunk.isascii():
             return cut(chunk), []
-        chunk = unicodedata.normalize("NFC", chunk)
+        chunk = composed(chunk)
         read = folded(chunk)
         tokens = cut(read)
         if read == chunk or not unicodedata.is_normalized("NFC", read):  # then they are cut from other characters
@@ -193,7 +193,7 @@ class WordCutter:
         """Cut a text into tokens."""
         if text.isascii():
             return [text] if text.isalpha() else self._ascii_pattern.findall(text)
-        text = unicodedata.normalize("NFC", text)
+        text = composed(text)
         if not self._known.issuperset(text):
             with self._lock:
                 self._grow(set(text) - self._known)
@@ -249,5 +249,5 @@ class Kind:
 TOKENIZERS = {
     "word": Kind(WordCutter().cut),
     "whitespace": Kind(str.split, is_pretokenized=True),
-    "char": Kind(lambda text: list(unicodedata.normalize("NFC", text)), is_char=True),
+    "char": Kind(lambda text: list(composed(text)), is_char=True),
 }

@@ -46,7 +46,7 @@ class Counted:
     counts: np.ndarray  # (M,), how often each occurred; for all but the longest, the different words before it instead
     sizes: np.ndarray  # of each context, how many n-grams it has
     pruned: np.ndarray  # of each context, how many more it has that occurred once and were left out
-    once: int  # how many n-grams occurred once and were left out, of all contexts
+    once: int = 0  # how many n-grams occurred once and were left out, of all contexts
 
 
 class NgramCounter:
@@ -80,7 +80,7 @@ class NgramCounter:
     def counted(self, columns: Sequence[Column]) -> Iterator[Counted]:
         """Yield the n-grams of each length, from single words on."""
         self._columns = Columns(*columns)
-        counted = Counted(np.arange(self.vocabulary_size), self._occurrences(), NOTHING, NOTHING, 0)
+        counted = Counted(np.arange(self.vocabulary_size), self._occurrences(), NOTHING, NOTHING)
         contexts = counted.counts.astype(np.int64)
         contexts[EOS_ID] += 1  # before the first unit
         before = None
@@ -122,7 +122,7 @@ class NgramCounter:
         columns = self._columns
         kinds_of_contexts = ranges.kinds()
         taken = np.zeros(before.count if before else 0, np.int64)
-        last = np.array([EOS_ID if before is None else OUTSIDE])
+        last = np.array([EOS_ID if before is None else OUTSIDE], np.int64)
         without_context = 0
         for begin, words in self._blocks():
             suffixes = words if before is None else self._take_numbers(before, taken, begin, len(words))
@@ -152,8 +152,8 @@ class NgramCounter:
     def _take_numbers(self, ranges: Ranges, taken: np.ndarray, begin: int, size: int) -> np.ndarray:
         """Return the numbers of the n-grams that end in a block, of which so many were `taken` from each range."""
         order, sizes = ranges.grouped(self._columns.kinds.read(begin, size))
-        numbers = np.full(size, OUTSIDE)
-        by_range = np.full(size - sizes[-1], LEFT_OUT)
+        numbers = np.full(size, OUTSIDE, np.int64)
+        by_range = np.full(size - sizes[-1], LEFT_OUT, np.int64)
         for place, piece in ranges.pieces(taken, sizes):
             by_range[piece] = self._columns.numbers.read(place, piece.stop - piece.start)
         numbers[order[: len(by_range)]] = by_range
@@ -181,7 +181,7 @@ class NgramCounter:
                     column.append(array)
                 self.progress.sorted(int(ranges.filled[number]))
         words, occurrences, sizes, pruned = map(joined, pieces)
-        return Counted(words, occurrences, sizes, pruned, 0)
+        return Counted(words, occurrences, sizes, pruned)
 
     def _find(self, ranges: Ranges, least: int, is_numbered: bool, number: int) -> Found:
         """Find the n-grams of a range."""

@@ -48,17 +48,20 @@ class Column:
         except OSError as error:
             raise NoRoomError from error
 
-    def read(self, begin: int, size: int) -> np.ndarray:
-        """Return the `size` numbers from the place `begin` on, which were written before. Not to be changed."""
+    def read(self, begin: int, count: int) -> np.ndarray:
+        """Return the `count` numbers from the place `begin` on, which were written before. Not to be changed."""
         if self._file is None:
-            return self._numbers[begin : begin + size]
-        numbers = np.empty(size, self._dtype)
+            return self._numbers[begin : begin + count]
+        numbers = np.empty(count, self._dtype)
         data = numbers.view(np.uint8).data
         try:
             with self._lock:
                 self._file.seek(begin * self._dtype.itemsize)
                 while data:
-                    data = data[self._file.readinto(data) :]
+                    size = self._file.readinto(data)
+                    if not size:
+                        raise OSError("the file ends too early")
+                    data = data[size:]
         except OSError as error:
             raise NoRoomError from error
         return numbers

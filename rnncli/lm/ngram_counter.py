@@ -21,7 +21,7 @@ import numpy as np
 from ..nn.threads import on_all_cores
 from ..text.vocabulary import EOS_ID
 from .ngram_columns import Column, release
-from .ngram_ranges import COUNT_TYPE, LEFT_OUT, NOTHING, OUTSIDE, Found, Ranges, count_range, kind_type, sort_range
+from .ngram_ranges import LEFT_OUT, NOTHING, OUTSIDE, Found, Ranges, compact, count_range, kind_type, sort_range
 
 RANGE = 2**18  # the most places of a range of several contexts, and of a block that is read: some 60 bytes each
 RANGES = 256  # of a text that is longer than so many `RANGE`, about
@@ -46,7 +46,7 @@ class Counted:
     counts: np.ndarray  # (M,), how often each occurred; for all but the longest, the different words before it instead
     sizes: np.ndarray  # of each context, how many n-grams it has
     pruned: np.ndarray  # of each context, how many more it has that occurred once and were left out
-    once: int  # how many n-grams occurred once and were left out, of all contexts
+    once: int = 0  # how many n-grams occurred once and were left out, of all contexts
 
 
 class NgramCounter:
@@ -80,18 +80,20 @@ class NgramCounter:
     def counted(self, columns: Sequence[Column]) -> Iterator[Counted]:
         """Yield the n-grams of each length, from single words on."""
         self._columns = Columns(*columns)
-        counted = Counted(np.arange(self.vocabulary_size), self._occurrences(), NOTHING, NOTHING, 0)
-        contexts = counted.counts.copy()
+        counted = Counted(np.arange(self.vocabulary_size), self._occurrences(), NOTHING, NOTHING)
+        contexts = counted.counts.astype(np.int64)
         contexts[EOS_ID] += 1  # before the first unit
         before = None
         for n in range(2, self.order + 1):
             ranges = Ranges(contexts, self.range_size)
+            # No n-gram has more different words before it, nor after it, than it occurred.
             different_before = np.zeros_like(counted.counts)
-            once = self._distribute(before, ranges, different_before)
+            once = np.zeros_like(counted.counts)
+            longer_once = self._distribute(before, ranges, different_before, once)
             longer = self._sort(n, ranges, different_before)
-            longer.pruned = longer.pruned + once[:-1]
-            longer.once = int(longer.pruned.sum()) + int(once[LEFT_OUT])
-            contexts = longer.counts.copy()
+            longer.pruned = compact(longer.pruned + once)
+            longer.once = longer_once + int(longer.pruned.sum())
+            contexts = longer.counts
             np.copyto(counted.counts, different_before, where=different_before > 0)
             yield counted
             counted = longer
@@ -109,19 +111,19 @@ class NgramCounter:
         occurrences = np.zeros(self.vocabulary_size, np.int64)
         for _, words in self._blocks():
             occurrences += np.bincount(words, minlength=self.vocabulary_size)
-        return occurrences.astype(COUNT_TYPE)
+        return compact(occurrences)
 
-    def _distribute(self, before: Ranges | None, ranges: Ranges, different_before: np.ndarray) -> np.ndarray:
+    def _distribute(self, before: Ranges | None, ranges: Ranges, different_before: np.ndarray, once: np.ndarray) -> int:
         """Give the places of the text to the ranges of their contexts; `before` are those of the contexts one shorter.
 
         N-grams whose context or suffix was left out occurred once themselves. They are counted here: by suffix in
-        `different_before`, and by context in what is returned; at its end, those of all contexts that were left out.
+        `different_before`, by context in `once`. Returns how many contexts of theirs were left out.
         """
         columns = self._columns
         kinds_of_contexts = ranges.kinds()
         taken = np.zeros(before.count if before else 0, np.int64)
-        last = np.array([EOS_ID if before is None else OUTSIDE])
-        once = np.zeros(len(different_before) + 1, COUNT_TYPE)
+        last = np.array([EOS_ID if before is None else OUTSIDE], np.int64)
+        without_context = 0
         for begin, words in self._blocks():
             suffixes = words if before is None else self._take_numbers(before, taken, begin, len(words))
             contexts = np.concatenate([last, suffixes])
@@ -142,15 +144,16 @@ class NgramCounter:
             ranges.filled += sizes[:-2]
             places = order[len(order) - sizes[-2:].sum() :][: sizes[-2]]
             add_one(different_before, suffixes[places])
-            np.add.at(once, contexts[places], COUNT_TYPE(1))  # `LEFT_OUT` is the last place
+            add_one(once, contexts[places])
+            without_context += np.count_nonzero(contexts[places] == LEFT_OUT)
             self.progress.passed(len(words))
-        return once
+        return without_context
 
     def _take_numbers(self, ranges: Ranges, taken: np.ndarray, begin: int, size: int) -> np.ndarray:
         """Return the numbers of the n-grams that end in a block, of which so many were `taken` from each range."""
         order, sizes = ranges.grouped(self._columns.kinds.read(begin, size))
-        numbers = np.full(size, OUTSIDE)
-        by_range = np.full(size - sizes[-1], LEFT_OUT)
+        numbers = np.full(size, OUTSIDE, np.int64)
+        by_range = np.full(size - sizes[-1], LEFT_OUT, np.int64)
         for place, piece in ranges.pieces(taken, sizes):
             by_range[piece] = self._columns.numbers.read(place, piece.stop - piece.start)
         numbers[order[: len(by_range)]] = by_range
@@ -159,30 +162,26 @@ class NgramCounter:
 
     def _sort(self, n: int, ranges: Ranges, different_before: np.ndarray) -> Counted:
         """Find and number the n-grams of length `n`, and count the different ones that end in each one shorter."""
-        found: list[Found] = []
+        pieces: tuple[list[np.ndarray], ...] = ([], [], [], [])  # words, occurrences, sizes, pruned
         size = 0
         least = 2 if self.prune and n > 2 else 1
         work = partial(self._find, ranges, least, n < self.order)
         self.progress.next_length(int(ranges.filled.sum()))
         for first in range(0, ranges.count, RANGES_AT_ONCE):
             numbers = range(first, min(first + RANGES_AT_ONCE, ranges.count))
-            for number, one in zip(numbers, on_all_cores(work, numbers), strict=True):
-                add_one(different_before, one.suffixes)
+            for number, found in zip(numbers, on_all_cores(work, numbers), strict=True):
+                add_one(different_before, found.suffixes)
                 place = int(ranges.begins[number])
-                for piece in one.numbers:
+                for piece in found.numbers:
                     piece[piece != LEFT_OUT] += size
                     self._columns.numbers.write(place, piece)
                     place += len(piece)
-                size += len(one.words)
-                found.append(one._replace(suffixes=NOTHING, numbers=()))
+                size += len(found.words)
+                for column, array in zip(pieces, found[:4], strict=True):
+                    column.append(array)
                 self.progress.sorted(int(ranges.filled[number]))
-        return Counted(
-            np.concatenate([one.words for one in found]),
-            np.concatenate([one.occurrences for one in found]),
-            np.concatenate([one.sizes for one in found]),
-            np.concatenate([one.pruned for one in found]),
-            0,
-        )
+        words, occurrences, sizes, pruned = map(joined, pieces)
+        return Counted(words, occurrences, sizes, pruned)
 
     def _find(self, ranges: Ranges, least: int, is_numbered: bool, number: int) -> Found:
         """Find the n-grams of a range."""
@@ -240,3 +239,10 @@ class Progress:
 def add_one(counts: np.ndarray, numbers: np.ndarray) -> None:
     """Count each of the n-grams (N,) that is not `LEFT_OUT` once more, as often as it is named."""
     np.add.at(counts, numbers[numbers != LEFT_OUT].astype(np.intp), counts.dtype.type(1))
+
+
+def joined(pieces: list[np.ndarray]) -> np.ndarray:
+    """Join arrays, and let go of them."""
+    whole = np.concatenate(pieces)
+    pieces.clear()
+    return whole

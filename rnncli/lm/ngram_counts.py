@@ -63,10 +63,12 @@ def _estimated(counter: NgramCounter, folder: Path | None) -> tuple[np.ndarray, 
 
 def _level(ngrams: Counted) -> Level:
     """Make the level of the n-grams of one length."""
+    starts = np.zeros(len(ngrams.sizes) + 1, np.min_scalar_type(len(ngrams.words)))
+    np.cumsum(ngrams.sizes, dtype=starts.dtype, out=starts[1:])
     return Level(
         words=compact(ngrams.words),
         counts=compact(ngrams.counts),
-        starts=compact(np.append(0, np.cumsum(ngrams.sizes, dtype=np.int64))),
+        starts=starts,
         pruned_counts=compact(np.append(ngrams.pruned, np.zeros(1, ngrams.pruned.dtype))),
         discounts=discounts(ngrams.counts, ngrams.once),
     )

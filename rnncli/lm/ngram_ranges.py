@@ -9,7 +9,6 @@ import numpy as np
 
 LEFT_OUT = -1  # the number of an n-gram that is not in the model
 OUTSIDE = -2  # where there is no n-gram, as its unit begins later
-COUNT_TYPE = np.uint32
 NOTHING = np.empty(0, np.uint8)
 
 
@@ -17,14 +16,22 @@ class Ranges:
     """The contexts of one length, cut into ranges."""
 
     def __init__(self, occurrences: np.ndarray, most: int):
-        begins = np.append(0, np.cumsum(np.maximum(occurrences, 1), dtype=np.int64))
+        """Cut contexts so that those of one range occurred at most `most` times, unless it is a single one."""
         bounds = [0]
-        while bounds[-1] < len(occurrences) or len(bounds) == 1:
-            last = int(np.searchsorted(begins, begins[bounds[-1]] + most, side="right")) - 1
-            bounds.append(min(max(last, bounds[-1] + 1), len(occurrences)))
+        begins = [0]
+        total = 0
+        for first in range(0, len(occurrences), most):  # not all at once, for the sake of the memory
+            occurred = np.maximum(occurrences[first : first + most], 1)
+            totals = np.append(total, total + np.cumsum(occurred, dtype=np.int64))  # before each context
+            while (size := int(np.searchsorted(totals, begins[-1] + most, side="right")) - 1) < len(occurred):
+                bounds.append(max(first + size, bounds[-1] + 1))
+                begins.append(int(totals[bounds[-1] - first]))
+            total = int(totals[-1])
+        if bounds[-1] < len(occurrences) or len(bounds) == 1:
+            bounds.append(len(occurrences))
         self.count = len(bounds) - 1
         self.bounds = np.array(bounds)  # of contexts
-        self.begins = begins[bounds]  # of the places of each range, in a column
+        self.begins = np.array(begins[: self.count])  # of the places of each range, in a column
         self.filled = np.zeros(self.count, np.int64)  # how many places each has got
         self.kind_type = kind_type(self.count)
 
@@ -69,7 +76,7 @@ class Found(NamedTuple):
         """Describe the different n-grams of a range, by their contexts from 0 to `all_contexts`."""
         return cls(
             compact(words[is_kept]),
-            occurrences[is_kept].astype(COUNT_TYPE),
+            compact(occurrences[is_kept]),
             compact(np.bincount(contexts[is_kept], minlength=all_contexts)),
             compact(np.bincount(contexts[~is_kept], minlength=all_contexts)),
             NOTHING,
@@ -139,4 +146,4 @@ def _numbered(is_kept: np.ndarray) -> np.ndarray:
 
 def compact(numbers: np.ndarray) -> np.ndarray:
     """Return the numbers in the smallest type that holds them."""
-    return numbers.astype(np.min_scalar_type(numbers.max(initial=0)))
+    return numbers.astype(np.min_scalar_type(numbers.max(initial=0)), copy=False)

@@ -21,6 +21,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from ..text.columns import pieces
 from ..text.corpus import CacheEntry, Corpus, TextFacts
 from ..text.detokenizer import Detokenizer
 from ..text.reading import FileRead, TextsRead
@@ -158,7 +159,10 @@ def _write(path: Path, corpus: Corpus, decided: Mapping[str, Any]) -> None:
     """Write the files of an entry."""
     for name in ARRAYS:
         with (path / f"{name}.npy").open("wb") as file:
-            np.save(file, getattr(corpus, name))
+            array = getattr(corpus, name)
+            np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+            for piece in pieces(array):
+                file.write(piece.data)
             _sync(file)
     described = {
         "name": corpus.name,

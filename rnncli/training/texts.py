@@ -14,6 +14,7 @@ from ..storage.text_cache import MIN_SOURCE_BYTES, TextCache, text_key
 from ..text.columns import Store
 from ..text.corpus import Corpus, Sources, SplitText, corpus_name, read_split, text_facts
 from ..text.formats import ReadOptions
+from ..text.reading import listed
 from ..text.sources import Progress, files_of, size_of
 from ..text.tokenizers import Tokenizer
 from ..text.vocabulary import Vocabulary
@@ -37,6 +38,8 @@ def read_texts(
     A large text is kept in the folder `cache_dir`, by default that of the user's caches, and taken from there the next
     time. Raises `TextError` for a text that cannot be read or holds too few words.
     """
+    sources = listed(sources)
+    text = replace(text, valid=tuple(listed(text.valid)) if text.valid else ())
     cache = TextCache(cache_dir)
     cache.clean()
     options = ReadOptions(

@@ -170,7 +170,7 @@ def pieces(numbers: np.ndarray, size: int = NUMBERS_PER_PASS) -> Iterator[np.nda
 
 
 def release(array: np.ndarray) -> None:
-    """Let go of the memory of an array that is mapped from a file for reading; it is read again when it is asked for."""
+    """Let go of the memory of an array that is mapped for reading from a file, which is read again when needed."""
     if array.flags.writeable:
         return
     owner: Any = array

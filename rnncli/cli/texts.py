@@ -53,7 +53,7 @@ def print_cache_entry(entry: CacheEntry) -> None:
 def print_counted_part(counted: int, words: int) -> None:
     """Tell of how much of a text n-grams were counted, if not of all of it."""
     if counted < words:
-        tell(f"n-grams are counted in {counted:,} of its {words:,} words, from all over it.")
+        tell(f"n-grams are counted in {counted:,} of the {words:,} words, from all over the text.")
 
 
 def _units(files: list[FileRead]) -> list[str]:

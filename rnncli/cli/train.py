@@ -145,6 +145,8 @@ def _start(
         on_read = partial(_tell_of, work=work, quiet=quiet)
         hooks = Hooks(on_read, _ignore if quiet else work.show, now, cache_dir)
         trainer = Trainer.start(corpora, init=model, resume=kept, hooks=hooks, **options)
+    if not quiet and kept:
+        tell(f"Going on at {trainer.state.fraction:.0%} of the training.")
     if not quiet and trainer.plan.training.ngram_order:
         print_counted_part(trainer.state.counted_words, len(trainer.corpus.train))
     return trainer

@@ -129,9 +129,7 @@ class TrainingOptions:
         low_open=True,
         is_duration=True,
     )
-    epochs: int = option(
-        BY_RULE, "How often to read the text; with --time at most.", kind=int, low=1, high=MAX_EPOCHS
-    )
+    epochs: int = option(BY_RULE, "How often to read the text; with --time at most.", kind=int, low=1, high=MAX_EPOCHS)
     patience: int = option(
         3,
         "After this many reports without a better validation perplexity, go back to the best network and cool down."

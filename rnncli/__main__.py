@@ -34,8 +34,8 @@ def run() -> None:
     """
     _end_on_interrupt()
     gc.set_threshold(GC_THRESHOLD)
-    # Some BLAS raises this flag now and then for finite products. What is not finite is found by its value.
-    warnings.filterwarnings("ignore", "invalid value encountered in matmul", RuntimeWarning)
+    # Some BLAS raises these flags now and then for finite products. What is not finite is found by its value.
+    warnings.filterwarnings("ignore", "(invalid value|overflow) encountered in matmul", RuntimeWarning)
     from .cli import main
     from .cli.output import protect_streams
 

@@ -111,7 +111,7 @@ def check_log(log: Path | None, output: Path) -> None:
         try:
             check_folder(log)
             check_kind(log, LOG)
-            if log.resolve() == output.resolve():
+            if os.path.realpath(log) == os.path.realpath(output):  # `Path.resolve` fails for a link to itself
                 raise RnncliError(f"the model goes to {log}: name another file with --log")
         except OSError as error:
             raise RnncliError(f"cannot write the log {log}: {error.strerror}") from error

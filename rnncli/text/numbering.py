@@ -8,7 +8,6 @@ character, which no such text holds, says what the chunk is.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -64,7 +63,7 @@ class Numbering:
             if piece.is_first and piece.is_last and text and not self._is_shown(read):
                 return
             if self._tokenizer.is_char:
-                self._batch.append(unicodedata.normalize("NFC", read))
+                self._batch.append(composed(read))
             else:
                 self._batch.append(self._chunked(read, piece))
             if piece.is_last:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ..errors import ModelError, shortened
+from ..errors import ModelError
 from .atomic import make_folder
 from .flock import is_at, try_lock
 
@@ -59,8 +59,7 @@ def _take(lock: Path, target: Path, name: str, argument: str) -> int | None:
             process = _process(descriptor)
             os.close(descriptor)
             raise ModelError(
-                f"another training writes {shortened(name)}{process}:"
-                f" wait for it, or name another file with {argument}=FILE"
+                f"another training writes {name}{process}: wait for it, or name another file with {argument}=FILE"
             )
         if is_ours is None:
             _release(lock, descriptor)

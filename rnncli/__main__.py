@@ -2,10 +2,28 @@
 
 import gc
 import os
+import signal
 import warnings
+from contextlib import suppress
+from typing import Any, NoReturn
 
 GC_THRESHOLD = 100_000  # objects made before garbage is looked for
-INTERRUPTED_STATUS = 130
+EXIT_INTERRUPTED = 128 + signal.SIGINT  # as a program that SIGINT ends
+
+
+def _end_at_once(number: int, frame: Any) -> NoReturn:
+    with suppress(OSError):
+        os.write(2, b"Interrupted.\n")
+    os._exit(EXIT_INTERRUPTED)
+
+
+def _end_on_interrupt() -> None:
+    """Let Ctrl-C end the program at once: an exception would come out of an import, or of the end of Python.
+
+    Where the parent ignores it, as for a job in the background, it stays ignored.
+    """
+    if signal.getsignal(signal.SIGINT) not in (signal.SIG_IGN, None):
+        signal.signal(signal.SIGINT, _end_at_once)
 
 
 def run() -> None:
@@ -14,19 +32,23 @@ def run() -> None:
     By default, Python looks for garbage again and again while modules are imported, and through everything they hold at
     exit. That takes a fifth of the time of a prediction, and finds nothing.
     """
+    _end_on_interrupt()
     gc.set_threshold(GC_THRESHOLD)
     # Some BLAS raises this flag now and then for finite products. What is not finite is found by its value.
     warnings.filterwarnings("ignore", "invalid value encountered in matmul", RuntimeWarning)
     from .cli import main
+    from .cli.output import protect_streams
 
+    protect_streams()
     try:
         main(prog_name="rnncli")
     except SystemExit as end:
-        if end.code == INTERRUPTED_STATUS:
+        if end.code == EXIT_INTERRUPTED:
             # A normal exit would wait for the threads that still work. All output was flushed before.
-            os._exit(INTERRUPTED_STATUS)
+            os._exit(EXIT_INTERRUPTED)
         raise
     finally:
+        _end_on_interrupt()
         gc.freeze()
 
 

@@ -27,6 +27,7 @@ from .tasks.score import Score, score_all
 from .tasks.suggest import Suggester
 from .text.corpus import Corpus, Sources
 from .training import trainer
+from .training.hooks import Hooks
 
 F = TypeVar("F", bound=Callable[..., Any])
 PACKAGE = Path(__file__).parent
@@ -163,14 +164,19 @@ def _warn_of_text(corpus: Corpus) -> None:
 
 
 @_with_options
-def start_training(sources: Sources, *, init: Model | None = None, **options: Any) -> Trainer:
+def start_training(
+    sources: Sources, *, init: Model | None = None, resume: str | Path | None = None, **options: Any
+) -> Trainer:
     """Prepare a training on the texts in `sources`: files, folders, "-" for standard input.
 
     The options are those of `rnncli train`, by their names in `rnncli.options`. With a model as `init`, the training
-    goes on from it. Raises `TextError` for a text that cannot be read, `SettingError` for an option that makes no
-    sense.
+    goes on from it. With a file as `resume`, the training goes on that `Trainer.save_checkpoint` has kept there: on the
+    same text, with the same `init`, and with the options that it began with; `epochs` and `time` may be given anew, and
+    count from the beginning.
+    Raises `TextError` for a text that cannot be read, `SettingError` for an option that makes no sense, and
+    `ModelError` for a checkpoint that cannot be read.
     """
-    return Trainer.start(sources, init=init, on_read=_warn_of_text, **options)
+    return Trainer.start(sources, init=init, resume=resume, hooks=Hooks(on_read=_warn_of_text), **options)
 
 
 @_with_options

@@ -35,6 +35,7 @@ class Declaration(NamedTuple):
     is_optional: bool = False  # whether the command line has no value for it unless one is given: it is 0 then
     repeatable: bool = False  # whether it holds several paths
     fixed_by_model: bool = False  # whether a training that goes on from a model decides it itself
+    may_change: bool = False  # whether a resumed training may have another value
 
     @property
     def annotation(self) -> Any:

@@ -18,6 +18,7 @@ UNIT_NAMES = ("auto", "line", "paragraph")
 FORMAT_NAMES = ("auto", "text", "markdown", "html", "subtitles")
 OPTIMIZER_NAMES = ("adam", "sgd")
 SCHEDULE_NAMES = ("cosine", "step")
+MAX_EPOCHS = 10**9  # more than anybody waits for
 SOFTMAX_NAMES = ("full", "sampled")
 
 
@@ -127,8 +128,16 @@ class TrainingOptions:
         low=0,
         low_open=True,
         is_duration=True,
+        may_change=True,
     )
-    epochs: int = option(BY_RULE, "How often to read the text; with --time at most.", kind=int, low=1)
+    epochs: int = option(
+        BY_RULE,
+        "How often to read the text; with --time at most.",
+        kind=int,
+        low=1,
+        high=MAX_EPOCHS,
+        may_change=True,
+    )
     patience: int = option(
         3,
         "After this many reports without a better validation perplexity, go back to the best network and cool down."
@@ -136,7 +145,11 @@ class TrainingOptions:
         low=1,
     )
     threads: int = option(
-        BY_RULE, "How many cores to work on; at most one for four sequences of the batch.", kind=int, low=1
+        BY_RULE,
+        "How many cores to work on; at most one for four sequences of the batch.",
+        kind=int,
+        low=1,
+        may_change=True,
     )
     seed: int = option(
         1,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import sys
 from importlib import import_module
 from io import TextIOWrapper
@@ -13,7 +12,8 @@ import click
 
 from ..errors import RnncliError, SettingError
 from ..version import __version__
-from .output import FAILED_KEY, flush, readable, tell
+from .output import FAILED_KEY, discard_output, flush, readable, tell
+from .signals import EXIT_INTERRUPTED, raise_on_interrupt
 
 # Every command, in the order of use: its module and what it does. Only the command that runs is imported.
 COMMANDS = {
@@ -39,7 +39,6 @@ EXTRA_ARGUMENT_HINTS = {
 
 TYPED_KEY = "rnncli.typed"  # of Click's context: the arguments of the program
 
-EXIT_INTERRUPTED = 128 + 2  # as a program that SIGINT ends
 EXIT_CLOSED_PIPE = 128 + 13  # as a program that SIGPIPE ends
 
 
@@ -79,12 +78,13 @@ class LazyGroup(click.Group):
         try:
             context = super().make_context(info_name, args, parent, **extra)
         except OSError as error:  # while it writes --help or --version
-            _discard_output()
+            discard_output()
             raise click.ClickException(f"cannot write: {error.strerror}") from error
         context.meta[TYPED_KEY] = typed
         return context
 
     def invoke(self, ctx: click.Context) -> NoReturn:
+        raise_on_interrupt()
         try:
             try:
                 super().invoke(ctx)
@@ -98,7 +98,7 @@ class LazyGroup(click.Group):
         except MemoryError:
             raise click.ClickException("not enough memory: try smaller sizes, or a smaller text") from None
         except OSError as error:
-            _discard_output()
+            discard_output()
             if error.errno == errno.EPIPE:  # the reader has seen enough
                 ctx.exit(EXIT_CLOSED_PIPE)
             raise click.ClickException(readable(f"{error.filename or 'cannot write'}: {error.strerror}")) from error
@@ -139,11 +139,6 @@ def _name_variables(command: click.Command) -> None:
             flag = max(option.opts, key=len).lstrip("-").replace("-", "_")
             option.envvar = option.envvar or f"RNNCLI_{command.name}_{flag}".upper()
             option.show_envvar = True
-
-
-def _discard_output() -> None:
-    """Send the rest of standard output nowhere: writing it would fail again at the end, with a traceback."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -31,17 +31,17 @@ def declared_options(*classes: type) -> Callable[[F], F]:
 
 def by_name(values: dict[str, Any], *classes: type) -> dict[str, Any]:
     """Rename the values of a command's parameters to the names of the options."""
-    found = {name: (values[_parameter(name, declared)], declared) for name, declared in declarations(*classes).items()}
+    found = {name: (values[parameter(name, declared)], declared) for name, declared in declarations(*classes).items()}
     return {name: value or 0 if declared.is_optional else value for name, (value, declared) in found.items()}
 
 
 def flag(name: str, declaration: Declaration) -> str:
     """Write an option as on the command line, with the flag that says no, if there is one."""
     no = f"/--{declaration.off_flag}" if declaration.off_flag else ""
-    return f"--{_parameter(name, declaration)}".replace("_", "-") + no
+    return f"--{parameter(name, declaration)}".replace("_", "-") + no
 
 
-def _parameter(name: str, declaration: Declaration) -> str:
+def parameter(name: str, declaration: Declaration) -> str:
     """Return the name of Click's parameter, from which the environment variable follows."""
     return declaration.flag or name
 

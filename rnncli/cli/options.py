@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -36,7 +37,7 @@ class Duration(click.ParamType):  # type: ignore[type-arg]
         text = value.strip().lower()
         pieces = re.findall(r"(\d+(?:\.\d+)?)([smh])", text)
         seconds = sum(float(number) * self.SECONDS[unit] for number, unit in pieces)
-        if "".join(map("".join, pieces)) != text or not seconds:
+        if "".join(map("".join, pieces)) != text or not 0 < seconds < math.inf:
             self.fail(f"{value!r} is no time: write a number and s, m or h, such as 90s, 10m or 1h30m.", param, ctx)
         return seconds
 

@@ -4,12 +4,16 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from typing import TextIO
 
 import click
 
 from ..errors import shortened
 
+STREAMS = (0, 1, 2)  # the numbers of the standard streams
+STDOUT = 1
+STDERR = 2
 FAILED_KEY = "rnncli.failed"  # of Click's context: whether an error was printed
 
 MAX_WORDS_IN_WARNING = 20
@@ -58,12 +62,52 @@ def flush() -> None:
         sys.stdout.flush()
 
 
+class _Stderr(TextIOWrapper):
+    """Standard error. Where it is full or nobody reads it, all goes on without it: no work is lost for a message."""
+
+    def write(self, text: str) -> int:
+        try:
+            return super().write(text)
+        except OSError:
+            self._give_up()
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            super().flush()
+        except OSError:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Send the rest nowhere: what is left in a buffer would fail again."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), STDERR)
+
+
+def protect_streams() -> None:
+    """Make sure that a broken standard error stops nothing, and that no file takes the place of a closed stream.
+
+    A file that is opened gets the lowest free number: where standard error is closed, a message of a library would be
+    written into the model.
+    """
+    for number in STREAMS:
+        try:
+            os.fstat(number)
+        except OSError:  # noqa: PERF203
+            os.open(os.devnull, os.O_RDWR)
+    if isinstance(sys.stderr, TextIOWrapper):
+        sys.stderr = _Stderr(
+            sys.stderr.buffer, encoding=sys.stderr.encoding, errors="backslashreplace", line_buffering=True
+        )
+
+
+def discard_output() -> None:
+    """Send the rest of standard output nowhere: writing it would fail again at the end, with a traceback."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), STDOUT)
+
+
 def tell(text: str) -> None:
-    """Print a line on standard error. Where that is closed or full, go on without it: no work is lost for a message."""
-    try:
-        click.echo(text, err=True)
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what is left in its buffer would fail again at the end
+    """Print a line on standard error."""
+    click.echo(text, err=True)
 
 
 def warn(text: str) -> None:

@@ -1,19 +1,15 @@
-"""What is shown, logged and listened to while work goes on: the live display, the log, and Ctrl-C."""
+"""What is shown while work goes on."""
 
 from __future__ import annotations
 
-import json
 import math
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
 
-from ..errors import RnncliError
 from .output import on_terminal, tell, warn
 
 if TYPE_CHECKING:
@@ -24,74 +20,8 @@ if TYPE_CHECKING:
 
 MIN_HELD_OUT_WORDS = 100  # of which a perplexity says something
 SECONDS_WITHOUT_BAR = 1.0  # of work
-DOUBLE_PRESS_SECONDS = 1.0  # in which a second Ctrl-C is taken for a slip of the finger
 MIN_COLUMNS_FOR_PERCENTAGE = 70  # beside the bar; fewer are needed for the figures
 COOLDOWN_MESSAGE = "No better for long: from the best network on to the end."
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)  # Ctrl-C; kill and timeout
-
-
-@contextmanager
-def deferred_interrupt() -> Iterator[Callable[[], int]]:
-    """Yield a function that returns the signal that told the program to stop, or 0. Call it between two steps.
-
-    The first signal is only noted. A second one does nothing until a second after the first was asked for, since
-    people press Ctrl-C twice by mistake, or again when nothing happens; after that it raises `KeyboardInterrupt`. A
-    third one always does.
-    """
-    received: list[int] = []
-    asked_at = math.inf
-
-    def note(number: int, _: Any) -> None:
-        received.append(number)
-        if len(received) > 2 or time.monotonic() - asked_at > DOUBLE_PRESS_SECONDS:
-            raise KeyboardInterrupt
-
-    def interrupted() -> int:
-        nonlocal asked_at
-        if received:
-            asked_at = min(asked_at, time.monotonic())
-        return received[0] if received else 0
-
-    before = {number: signal.signal(number, note) for number in STOP_SIGNALS}
-    try:
-        yield interrupted
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def logging_to(path: Path | None) -> Iterator[Callable[[Report], None]]:
-    """Yield a function that writes each report to `path`, if any, as JSON; the first replaces an older log."""
-    if path is None:
-        yield lambda report: None
-        return
-    from ..storage.atomic import make_folder
-
-    try:
-        make_folder(path)
-        file = path.open("a", encoding="utf-8")
-    except OSError as error:
-        raise RnncliError(f"cannot write the log {path}: {error.strerror}") from error
-    is_first = True
-
-    def write(report: Report) -> None:
-        nonlocal is_first
-        if is_first:
-            with suppress(OSError):  # a pipe cannot be truncated
-                file.truncate(0)
-            is_first = False
-        values = {name: value if math.isfinite(value) else None for name, value in asdict(report).items()}
-        try:
-            print(json.dumps(values), file=file, flush=True)
-        except OSError as error:  # no reason to lose a training
-            warn(f"cannot write the log {path}: {error.strerror}")
-
-    try:
-        yield write
-    finally:
-        with suppress(OSError):
-            file.close()
 
 
 @contextmanager
@@ -187,31 +117,38 @@ def training_bar() -> RichProgress:
 
 
 @contextmanager
-def reading(seconds_without_bar: float = SECONDS_WITHOUT_BAR) -> Iterator[Callable[[float], None]]:
-    """Yield a function that takes the fraction of the work that is done, from 0 to 1.
+def working(seconds_without_bar: float = SECONDS_WITHOUT_BAR) -> Iterator[Callable[[str, float], None]]:
+    """Yield a function that takes the name of a work, and the fraction of it that is done, from 0 to 1.
 
     On a terminal a bar shows it if the work takes longer than `seconds_without_bar`.
     """
     began = time.monotonic()
     bar: RichProgress | None = None
 
-    def show(fraction: float) -> None:
+    def show(work: str, fraction: float) -> None:
         nonlocal bar
         if bar is None and on_terminal(sys.stderr) and time.monotonic() - began > seconds_without_bar:
             from rich.console import Console
             from rich.progress import Progress
 
             bar = Progress(console=Console(stderr=True, highlight=False), expand=True, transient=True)
-            bar.add_task("Reading", total=1.0)
+            bar.add_task(work, total=1.0)
             bar.start()
         if bar:
-            bar.update(bar.task_ids[0], completed=fraction)
+            bar.update(bar.task_ids[0], description=work, completed=fraction)
 
     try:
         yield show
     finally:
         if bar:
             bar.stop()
+
+
+@contextmanager
+def reading(seconds_without_bar: float = SECONDS_WITHOUT_BAR) -> Iterator[Callable[[float], None]]:
+    """Yield a function that takes the fraction of a text that was read: see `working`."""
+    with working(seconds_without_bar) as show:
+        yield partial(show, "Reading")
 
 
 def show_result(model: Model) -> None:

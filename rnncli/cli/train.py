@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,19 +11,23 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..declaration import declarations, defaults
-from ..errors import ModelError, RnncliError
+from ..errors import ModelError
 from ..options import OPTION_CLASSES
 from .answering import check_stdin_once, named_texts
+from .checkpoints import Checkpoints
 from .clashes import without_clashes
-from .declared import by_name, declared_options, flag
-from .options import FILE_PATH, MODEL_PATH, is_given, named_in_command
-from .output import escape_controls, tell, warn
-from .progress import deferred_interrupt, display, logging_to, show_result
+from .declared import by_name, declared_options, flag, parameter
+from .log import check_log, logging_to
+from .options import DURATION, FILE_PATH, MODEL_PATH, is_given, named_in_command
+from .output import discard_output, escape_controls, tell, warn
+from .progress import display, show_result, working
+from .signals import StopRequest, deferred_stop, exit_by
 from .texts import print_what_was_read, warn_of_text
 
 if TYPE_CHECKING:
     from ..model import Model
     from ..text.corpus import Corpus
+    from ..training.checkpoint import Checkpoint
     from ..training.trainer import Trainer
 
 # The options that tell what a text is, by their parameters. They do not go together.
@@ -46,6 +50,25 @@ KINDS_OF_TEXT = {"as": "read_as", "field": "field", "column": "column", "chat": 
     " anew.",
 )
 @declared_options(*OPTION_CLASSES)
+@click.option("--resume", is_flag=True, help="Go on with a training that was interrupted, from its checkpoint.")
+@click.option("--restart", is_flag=True, help="Begin anew, although there is a checkpoint.")
+@click.option(
+    "--checkpoint-every",
+    type=DURATION,
+    default="5m",
+    show_default=True,
+    help="How often to write the checkpoint, beside the model.",
+)
+@click.option(
+    "--keep-checkpoint",
+    is_flag=True,
+    help="Keep the checkpoint in the end, so that --resume with more --epochs or --time goes on.",
+)
+@click.option(
+    "--cache-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where to keep what was read of a large text.  [default: the folder of your caches]",
+)
 @click.option("--log", type=FILE_PATH, help="Write one JSON object for each report to this file.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 def command(
@@ -53,7 +76,8 @@ def command(
 ) -> None:
     """Learn from a text: files, folders, .gz, .bz2 and .xz, or - for standard input.
 
-    Writes one model file and prints its path. Ctrl-C saves the best model so far.
+    Writes one model file and prints its path. Ctrl-C saves the best model so far, and keeps the training in a
+    checkpoint: the same command with --resume goes on.
 
     \b
     rnncli train corpus.txt
@@ -63,47 +87,75 @@ def command(
     rnncli train notes.txt --init bundled -o models/mine.npz
     """
     from ..storage.atomic import DEFAULT_FOLDER, MODEL, check_folder, check_writable
-    from ..storage.model_file import load
+    from ..storage.locks import locked
     from ..text.corpus import corpus_name
-    from ..training.trainer import Trainer
+    from ..training.clock import AwakeTime
 
+    if values["resume"] and values["restart"]:
+        raise click.UsageError("--resume goes on, and --restart begins anew: leave out one of them.")
     corpora = named_texts(corpora, "CORPUS")
     options = _options(values, init is not None)
-    check_stdin_once([*corpora, *options["valid"]])
+    check_stdin_once([*corpora, *options.get("valid", ())])
     output = output or DEFAULT_FOLDER / f"{corpus_name(corpora)}.npz"
     if output.exists():
         check_writable(output, MODEL)  # before a long text is read
     check_folder(output)
-    _check_log(log, output)
+    check_log(log, output)
+    with ExitStack() as stack:
+        now = stack.enter_context(AwakeTime())
+        stack.enter_context(locked(output, "output"))
+        checkpoints = Checkpoints(output, values["checkpoint_every"])
+        kept = checkpoints.find(resume=values["resume"], restart=values["restart"])
+        trainer = _start(corpora, init, kept, options, quiet, now, values["cache_dir"])
+        check_writable(output, MODEL)  # not before: it makes the folder, which a bad text should not leave behind
+        stop = stack.enter_context(deferred_stop())
+        _run(trainer, checkpoints, log, quiet, stop)
+        if stop.signal:
+            _finish_early(trainer, checkpoints, output, stop)
+        model = _saved(trainer, output, checkpoints)
+        if not stop.signal:
+            checkpoints.end(trainer, keep=values["keep_checkpoint"])
+    _conclude(trainer, model, quiet)
+    _print_path(output, stop)
+
+
+def _start(
+    corpora: Sequence[str],
+    init: Path | None,
+    kept: Checkpoint | None,
+    options: dict[str, Any],
+    quiet: bool,
+    now: Callable[[], float],
+    cache_dir: Path | None,
+) -> Trainer:
+    """Prepare a training, and tell what was read."""
+    from ..storage.model_file import load
+    from ..training.hooks import Hooks
+    from ..training.trainer import Trainer
+
+    if kept:  # what is not given anew is as it was
+        known = declarations(*OPTION_CLASSES)
+        options = {name: value for name, value in options.items() if is_given(parameter(name, known[name]))}
+        for difference in kept.differences(options.get("threads", kept.plan.training.threads)):
+            warn(difference)
     model = load(init) if init else None
-    trainer = Trainer.start(corpora, init=model, on_read=partial(_tell_of, quiet=quiet), **options)
-    check_writable(output, MODEL)  # not before: it makes the folder, which a bad text should not leave behind
-    with deferred_interrupt() as interrupted:
-        _run(trainer, log, quiet, interrupted)
-        if interrupted():
-            _finish_early(trainer, output, interrupted())
-        model = trainer.best()
-        _save(model, output)
-    if trainer.state.gave_up:
-        warn("the training diverged again and again, and was given up: try a smaller learning rate (--lr)")
-    if not quiet:
-        show_result(model)
-    click.echo(escape_controls(str(output)))
-    if interrupted():
-        sys.exit(128 + interrupted())
+    with working() if not quiet else nullcontext(lambda work, fraction: None) as show:
+        hooks = Hooks(partial(_tell_of, quiet=quiet), show, now, cache_dir)
+        return Trainer.start(corpora, init=model, resume=kept, hooks=hooks, **options)
 
 
-def _run(trainer: Trainer, log: Path | None, quiet: bool, interrupted: Any) -> None:
-    """Train to the end, or until interrupted."""
+def _run(trainer: Trainer, checkpoints: Checkpoints, log: Path | None, quiet: bool, stop: StopRequest) -> None:
+    """Train to the end, or until told to stop."""
     training = trainer.plan.training
     epochs = training.epochs if training.time == float("inf") else None
-    with logging_to(log) as write, display(epochs, quiet) as show:
+    with logging_to(log, trainer.state.step) as write, display(epochs, quiet) as show:
         for progress in trainer.run():
             show(progress)
             if progress.report:
                 write(progress.report)
-            if interrupted():
+            if stop.signal:
                 break
+            checkpoints.keep_if_due(trainer)
 
 
 def _tell_of(corpus: Corpus, quiet: bool) -> None:
@@ -114,13 +166,35 @@ def _tell_of(corpus: Corpus, quiet: bool) -> None:
         warn_of_text(warning)
 
 
-def _finish_early(trainer: Trainer, output: Path, signal_number: int) -> None:
-    """Measure the network after an interruption; exit where the model would replace another one unmeasured."""
+def _print_path(output: Path, stop: StopRequest) -> None:
+    """Print where the model is; exit as by a signal if one told the training to end."""
+    try:
+        click.echo(escape_controls(str(output)))
+    except OSError:
+        if not stop.signal:
+            raise
+        discard_output()  # the terminal was closed
+    if stop.signal:
+        exit_by(stop.signal)
+
+
+def _conclude(trainer: Trainer, model: Model, quiet: bool) -> None:
+    """Tell how the training went."""
+    if trainer.state.gave_up:
+        warn("the training diverged again and again, and was given up: try a smaller learning rate (--lr)")
+    if not quiet:
+        show_result(model)
+
+
+def _finish_early(trainer: Trainer, checkpoints: Checkpoints, output: Path, stop: StopRequest) -> None:
+    """Keep a training that was told to stop; exit where its model would replace another one unmeasured."""
+    if checkpoints.keep(trainer):
+        tell(f"Interrupted: {escape_controls(str(checkpoints.place))} keeps the training; --resume goes on.")
     if output.exists() and not trainer.state.history:
-        path = escape_controls(str(output))
-        tell(f"Interrupted before the first report: {path} stays as it was.")
-        sys.exit(128 + signal_number)
-    tell("Interrupted: measuring the model, then saving the best; Ctrl-C again saves nothing.")
+        tell(f"Interrupted before the first report: {escape_controls(str(output))} stays as it was.")
+        exit_by(stop.signal)
+    tell("Measuring the model, then saving the best; Ctrl-C again leaves that out.")
+    stop.let_interrupt()
     trainer.measure()
 
 
@@ -148,32 +222,17 @@ def _options(values: dict[str, Any], is_fine_tuning: bool) -> dict[str, Any]:
     return options
 
 
-def _check_log(log: Path | None, output: Path) -> None:
-    """Refuse to write a log over another file, or where the model goes."""
-    from ..storage.atomic import LOG, check_folder, check_kind
+def _saved(trainer: Trainer, output: Path, checkpoints: Checkpoints) -> Model:
+    """Save the best model; where that fails, as on a full disk, keep it elsewhere, or at least the training."""
+    from ..storage.model_file import save_somewhere
 
-    if log:
-        try:
-            check_folder(log)
-            check_kind(log, LOG)
-            if log.resolve() == output.resolve():
-                raise RnncliError(f"the model goes to {log}: name another file with --log")
-        except OSError as error:
-            raise RnncliError(f"cannot write the log {log}: {error.strerror}") from error
-
-
-def _save(model: Model, output: Path) -> None:
-    """Save a model that was just trained; where that fails, as on a full disk, among the temporary files."""
-    import tempfile
-
-    from ..storage.model_file import save
-
+    model = trainer.best()
     try:
-        save(model, output)
+        written = save_somewhere(model, output)
     except ModelError as error:
-        fallback = Path(tempfile.gettempdir()) / f"rnncli-{os.urandom(4).hex()}.npz"
-        try:
-            save(model, fallback)
-        except ModelError:
-            raise error from None
-        raise ModelError(f"{error}: the model is in {fallback} instead, move it to where it shall stay") from None
+        if checkpoints.keep(trainer):
+            raise ModelError(f"{error}; {checkpoints.place} keeps the training: go on by resume=True") from None
+        raise
+    if written.failure:
+        raise ModelError(f"{written.failure}: the model is in {written.path} instead, move it to where it shall stay")
+    return model

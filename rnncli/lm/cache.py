@@ -109,7 +109,7 @@ class Cache(Part):
     width: int  # of the features
 
     @classmethod
-    def fit(cls, ids: np.ndarray, config: NetworkConfig, options: TrainingOptions) -> Self | None:
+    def fit(cls, ids: np.ndarray, config: NetworkConfig, options: TrainingOptions, **_: Any) -> Self | None:
         """Make a cache of the usual sharpness."""
         return cls(options.cache_size, SHARPNESSES[0], config.width) if options.cache_size else None
 

@@ -16,7 +16,8 @@ or tuples of them. A context may be an object instead, with a method `pick` like
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
@@ -126,10 +127,20 @@ class Part(Protocol):
     # Making, storing and showing.
 
     @classmethod
-    def fit(cls, ids: np.ndarray, config: NetworkConfig, options: TrainingOptions) -> Self | None:
+    def fit(
+        cls,
+        ids: np.ndarray,
+        config: NetworkConfig,
+        options: TrainingOptions,
+        *,
+        folder: Path | None = None,
+        progress: Callable[[float], object] | None = None,
+    ) -> Self | None:
         """Make the part from a training text (N,); None if the options leave it out.
 
-        `config` is that of the network that the part will stand beside.
+        `config` is that of the network that the part will stand beside. What is too long for memory goes to files
+        without a name in `folder`, or else where temporary files are. `progress` is told which fraction of the work is
+        done, if it takes long; what it raises ends the work.
         """
         return None
 

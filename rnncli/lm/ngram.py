@@ -10,8 +10,9 @@ programs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -192,17 +193,36 @@ class NGram(Part):
     # Making, storing and showing.
 
     @classmethod
-    def fit(cls, ids: np.ndarray, config: NetworkConfig, options: TrainingOptions) -> Self | None:
+    def fit(
+        cls,
+        ids: np.ndarray,
+        config: NetworkConfig,
+        options: TrainingOptions,
+        *,
+        folder: Path | None = None,
+        progress: Callable[[float], object] | None = None,
+    ) -> Self | None:
         """Count the n-grams of a training text (N,)."""
         order = options.ngram_order
-        return cls.count(ids, config.vocabulary_size, order, options.prune) if order else None
+        if not order:
+            return None
+        return cls.count(ids, config.vocabulary_size, order, options.prune, folder=folder, progress=progress)
 
     @classmethod
-    def count(cls, ids: np.ndarray, vocabulary_size: int, order: int = 5, prune: bool = False) -> Self:
+    def count(
+        cls,
+        ids: np.ndarray,
+        vocabulary_size: int,
+        order: int = 5,
+        prune: bool = False,
+        *,
+        folder: Path | None = None,
+        progress: Callable[[float], object] | None = None,
+    ) -> Self:
         """Estimate the model of a text (N,), each unit of which ends in `<eos>`: see `count_ngrams`."""
         from .ngram_counts import count_ngrams  # not at the top: most commands count nothing
 
-        return cls(*count_ngrams(ids, vocabulary_size, order, prune))
+        return cls(*count_ngrams(ids, vocabulary_size, order, prune, folder=folder, progress=progress))
 
     def stored_config(self) -> dict[str, Any]:
         """Return the order."""

@@ -2,73 +2,101 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
+from ..errors import SettingError
 from ..text.vocabulary import EOS_ID, UNK_ID
-from .ngram_level import UNSEEN, Level
+from .ngram_columns import NoRoomError, columns, folders
+from .ngram_counter import Counted, NgramCounter
+from .ngram_level import Level
+from .ngram_ranges import compact
+
+MAX_WORDS_IN_MEMORY = 4_000_000  # of a text whose columns are kept in memory, some 20 bytes for each word
+PIECES = 20  # of a text of which a part is counted
+MAX_WORDS = 2**31 - 2  # n-grams have numbers of 32 bits
 
 
-def count_ngrams(ids: np.ndarray, vocabulary_size: int, order: int, prune: bool) -> tuple[np.ndarray, list[Level]]:
+def count_ngrams(
+    ids: np.ndarray,
+    vocabulary_size: int,
+    order: int,
+    prune: bool,
+    *,
+    folder: Path | None = None,
+    progress: Callable[[float], object] | None = None,
+    most_in_memory: int = MAX_WORDS_IN_MEMORY,
+    range_size: int = 0,
+) -> tuple[np.ndarray, list[Level]]:
     """Estimate the unigrams (V,) and the levels of an n-gram model from a text (N,), whose units end in `<eos>`.
 
     `prune` leaves out the n-grams of three words and more that occurred once: most of those of a large text.
+
+    A text of more than `most_in_memory` words needs some 20 bytes for each of them in files without a name, in `folder`
+    or else in the folder for temporary files; in memory where neither has room. `progress` is told which fraction of
+    the work is done; what it raises ends the counting. `range_size` is how many places of the text are sorted
+    at once, if not the usual number.
     """
-    levels: list[Level] = []
-    is_kept = np.ones(vocabulary_size, bool)  # which of the n-grams one shorter are in the model
-    counted = _counted(ids.astype(np.int64), vocabulary_size, order)
-    _, _, unigrams = next(counted)
+    if len(ids) > MAX_WORDS:
+        raise SettingError(f"n-grams can be counted of {MAX_WORDS:,} words, and this text holds {len(ids):,}")
+    for place in folders(folder) if len(ids) > most_in_memory else []:
+        with suppress(NoRoomError):
+            return _estimated(NgramCounter(ids, vocabulary_size, order, prune, progress, range_size), place)
+    return _estimated(NgramCounter(ids, vocabulary_size, order, prune, progress, range_size), None)
+
+
+def _estimated(counter: NgramCounter, folder: Path | None) -> tuple[np.ndarray, list[Level]]:
+    """Count the n-grams with columns in a folder, or in memory. Raises `NoRoomError` where it has no room for them."""
+    with columns(counter.column_size, counter.column_types, folder) as opened:
+        counted = counter.counted(opened)
+        unigrams = next(counted).counts.astype(np.int64)
+        levels = [_level(ngrams) for ngrams in counted]
     if not unigrams[UNK_ID]:
         # A new word is as likely as all those together that followed one word only (Good 1953).
         unigrams[UNK_ID] = np.count_nonzero(unigrams == 1)
-    for keys, occurrences, counts in counted:
-        contexts, words = np.divmod(keys, vocabulary_size)
-        has_context = is_kept[contexts]
-        size = np.count_nonzero(is_kept)
-        contexts = (np.cumsum(is_kept) - 1)[contexts]  # numbered among those in the model
-        is_kept = occurrences >= (2 if prune and levels else 1)
-        is_pruned = has_context & ~is_kept
-        pruned_counts = np.bincount(contexts[is_pruned], counts[is_pruned], size + 1)
-        levels.append(
-            Level(
-                words=_compact(words[is_kept]),
-                counts=_compact(counts[is_kept]),
-                starts=_compact(np.searchsorted(contexts[is_kept], np.arange(size + 1))),
-                pruned_counts=_compact(pruned_counts.astype(np.int64)),
-                discounts=discounts(counts),
-            )
-        )
     return _unigram_probabilities(unigrams), levels
 
 
-def _counted(ids: np.ndarray, vocabulary_size: int, order: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Yield for each length the n-grams of a text in order, as context * V + word; their occurrences; their counts.
+def _level(ngrams: Counted) -> Level:
+    """Make the level of the n-grams of one length."""
+    starts = np.zeros(len(ngrams.sizes) + 1, np.min_scalar_type(len(ngrams.words)))
+    np.cumsum(ngrams.sizes, dtype=starts.dtype, out=starts[1:])
+    return Level(
+        words=compact(ngrams.words),
+        counts=compact(ngrams.counts),
+        starts=starts,
+        pruned_counts=compact(np.append(ngrams.pruned, np.zeros(1, ngrams.pruned.dtype))),
+        discounts=discounts(ngrams.counts, ngrams.once),
+    )
 
-    An n-gram below the full length counts the different words before it (Kneser and Ney 1995), unless no word can
-    stand there.
+
+def counted_part(ids: np.ndarray, words: int) -> np.ndarray:
+    """Take about so many words of a text (N,), in pieces of whole units from all over it; all of a shorter one.
+
+    Of a unit that is longer than a piece, a part is taken as a unit of its own.
     """
-    before = np.concatenate([[EOS_ID], ids])[:-1]
-    lengths = context_lengths(ids)
-    keys = np.arange(vocabulary_size)
-    occurrences = np.bincount(ids, minlength=vocabulary_size)
-    ends = ids  # of each place, the number of the n-gram that ends there
-    for n in range(2, order + 1):
-        contexts = before if n == 2 else np.concatenate([[UNSEEN], ends[:-1]])
-        inside = np.flatnonzero(lengths >= n - 1)
-        longer, first, numbers, longer_occurrences = np.unique(
-            contexts[inside] * vocabulary_size + ids[inside],
-            return_index=True,
-            return_inverse=True,
-            return_counts=True,
-        )
-        different_before = np.bincount(ends[inside[first]], minlength=len(keys))
-        yield keys, occurrences, np.where(different_before, different_before, occurrences)
-        keys = longer
-        occurrences = longer_occurrences
-        ends = np.full(len(ids), UNSEEN)
-        ends[inside] = numbers
-    yield keys, occurrences, occurrences
+    if words >= len(ids):
+        return ids
+    size = max(1, words // PIECES)
+    starts = np.arange(PIECES + 1) * len(ids) // PIECES
+    return np.concatenate([_units(ids, begin, end, size) for begin, end in pairwise(starts.tolist())])
+
+
+def _units(ids: np.ndarray, begin: int, end: int, size: int) -> np.ndarray:
+    """Take the units of about so many words from the part between two places of a text."""
+    ends = np.flatnonzero(ids[max(0, begin - 1) : begin + size // 2] == EOS_ID)
+    if begin and len(ends):
+        begin += int(ends[0])  # the place after it
+    piece = np.array(ids[begin : min(begin + size, end)])
+    ends = np.flatnonzero(piece == EOS_ID)
+    if len(ends):
+        return piece[: ends[-1] + 1]
+    piece[-1:] = EOS_ID
+    return piece
 
 
 def context_lengths(ids: np.ndarray) -> np.ndarray:
@@ -78,13 +106,15 @@ def context_lengths(ids: np.ndarray) -> np.ndarray:
     return 1 + places - np.maximum.accumulate(np.where(begins, places, 0))
 
 
-def discounts(counts: np.ndarray) -> np.ndarray:
+def discounts(counts: np.ndarray, once: int = 0) -> np.ndarray:
     """Estimate the discount for a count of 0, 1, 2, and 3 or more, (4,), from all `counts` (Chen and Goodman 1998).
 
+    Counts of one may be given by their number, `once`, instead.
     A text too small for that discounts half of the count, at most one and a half. No discount is below a tenth, so
     that unseen words keep some probability.
     """
-    n = np.bincount(np.minimum(counts, 5), minlength=6)[:5]
+    n = np.array([np.count_nonzero(counts == count) for count in range(5)])
+    n[1] += once
     if not n[1:].all():
         return np.array([0.0, 0.5, 1.0, 1.5])
     y = n[1] / (n[1] + 2 * n[2])
@@ -97,8 +127,3 @@ def _unigram_probabilities(counts: np.ndarray) -> np.ndarray:
     p = np.maximum(counts - discounts(counts)[np.minimum(counts, 3)], 0) / counts.sum()
     smoothed: np.ndarray = p + (1 - p.sum()) / len(p)
     return smoothed
-
-
-def _compact(numbers: np.ndarray) -> np.ndarray:
-    """Return the numbers in the smallest type that holds them."""
-    return numbers.astype(np.min_scalar_type(numbers.max(initial=0)))

@@ -67,6 +67,17 @@ class SGD:
     def reset(self) -> None:
         """Do nothing: SGD has no moments."""
 
+    def numbers(self) -> dict[str, float]:
+        """Return nothing: SGD remembers nothing from one step to the next."""
+        return {}
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return nothing, as `numbers` does."""
+        return {}
+
+    def restore(self, numbers: Mapping[str, float]) -> None:
+        """Do nothing: there is nothing to restore."""
+
 
 class _Arrays(NamedTuple):
     """A parameter's value and its moments, or some rows of them."""
@@ -111,6 +122,25 @@ class Adam:
         # Of each row: the last step that has been applied to it, and the rate of the last step that it was used in.
         self.caught_up = {name: np.zeros(len(p.value), np.int64) for name, p in self.parameters.items()}
         self.rates = {name: np.zeros(len(p.value)) for name, p in self.parameters.items()}
+
+    def numbers(self) -> dict[str, float]:
+        """Return what an optimizer remembers besides arrays, by name."""
+        return {"steps": self.steps, "rate": self.rate, "margin": self.margin}
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the arrays of an optimizer, not copied, by the names of its fields and of the parameters."""
+        fields = {"sums": self.sums, "squares": self.squares, "caught_up": self.caught_up, "rates": self.rates}
+        return {f"{field}.{name}": array for field, by_name in fields.items() for name, array in by_name.items()}
+
+    def restore(self, numbers: Mapping[str, float]) -> None:
+        """Go on from the `numbers` of another optimizer. Its arrays have been written into those of this one before."""
+        self.steps = int(numbers["steps"])
+        self.rate = numbers["rate"]
+        self.margin = numbers["margin"]
+        for name, parameter in self.parameters.items():
+            # Its gradient was row-sparse: rows have been used at the last step, so others have steps to catch up with.
+            if self.caught_up[name].any():
+                parameter.use(np.empty(0, np.intp))
 
     def step(self, learning_rate: float) -> None:
         """Move each parameter by its moments. The gradient is overwritten."""

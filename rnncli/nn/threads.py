@@ -30,6 +30,20 @@ def one_thread() -> AbstractContextManager[Any]:
     return limits
 
 
+@functools.cache
+def processor_kind() -> str:
+    """Name the kind of this processor, as BLAS and NumPy choose their code by it."""
+    import numpy as np
+    from threadpoolctl import threadpool_info
+
+    blas = [f"{library.get('architecture', '')} ({library['internal_api']})" for library in threadpool_info()]
+    try:
+        simd = np.show_config(mode="dicts").get("SIMD Extensions", {}).get("found", [])
+    except TypeError:  # older versions of NumPy only print it
+        simd = []
+    return " ".join([*dict.fromkeys(blas), *simd[-1:]]) or "unknown"
+
+
 class Threads:
     """A number of threads that share the pieces of a job.
 

@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from ..errors import ModelError
 from .atomic import FileKind, write_whole
@@ -15,12 +15,19 @@ from .atomic import FileKind, write_whole
 PLACES = (tempfile.gettempdir, Path.home, Path.cwd)  # each raises an error where there is none
 
 
+class Written(NamedTuple):
+    """Where a file was written."""
+
+    path: Path
+    failure: str  # why it is not where it was to be; empty if it is there
+
+
 def write_somewhere(
     path: str | Path, write: Callable[[IO[bytes]], object], kind: FileKind | None = None, suffix: str = ".npz"
-) -> Path:
+) -> Written:
     """Write a file as `write_whole` does; where that fails, among the temporary files, at home, or in this folder.
 
-    Returns where the file is now: `path`, or a new file whose name ends in `suffix`. Raises `ModelError`, which names
+    The name of such a file ends in `suffix`. Raises `ModelError`, which names
     every place that was tried, where it cannot be written at all.
     """
     failures = []
@@ -31,7 +38,7 @@ def write_somewhere(
         except ModelError as error:  # noqa: PERF203
             failures.append(str(error))
         else:
-            return place
+            return Written(place, "".join(failures[:1]))
     raise ModelError("; ".join(failures))
 
 

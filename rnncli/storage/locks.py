@@ -29,6 +29,7 @@ def locked(path: str | Path, argument: str) -> Iterator[None]:
     if os.path.exists(target) and not os.path.isfile(target):
         yield
         return
+    is_new_folder = not target.parent.exists()
     with suppress(OSError):  # then no lock can be made in it either
         make_folder(path)
     lock = _lock_path(target)
@@ -38,6 +39,9 @@ def locked(path: str | Path, argument: str) -> Iterator[None]:
     finally:
         if descriptor is not None:
             _release(lock, descriptor)
+        if is_new_folder:
+            with suppress(OSError):  # it is not empty, as is usual
+                target.parent.rmdir()
 
 
 def _lock_path(target: Path) -> Path:

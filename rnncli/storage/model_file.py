@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -35,6 +35,9 @@ from ..text.detokenizer import Detokenizer
 from ..text.tokenizers import Tokenizer
 from ..text.vocabulary import StoredVocabulary
 from .archive import NotAModelError, arrays_from_bytes, read_arrays, write_arrays
+
+if TYPE_CHECKING:
+    from .fallback import Written
 
 FORMAT = 2
 OLDEST_FORMAT = 1  # without a detokenizer
@@ -60,7 +63,7 @@ def save(model: Model, path: str | Path) -> None:
     write_whole(path, lambda file: write_arrays(file, members))
 
 
-def save_somewhere(model: Model, path: str | Path) -> Path:
+def save_somewhere(model: Model, path: str | Path) -> Written:
     """Write a model that was just trained to `path`, else where it can be written: see `write_somewhere`."""
     from .atomic import MODEL
     from .fallback import write_somewhere

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 import numpy as np
 
 from ..lm.mixture import MixtureState
 from ..model import Model
 from ..text.annotation import is_mark
 from ..text.characters import is_unspaced
+from ..text.folding import composed
 from .predict import Prediction, best_words, of_words
 
 ANY_WORD = "a"  # stands for a word that is not known yet
@@ -51,9 +50,9 @@ class Suggester:
         before = self.completer.split(text)[0]
         half = text[len(before) :]
         if half:
-            rest = unicodedata.normalize("NFC", half + after)  # as the tokenizer reads it
+            rest = composed(half + after)  # as the tokenizer reads it
             whole = tokenizer.tokenize(rest.split(maxsplit=1)[0])[0]
-            after = rest[max(len(unicodedata.normalize("NFC", half)), len(whole)) :]
+            after = rest[max(len(composed(half)), len(whole)) :]
         after = after.lstrip()
         spacer = self.model.spacer()
         spacer.read(tokenizer.segment(before))

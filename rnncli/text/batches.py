@@ -4,26 +4,51 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .columns import release
 from .vocabulary import EOS_ID
 
+READS_PER_RELEASE = 256  # of a text that is in a file, after which its memory is let go of
 
-def parallel_sequences(ids: np.ndarray, batch: int) -> np.ndarray:
+
+class Sequences:
+    """The parallel sequences (L + 1, B) of a text (N,), which are read side by side; slices of them are arrays (T, B).
+
+    Nothing is copied but what is asked for: the text may be in a file.
+    """
+
+    def __init__(self, ids: np.ndarray, batch: int):
+        self.shape = (len(ids) // batch + 1, batch)
+        self._ids = ids
+        self._starts = np.arange(batch) * (len(ids) // batch) - 1
+        self._reads = 0
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        begin, end, step = rows.indices(len(self))
+        places = self._starts + np.arange(begin, end, step)[:, None]
+        words: np.ndarray = self._ids[np.maximum(places, 0)].astype(np.int32)
+        words[places < 0] = EOS_ID  # before the text
+        self._reads += 1
+        if self._reads % READS_PER_RELEASE == 0:
+            release(self._ids)
+        return words
+
+
+def parallel_sequences(ids: np.ndarray, batch: int) -> Sequences:
     """Cut a text (N,) into `batch` parallel sequences (L + 1, B), which are read side by side.
 
     Row t is input t and target t - 1. The first sequence begins with `<eos>`, each other one with the word before it in
     the text, so every word is a target once. The remainder at the end, less than `batch` words, is dropped.
     """
-    length = len(ids) // batch
-    preceded = np.concatenate([[EOS_ID], ids])
-    starts = np.arange(batch) * length
-    words: np.ndarray = preceded[starts[None, :] + np.arange(length + 1)[:, None]]
-    return words.astype(np.int32)
+    return Sequences(ids, batch)
 
 
-def window(words: np.ndarray, start: int, steps: int) -> tuple[np.ndarray, np.ndarray]:
+def window(words: Sequences, start: int, steps: int) -> tuple[np.ndarray, np.ndarray]:
     """Take the inputs and the targets, (T, B) each, of `steps` rows of sequences from `start` on; fewer at the end."""
-    end = min(start + steps, len(words) - 1)
-    return words[start:end], words[start + 1 : end + 1]
+    rows = words[start : start + steps + 1]
+    return rows[:-1], rows[1:]
 
 
 def padded(texts: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

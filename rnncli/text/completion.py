@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import SettingError
 from .annotation import plain
 from .characters import is_unspaced
-from .folding import folded, lowered
+from .folding import composed, decomposed, folded, lowered
 from .tokenizers import Tokenizer
 from .vocabulary import UNK_ID
 
@@ -75,7 +75,7 @@ class Completer:
 
     def beginning_with(self, typed: str, begins_sentence: bool = False) -> np.ndarray:
         """Find the numbers of the words that begin with the `typed` letters."""
-        typed = unicodedata.normalize("NFC", folded(lowered(typed) if self.tokenizer.lowercase else typed))
+        typed = composed(folded(lowered(typed) if self.tokenizer.lowercase else typed))
         rules = _Rules(
             case=typed.lower() != typed,
             accents=_without_accents(typed) != typed,
@@ -116,7 +116,7 @@ class Completer:
     def _read(self, chunk: str) -> str:
         """What the tokens of a piece of text are cut from."""
         read = self.tokenizer.read(chunk)
-        return read if self.tokenizer.is_pretokenized else unicodedata.normalize("NFC", read)
+        return read if self.tokenizer.is_pretokenized else composed(read)
 
     def _place(self, chunk: str, typed: str) -> int:
         """Find where the `typed` letters, as they were read, begin in the `chunk` as it was written."""
@@ -169,5 +169,5 @@ def beginning_alike(words: Sequence[str], letters: str) -> slice:
 def _without_accents(word: str) -> str:
     if word.isascii():
         return word
-    letters = unicodedata.normalize("NFD", word)
-    return unicodedata.normalize("NFC", "".join(letter for letter in letters if unicodedata.category(letter) != "Mn"))
+    letters = decomposed(word)
+    return composed("".join(letter for letter in letters if unicodedata.category(letter) != "Mn"))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,16 @@ from typing import Any
 import numpy as np
 
 from ..errors import SettingError, TextError
+from .columns import Store, counted
 from .detokenizer import Detokenizer
 from .formats import ReadOptions
+from .numbering import Numbering
 from .reading import OPENERS, STDIN, TextsRead, listed, read_units, source_name
 from .reading import Sources as Sources
-from .reserved import MarkCounter, marks_unknown, unit_segments
+from .reserved import MarkCounter, marks_unknown
+from .sources import Progress, ReadingProgress
 from .spacing import annotate, learn
-from .tokenizers import Segments, Tokenizer
+from .tokenizers import Tokenizer
 from .vocabulary import UNK_ID, Tokens, Vocabulary
 
 
@@ -28,6 +32,7 @@ class TextFacts:
     read: TextsRead = field(default_factory=TextsRead)
     words: int = 0  # without the ends of units
     distinct_words: int = 0
+    unknown: float = 0.0  # the fraction of the words of the training part that the vocabulary does not know
     warnings: tuple[str, ...] = ()  # of what was left out, also of the texts for validation, and of marks in the text
 
 
@@ -45,6 +50,7 @@ class SplitText:
     reading: dict[str, Any]  # how it was read, for a model to remember (see `ReadOptions.remembered`)
     facts: TextFacts
     detokenizer: Detokenizer = field(default_factory=Detokenizer)
+    store: Store = field(default_factory=Store)  # of its words
 
     def spaced(self, before: Detokenizer | None = None) -> SplitText:
         """Learn from the training part how the text is spaced, on top of what another text has taught `before`.
@@ -52,30 +58,45 @@ class SplitText:
         Marks whose spaces the learned rules do not foresee get notes (see `rnncli.text.annotation`).
         """
         learned = learn(self.train, before)
-        train, valid = (annotate(part, learned) for part in (self.train, self.valid))
+        train, valid = (annotate(part, learned, self.store) for part in (self.train, self.valid))
         return replace(self, train=train, valid=valid, detokenizer=learned)
 
     def numbered_by(self, vocabulary: Vocabulary) -> Corpus:
         """Number the text by a vocabulary. Raises `TextError` where that holds no word."""
         if len(vocabulary) == 2:
             raise TextError(f"no word of {self.source} is left to learn: try min_count=1, or max_vocab=0")
+        train = vocabulary.encode(self.train, vocabulary.dtype, self.store)
+        unknown = int(counted(train, len(vocabulary))[UNK_ID]) / max(1, self.train.words())
         return Corpus(
             self.name,
             self.tokenizer,
             self.unit,
             vocabulary,
-            vocabulary.encode(self.train),
-            vocabulary.encode(self.valid),
+            train,
+            vocabulary.encode(self.valid, store=self.store),
             self.sha256,
             self.reading,
-            self.facts,
+            replace(self.facts, unknown=unknown, warnings=(*self.facts.warnings, *self.store.warnings)),
             self.detokenizer,
         )
 
 
 @dataclass(frozen=True)
+class CacheEntry:
+    """Where the words of a large text are kept, until they have not been used for some days."""
+
+    folder: Path
+    bytes: int
+    is_reused: bool  # whether the text was made ready by an earlier training
+    lock: Any = field(default=None, repr=False, compare=False)  # an open file: as long as it is open, nobody removes it
+
+
+@dataclass(frozen=True)
 class Corpus:
-    """What a model is trained on. `train` (N,) and `valid` (M,) are word numbers, with `<eos>` after each unit."""
+    """What a model is trained on. `train` (N,) and `valid` (M,) are word numbers, with `<eos>` after each unit.
+
+    Those of `train` are in the smallest type that holds them. Where the text is large, both are mapped from files.
+    """
 
     name: str
     tokenizer: Tokenizer
@@ -87,10 +108,11 @@ class Corpus:
     reading: dict[str, Any] = field(default_factory=dict)  # how it was read, for a model to remember
     facts: TextFacts = field(default_factory=TextFacts)
     detokenizer: Detokenizer = field(default_factory=Detokenizer)
+    cache_entry: CacheEntry | None = None
 
     def counts(self) -> np.ndarray:
         """Count each word of the vocabulary in the training part, (V,)."""
-        return np.bincount(self.train, minlength=len(self.vocabulary))
+        return counted(self.train, len(self.vocabulary))
 
 
 def read_split(
@@ -100,11 +122,14 @@ def read_split(
     tokenizer: Tokenizer | None = None,
     valid: Sources = (),
     valid_fraction: float = 0.05,
+    store: Store | None = None,
+    on_progress: Progress | None = None,
 ) -> SplitText:
     """Read a training text from `sources` (see `read_units`), and hold a part of it out for validation.
 
     That part is the text in `valid`, else the last `valid_fraction` of the units. Blank lines between stanzas are kept
-    where lines are asked for as units.
+    where lines are asked for as units. The words are kept in a `store`. `on_progress` is told the fraction of the bytes
+    of all sources that was read, now and then, unless one is standard input.
     Raises `TextError` for a text that cannot be read or holds too few words.
     """
     tokenizer = tokenizer or Tokenizer()
@@ -114,24 +139,19 @@ def read_split(
     options = replace(options, stanzas=options.unit == "line" and not tokenizer.is_pretokenized)
     sources = listed(sources)
     name = source_name(sources[0])
-    digest = hashlib.sha256()
-    marks = MarkCounter()
-    has_stanzas = False
-
-    def measure(text: str) -> None:
-        nonlocal has_stanzas
-        marks.add(text)
-        has_stanzas = has_stanzas or not text
-        digest.update(text.encode("utf-8", "surrogatepass") + b"\n")
-
-    read, tokens = read_tokens(sources, tokenizer, options, measure)
+    store = store or Store()
+    measures = _Measures()
+    progress = ReadingProgress(on_progress, sources, valid)
+    read, tokens = read_tokens(sources, tokenizer, options, measures.add, store, progress)
     if tokens.words() < 2:
         found = "no word" if tokens.words() == 0 else "a single word"
         raise TextError(f"{name} holds {found}: training needs a text of at least two, and learns from thousands")
-    options = replace(options, stanzas=options.stanzas and has_stanzas)
-    warnings = read.warnings() + marks.warnings(tokenizer, tokens.words(), int(tokens.counts()[UNK_ID]))
+    options = replace(options, stanzas=options.stanzas and measures.has_stanzas)
+    warnings = read.warnings() + measures.marks.warnings(tokenizer, tokens.words(), int(tokens.counts()[UNK_ID]))
     if valid:
-        of_valid, held_out = read_tokens(valid, tokenizer, replace(options, usual_unit=read.unit))
+        of_valid, held_out = read_tokens(
+            valid, tokenizer, replace(options, usual_unit=read.unit), store=store, progress=progress
+        )
         if held_out.words() == 0:
             raise TextError(f"{source_name(listed(valid)[0])} holds no word to validate on: name a text that does")
         train = tokens
@@ -139,10 +159,26 @@ def read_split(
     else:
         train, held_out = tokens.split(valid_fraction)
     distinct = int(np.count_nonzero(tokens.counts())) - bool(len(tokens))
-    facts = TextFacts(read, tokens.words(), distinct, tuple(warnings))
-    reading = options.remembered()
+    facts = TextFacts(read, tokens.words(), distinct, warnings=tuple(warnings))
     own_name = corpus_name(sources)
-    return SplitText(name, own_name, tokenizer, read.unit, train, held_out, digest.hexdigest(), reading, facts)
+    sha256 = measures.digest.hexdigest()
+    reading = options.remembered()
+    return SplitText(name, own_name, tokenizer, read.unit, train, held_out, sha256, reading, facts, store=store)
+
+
+class _Measures:
+    """What is taken down of the units of a text as they are read."""
+
+    def __init__(self) -> None:
+        self.digest = hashlib.sha256()
+        self.marks = MarkCounter()
+        self.has_stanzas = False
+
+    def add(self, text: str) -> None:
+        """Take down the next unit."""
+        self.marks.add(text)
+        self.has_stanzas = self.has_stanzas or not text
+        self.digest.update(text.encode("utf-8", "surrogatepass") + b"\n")
 
 
 def text_facts(train: Tokens) -> dict[str, int | bool]:
@@ -160,20 +196,26 @@ def read_tokens(
     tokenizer: Tokenizer,
     options: ReadOptions | None = None,
     measure: Callable[[str], None] = lambda text: None,
+    store: Store | None = None,
+    progress: ReadingProgress | None = None,
 ) -> tuple[TextsRead, Tokens]:
-    """Read a text: what is known of it (see `read_units`), and its tokens. `measure` is shown the text of each unit."""
+    """Read a text: what is known of it (see `read_units`), and its tokens, in a `store`.
+
+    `measure` is shown the text of each unit.
+    """
     # A corpus that was tokenized elsewhere is taken as it is, blank lines too.
     options = replace(options or ReadOptions(), keep_blank=tokenizer.is_pretokenized)
     read, texts = read_units(sources, options)
 
-    def units() -> Iterator[Segments]:
-        for text in texts:
-            measure(text)
-            segments = unit_segments(tokenizer, text)
-            if segments.tokens or not text or tokenizer.is_pretokenized:  # else it held invisible characters only
-                yield segments
-
-    return read, Tokens.from_segments(units())
+    numbering = Numbering(tokenizer, store)
+    for text in texts:
+        measure(text)
+        numbering.add(text)
+        if progress:
+            progress.tell(read.source_bytes)
+    if progress:
+        progress.tell(read.source_bytes, is_end=True)
+    return read, numbering.tokens()
 
 
 def corpus_name(sources: Sources) -> str:
@@ -181,7 +223,7 @@ def corpus_name(sources: Sources) -> str:
     first = listed(sources)[0]
     if first == STDIN:
         return "stdin"
-    path = Path(first).resolve()
+    path = Path(os.path.realpath(first))  # `Path.resolve` fails for a symbolic link that leads to itself
     if path.is_dir():
         return path.name or "corpus"
     if path.suffix.lower() in OPENERS:

@@ -26,15 +26,6 @@ SIGNATURES = {  # the first bytes of files that are no plain text, what they are
     b"\x28\xb5\x2f\xfd": ("compressed by zstd", UNPACK),
     b"\xfd7zXZ": ("compressed by xz", UNPACK),
 }
-WINDOWS_MARKS = range(0x80, 0xA0)  # quotation marks, dashes and the like in Windows-1252, controls in Latin-1
-MIN_ZEROS = 0.1  # of the upper bytes of characters: outside of Western text only those of spaces and marks
-MAX_OTHER_ZEROS = 0.01  # of the lower bytes
-ZERO_COLUMNS = {  # the least fraction of zeros at each place in a group of four bytes; 0: there are none
-    (0.0, MIN_ZEROS, 0.0, MIN_ZEROS): "utf-16-le",
-    (MIN_ZEROS, 0.0, MIN_ZEROS, 0.0): "utf-16-be",
-    (0.0, MIN_ZEROS, MIN_ZEROS, 1.0): "utf-32-le",
-    (1.0, MIN_ZEROS, MIN_ZEROS, 0.0): "utf-32-be",
-}
 CONTROLS = bytes([*range(1, 7), *range(14, 27), *range(28, 32)])  # that no text holds
 MAX_CONTROLS = 0.05  # of the bytes of a text whose encoding is not known
 
@@ -97,15 +88,13 @@ def _decode_block(
     try:
         return decoder.decode(data, final=not data), None
     except UnicodeDecodeError as error:
-        if _is_binary(error.object):
+        from .encodings import advice, is_wide  # not at the top: most texts are UTF-8
+
+        if _is_binary(error.object) and not is_wide(encoding):
             return "", NotTextError(f"{name} is not a text: {SAVE}")
         valid = error.start - len(pending)  # bytes of the data before the undecodable one; negative: in `pending`
-        byte = error.object[error.start]
-        western = "cp1252" if byte in WINDOWS_MARKS else "latin-1"
-        problem = TextError(
-            f"{name} is not {encoding.upper()} text (byte 0x{byte:02x} at offset {offset + valid}):"
-            f' name its encoding, such as encoding="{"utf-8" if encoding.startswith("utf-16") else western}"'
-        )
+        fault = f"(byte 0x{error.object[error.start]:02x} at offset {offset + valid})"
+        problem = TextError(f"{name} is not {encoding.upper()} text {fault}: {advice(error.object, encoding)}")
         decoder.setstate(state)
         return decoder.decode(data[: max(0, valid)]), problem
     except UnicodeError as error:  # such as UTF-16 that does not begin with a byte order mark
@@ -122,35 +111,25 @@ def _check_is_text(data: bytes, encoding: str, name: str, *, strict: bool) -> No
 
     A `strict` check refuses every zero byte, too.
     """
-    if encoding.lower().startswith(("utf-16", "utf_16", "utf-32", "utf_32", "utf16", "utf32")):
+    if codecs.lookup(encoding).name.startswith(("utf-16", "utf-32")):
         return
     for signature, (kind, remedy) in SIGNATURES.items():
         if data.startswith(signature):
             if name.endswith(".npz"):
                 raise NotTextError(f'{name} is a model, not a text: to go on from it, name it with init="{name}"')
             raise NotTextError(f"{name} is {kind}, not a text: {remedy}")
-    if b"\0" not in data:
+    if b"\0" not in data and b"\x1b$" not in data:
         return
-    wide = _wide_encoding(data)
-    if wide:
-        raise TextError(f'{name} is not {encoding.upper()} text, but probably {wide.upper()}: try encoding="{wide}"')
-    if strict:
+    from .encodings import is_shifted, wide_encoding  # not at the top: most texts are UTF-8
+
+    probable = wide_encoding(data) if b"\0" in data else "iso2022_jp" * (is_utf8(encoding) and is_shifted(data))
+    if probable:
+        raise TextError(
+            f'{name} is not {encoding.upper()} text, but probably {probable.upper()}: try encoding="{probable}"'
+        )
+    if strict and b"\0" in data:
         offset = data.index(b"\0")
         raise NotTextError(f"{name} is not a text: it holds a zero byte at offset {offset}")
-
-
-def _wide_encoding(data: bytes) -> str:
-    """Return the encoding in which European text has zero bytes where the data has them; empty if there is none."""
-    whole = data[: len(data) // 4 * 4]
-    rows = len(whole) // 4
-    fractions = [whole[column::4].count(0) / rows for column in range(4)] if rows else []
-    for columns, encoding in ZERO_COLUMNS.items():
-        if fractions and all(
-            fraction >= least if least else fraction <= MAX_OTHER_ZEROS
-            for least, fraction in zip(columns, fractions, strict=True)
-        ):
-            return encoding
-    return ""
 
 
 def _is_binary(data: bytes) -> bool:

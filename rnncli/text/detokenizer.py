@@ -7,7 +7,6 @@ most specific one that applies to the most general one; where none applies, by r
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -15,7 +14,7 @@ from typing import NamedTuple
 
 from .annotation import is_mark
 from .characters import SPECIAL_SPACES, is_unspaced
-from .folding import folded
+from .folding import composed, folded
 
 GAPS = frozenset(["", " ", *SPECIAL_SPACES])  # that are written
 START = "^"  # the gap before the first token of a unit, as a feature
@@ -166,7 +165,7 @@ class Detokenizer:
             raise ValueError("its rules for spaces write more than spaces")
         forms = {_rule(values, 1, 3): values[-1] for values in stored["forms"]}
         forms = {rule: form for rule, form in forms.items() if len(form) <= MAX_FORM_CHARACTERS}
-        if not all(folded(unicodedata.normalize("NFC", form)) == rule[0] for rule, form in forms.items()):
+        if not all(folded(composed(form)) == rule[0] for rule, form in forms.items()):
             raise ValueError("its forms of words are those of other words")
         return cls(rules, forms)
 

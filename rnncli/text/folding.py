@@ -1,8 +1,9 @@
 """Makes texts alike that look alike: without invisible characters, and with one character for all its lookalikes."""
 
+import itertools
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 
 from .characters import PICTOGRAPHS, UNSPACED, ranges
 
@@ -21,6 +22,8 @@ _KEYCAP = "\u20e3"  # a frame around a digit, # or *; a digit keeps it
 # Letters and marks that join their neighbours: Arabic and its relatives, the scripts of India, Tibetan, Mongolian.
 _JOINING_SCRIPTS = "\u0600-\u08ff\u0900-\u0dff\u0f00-\u0fff\u1800-\u18af\ua840-\ua87f\ufb50-\ufdff\ufe70-\ufefc"
 _MONGOLIAN = "\u1820-\u18aa"
+LONG_TEXT = 1000  # characters; a shorter text is composed in no time, whatever it holds
+MAX_MARKS = 30  # that follow each other in any writing: the bound of Unicode's Stream-Safe format
 
 # The one character, or the letters, for each lookalike. Guillemets and CJK punctuation are marks of their own.
 FOLDS: dict[int, str] = {
@@ -62,6 +65,45 @@ def folded_alike(text: str) -> str:
 def lowered(text: str) -> str:
     """Write a text in lower case: one letter for each, also for the dotted İ, which is i."""
     return text.lower() if text.isascii() else text.replace("İ", "i").lower()
+
+
+def composed(text: str) -> str:
+    """Normalise a text to NFC: a letter and its accent become one character where there is one.
+
+    The time grows with the length of the text, also where thousands of combining marks follow each other. Python sorts
+    those in quadratic time, so they are sorted before.
+    """
+    return unicodedata.normalize("NFC", text if len(text) < LONG_TEXT else _with_sorted_marks(text))
+
+
+def decomposed(text: str) -> str:
+    """Normalise a text to NFD: each accent becomes a character of its own. See `composed` for the time it takes."""
+    return unicodedata.normalize("NFD", text if len(text) < LONG_TEXT else _with_sorted_marks(text))
+
+
+def _with_sorted_marks(text: str) -> str:
+    """Write combining marks that no writing has so many of in Unicode's canonical order, which means the same."""
+    if text.isascii():
+        return text
+    return _marks_without_end().sub(lambda match: _sorted_marks(match[0]), text)
+
+
+def _sorted_marks(marks: str) -> str:
+    """Write marks, and what else is no letter, in canonical order: those between two of class 0 are sorted by class."""
+    single = itertools.chain.from_iterable(map(_decomposed_mark, marks))
+    groups = itertools.groupby(single, key=lambda mark: unicodedata.combining(mark) == 0)
+    return "".join("".join(group if starts else sorted(group, key=unicodedata.combining)) for starts, group in groups)
+
+
+@lru_cache(2**12)
+def _decomposed_mark(mark: str) -> str:
+    return unicodedata.normalize("NFD", mark)
+
+
+@cache
+def _marks_without_end() -> re.Pattern[str]:
+    """A pattern of more marks than any writing has. It takes other characters that are no letters for marks, too."""
+    return re.compile(rf"[^\x00-\u02ff\w\s]{{{MAX_MARKS + 1},}}")
 
 
 @cache

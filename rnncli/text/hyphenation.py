@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from .characters import UNSPACED
 
@@ -25,8 +25,8 @@ UNSPACED_START = re.compile(f"[{UNSPACED}\u3000-\u303f\uff00-\uff65]")
 class Joiner:
     """Joins lines. The words of the whole text tell whether the hyphen at a line's end belongs to the word."""
 
-    def __init__(self, lines: Sequence[str]):
-        """Take all lines of the text."""
+    def __init__(self, lines: Iterable[str]):
+        """Take all lines of the text, which are read more than once."""
         self.counts = _counts(lines)
         self.glues_dashes = _glues_dashes(lines)
 
@@ -71,16 +71,16 @@ class Joiner:
         return is_name or "-" in first + second or are_words, ""
 
 
-def _counts(lines: Sequence[str]) -> Counter[str]:
+def _counts(lines: Iterable[str]) -> Counter[str]:
     """Count, in small letters, the words of a text that tell how the words at its line ends are written.
 
     What stands before a hyphen at a line's end, or after it, does not count.
     """
-    cuts = [
+    cuts = {
         (cut[1].lower(), start[0].lower())
         for line, after in itertools.pairwise(lines)
         if (cut := _cut(line)) and (start := WORD.match(after.lstrip()))
-    ]
+    }
     counts: Counter[str] = Counter()
     if not cuts:
         return counts
@@ -94,12 +94,12 @@ def _counts(lines: Sequence[str]) -> Counter[str]:
     return counts
 
 
-def _glues_dashes(lines: Sequence[str]) -> bool:
+def _glues_dashes(lines: Iterable[str]) -> bool:
     """Whether a text writes no space after a dash that follows a word without one: one--two."""
     if not any(DASH_END.search(line.rstrip()) for line in lines):
         return False
-    spaces = [space for line in lines for space in DASH_INSIDE.findall(line)]
-    return spaces.count("") > len(spaces) / 2
+    spaces = Counter(space for line in lines for space in DASH_INSIDE.findall(line))
+    return spaces[""] > spaces.total() / 2
 
 
 def _cut(line: str) -> re.Match[str] | None:

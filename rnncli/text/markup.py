@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from html import unescape
 from html.parser import HTMLParser
 
+from .entities import unescaped, with_short_numbers
+
 CHARACTERS_PER_FEED = 2**16  # at least, of HTML
+MAX_TAG = 2**16  # characters; of a longer tag the attributes are not looked at
+TAG_NAME = re.compile(r"<([a-zA-Z][^\t\n\r\f />]*)")
 FRONT_MATTER_ENDS = {"---": ("---", "..."), "+++": ("+++",)}  # YAML, TOML; by the line that begins them
 YAML_LINE = re.compile(r"\s|-\s|[#}\]]|(?:\"[^\"]+\"|'[^']+'|[\w.-]+(?: [\w.-]+){0,3})\s*:(?:\s|$)")
 TOML_START = re.compile(r"[#\[]|[\w.\"'-]+\s*=")
 FOOTNOTE_MARK = re.compile(r"\s*\[\^[^\]\s]+\]")
 FOOTNOTE = re.compile(r"([ \t>]*)\[\^[^\]\s]+\]:\s*")  # at the beginning of a line
+COMMENT_END = re.compile(r"--!?\s*>")
 BREAK = re.compile(  # a tag of HTML between which and its neighbours a browser breaks the line
     r"</?(?:br|hr|p|div|[uod]l|li|d[dt]|table|t[rhd]|h[1-6]|blockquote|pre|details|summary)[\s/>]", re.IGNORECASE
 )
@@ -38,15 +42,43 @@ class HTMLText(HTMLParser):
         self._pieces: list[str] = []
         self._hidden: list[str] = []  # the open elements whose text is not shown
         self._preformatted = 0  # how many <pre> are open
+        self._is_ending = False  # whether nothing follows any more
+        self._last_comment_end = -1  # the place of the last end of a comment, if so
 
     def handle_starttag(self, tag: str, attrs: object) -> None:
         if self._hidden == ["head"] and tag not in IN_HEAD:  # whose end may be left out
             self._hidden.clear()
-        if tag in HIDDEN or (tag == "code" and self._preformatted):
+        is_hidden = tag in HIDDEN or (tag == "code" and self._preformatted)
+        if is_hidden and tag not in self._hidden:  # the end of a tag ends all that were opened in it
             self._hidden.append(tag)
         self._preformatted += tag == "pre"
         if tag not in INLINE:
             self.end_block()
+
+    def parse_starttag(self, i: int) -> int:
+        """Read the tag that begins at a place, and return the place after it; -1: it has not come as a whole."""
+        end = self.rawdata.find(">", i)
+        if end < 0 or end - i <= MAX_TAG:
+            return super().parse_starttag(i) if end >= 0 else -1
+        found = TAG_NAME.match(self.rawdata, i)
+        tag = found[1].lower() if found else ""
+        self.handle_starttag(tag, [])
+        if tag in self.CDATA_CONTENT_ELEMENTS:
+            self.set_cdata_mode(tag)
+        return end + 1
+
+    def parse_comment(self, i: int, report: bool = True) -> int:
+        """Read the comment that begins at a place, and return the place after it; -1: it has not come as a whole."""
+        return -1 if self._is_ending and i > self._last_comment_end else super().parse_comment(i, report)
+
+    def parse_marked_section(self, i: int, report: bool = True) -> int:
+        """Read a section such as <![CDATA[, or a comment where it is none."""
+        if self._is_ending:
+            return self.parse_bogus_comment(i)
+        try:
+            return super().parse_marked_section(i, report)
+        except AssertionError:
+            return self.parse_bogus_comment(i)
 
     def handle_startendtag(self, tag: str, attrs: object) -> None:
         if tag not in INLINE:
@@ -78,10 +110,13 @@ class HTMLText(HTMLParser):
 
     def finish(self) -> None:
         """Read what is left. Where no tag can end any more, a < is text; else each would be tried to the end."""
-        if ">" not in self.rawdata and not self.cdata_elem:
-            self.handle_data(unescape(self.rawdata))
-            self.rawdata = ""
+        end = len(self.rawdata) if self.cdata_elem else self.rawdata.rfind(">") + 1
+        rest = self.rawdata[end:]
+        self.rawdata = self.rawdata[:end]
+        self._last_comment_end = max((found.start() for found in COMMENT_END.finditer(self.rawdata)), default=-1)
+        self._is_ending = True
         self.close()
+        self.handle_data(unescaped(rest))
         self.end_block()
 
 
@@ -89,7 +124,7 @@ def html_units(lines: Iterable[str]) -> Iterator[str]:
     """Yield the text of each block of HTML. Scripts, styles, code and what a browser does not show are left out."""
     parser = HTMLText()
     for piece in _pieces(lines, parser):
-        parser.feed(piece)
+        parser.feed(with_short_numbers(piece))
         yield from parser.blocks
         parser.blocks.clear()
     parser.finish()

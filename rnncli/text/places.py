@@ -11,7 +11,8 @@ from .vocabulary import EOS_ID, Tokens
 
 MAX_LEARNING_TOKENS = 1_000_000
 SLICES = 20  # of a longer text, from all over it
-TOKENS_PER_PASS = 500_000
+TOKENS_PER_PASS = 2**17
+PASSES_PER_UNIT = 16  # at most; a longer unit is cut
 Closes = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
@@ -29,12 +30,19 @@ class Places(NamedTuple):
     b_closes: np.ndarray
 
     @classmethod
-    def of(cls, tokens: Tokens, closes_of: Closes) -> Places:
-        """Find the places of a text. `closes_of` tells which tokens close something."""
-        ids = np.concatenate([[EOS_ID, EOS_ID], tokens.ids, [EOS_ID]]).astype(np.int64)
-        gaps = np.concatenate([[0, 0], tokens.gaps, [0]]).astype(np.int64)
+    def of(cls, tokens: Tokens, closes_of: Closes, may_matter: np.ndarray | None = None) -> Places:
+        """Find the places of a text. `closes_of` tells which tokens close something.
+
+        `may_matter` (types,) leaves the places between two tokens of other types out.
+        """
+        ids = np.concatenate([[EOS_ID, EOS_ID], tokens.ids, [EOS_ID]], dtype=np.int32)
+        gaps = np.concatenate([[0, 0], tokens.gaps, [0]], dtype=np.int32)
         closes = closes_of(ids, gaps)
-        b = 2 + np.flatnonzero((ids[1:-2] != EOS_ID) & (ids[2:-1] != EOS_ID))
+        is_place = (ids[1:-2] != EOS_ID) & (ids[2:-1] != EOS_ID)
+        if may_matter is not None:
+            matters = may_matter[ids]
+            is_place &= matters[1:-2] | matters[2:-1]
+        b = 2 + np.flatnonzero(is_place)
         a_gap = np.where(ids[b - 2] == EOS_ID, 0, gaps[b - 1] + 1)
         return cls(b - 2, ids[b - 1], ids[b], ids[b - 2], ids[b + 1], gaps[b], a_gap, closes[b - 1], closes[b])
 
@@ -45,13 +53,21 @@ class Places(NamedTuple):
 
 def passes(tokens: Tokens) -> Iterator[tuple[Tokens, int]]:
     """Cut a text at ends of units into parts of some size; yields each with the place of its beginning."""
-    ends = np.flatnonzero(tokens.ids == EOS_ID) + 1
     begin = 0
     while begin < len(tokens):
-        later = ends[np.searchsorted(ends, min(begin + TOKENS_PER_PASS, len(tokens))) :]
-        end = int(later[0]) if len(later) else len(tokens)
+        end = _end_of_unit(tokens.ids, begin + TOKENS_PER_PASS)
         yield tokens.part(begin, end), begin
+        tokens.release()
         begin = end
+
+
+def _end_of_unit(ids: np.ndarray, least: int) -> int:
+    """Return the first end of a unit from a place on; that of the text, or just the place if a unit is very long."""
+    for begin in range(least, min(len(ids), least + PASSES_PER_UNIT * TOKENS_PER_PASS), TOKENS_PER_PASS):
+        ends = np.flatnonzero(ids[begin - 1 : begin - 1 + TOKENS_PER_PASS] == EOS_ID)
+        if len(ends):
+            return begin + int(ends[0])
+    return min(least, len(ids))
 
 
 def excerpt(tokens: Tokens) -> list[Tokens]:
@@ -68,7 +84,7 @@ def last_of_kind(ids: np.ndarray, at: np.ndarray) -> np.ndarray:
     It is -1 if there is none before it.
     """
     unit = np.cumsum(ids == EOS_ID)
-    keys = ids[at] * (unit[-1] + 1) + unit[at]
+    keys = ids[at].astype(np.int64) * (unit[-1] + 1) + unit[at]
     order = np.argsort(keys, kind="stable")
     is_first = np.diff(keys[order], prepend=-1) != 0
     last = np.empty(len(at), np.int64)

@@ -11,7 +11,7 @@ import sys
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -46,6 +46,7 @@ class TextsRead:
     not_texts: list[str] = field(default_factory=list)  # files of a folder, such as pictures
     problems: list[str] = field(default_factory=list)  # each of a file of a folder that cannot be read: name, reason
     hints: list[str] = field(default_factory=list)  # each with a file that may be meant to be read in another way
+    source_bytes: int = 0  # as they are in the files, so of compressed ones the compressed bytes
 
     @property
     def unit(self) -> str:
@@ -106,7 +107,12 @@ def _units_of_file(path: str | Path, options: ReadOptions, read: TextsRead) -> I
     def count(data: bytes) -> None:
         file.bytes += len(data)
 
-    lines = itertools.chain.from_iterable(read_batches(path, options.encoding, count=count))
+    before = read.source_bytes
+
+    def locate(place: int) -> None:
+        read.source_bytes = before + place
+
+    lines = itertools.chain.from_iterable(read_batches(path, options.encoding, count=count, locate=locate))
     verdict, units = read_by_format(lines, str(path), name, options)
     file.unit = verdict.unit
     file.evidence = verdict.evidence
@@ -137,21 +143,24 @@ def read_batches(
     encoding: str = "utf-8",
     errors: str = "strict",
     count: Callable[[bytes], object] = lambda data: None,
+    locate: Callable[[int], object] = lambda place: None,
 ) -> Iterator[list[str]]:
     """Read the lines of one file, or of standard input ("-"), without line ends and without a byte order mark.
 
     They come in batches: some hundred lines of a file, each line of a dialogue by itself.
     With "surrogateescape" as `errors`, an undecodable byte is not an error: see `is_undecoded`. `count` is shown the
-    bytes.
+    bytes, and `locate` is told the place in the file, also in a compressed one.
     """
     checked_decoder(encoding, errors)  # before the file is opened
     try:
-        with _open(source) as file:
+        with _open(source) as (file, raw):
             read = getattr(file, "read1", file.read)  # read1 returns what has arrived, without waiting for a full block
 
             def counted(size: int) -> bytes:
                 data: bytes = read(size)
                 count(data)
+                if source != STDIN and raw.seekable():
+                    locate(raw.tell())
                 return data
 
             yield from split_lines(decode(counted, encoding, errors, source_name(source)))
@@ -165,14 +174,21 @@ def is_undecoded(line: str) -> bool:
     return not line.isprintable() and any("\udc80" <= letter <= "\udcff" for letter in line)
 
 
-def _open(source: str | Path) -> AbstractContextManager[BinaryIO]:
+@contextmanager
+def _open(source: str | Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    """Open a source: what is read of it, and the file itself, which may be compressed."""
     if source == STDIN:
         if sys.stdin is None:
             raise TextError("standard input is closed: name a file, or pipe a text in")
-        return nullcontext(sys.stdin.buffer)
-    opener = OPENERS.get(Path(source).suffix.lower(), open)
-    file: BinaryIO = opener(source, "rb")
-    return file
+        yield sys.stdin.buffer, sys.stdin.buffer
+        return
+    with open(source, "rb") as raw:
+        opener = OPENERS.get(Path(source).suffix.lower())
+        if opener is None:
+            yield raw, raw
+            return
+        with opener(raw, "rb") as file:
+            yield file, raw
 
 
 def _files(source: str | Path, options: ReadOptions, read: TextsRead) -> Iterator[str | Path]:

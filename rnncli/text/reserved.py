@@ -22,13 +22,18 @@ ENDS = (EOS, "</s>")
 def unit_segments(tokenizer: Tokenizer, text: str) -> Segments:
     """Cut a whole unit into tokens, without the marks of its own beginning and end: every unit has an end anyway."""
     segments = tokenizer.segment(text)
-    tokens = segments.tokens
-    if tokenizer.is_pretokenized and tokens:
-        if tokens[-1] in ENDS:
-            tokens.pop()
-        if tokens[:1] == [BEGINNING]:
-            del tokens[0]
+    if tokenizer.is_pretokenized:
+        without_ends(segments.tokens)
     return segments
+
+
+def without_ends(tokens: list[str], *, is_first: bool = True, is_last: bool = True) -> list[str]:
+    """Remove the marks of the beginning and the end of a unit from its tokens, or from those of a part of it."""
+    if is_last and tokens and tokens[-1] in ENDS:
+        tokens.pop()
+    if is_first and tokens[:1] == [BEGINNING]:
+        del tokens[0]
+    return tokens
 
 
 def marks_unknown(words: int, unknown: int) -> bool:

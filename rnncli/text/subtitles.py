@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import itertools
 import re
 from collections.abc import Iterable, Iterator
 
 from ..errors import TextError
+from .entities import unescaped
 
 TIMES = re.compile(r"\s*(?:\d+:)?\d{1,2}:\d{1,2}[.,]\d{1,3}\s*-->\s*(?:\d+:)?\d{1,2}:\d{1,2}[.,]\d{1,3}")
 MIN_CUES = 3  # by which subtitles are recognised
@@ -36,7 +36,7 @@ def subtitle_units(lines: Iterable[str], name: str) -> Iterator[str]:
     is_rolling = False
     for cue in _cues(watched()):
         is_rolling = is_rolling or any(map(TIME_TAG.search, cue))
-        texts = [text for line in cue if (text := " ".join(html.unescape(TAG.sub("", line)).split()))]
+        texts = [text for line in cue if (text := " ".join(unescaped(TAG.sub("", line)).split()))]
         if is_rolling:
             shown = [last, *texts]
             texts = [text for before, text in itertools.pairwise(shown) if text != before]

@@ -19,11 +19,10 @@ def field_units(lines: Iterable[str], field: int, name: str) -> Iterator[str]:
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        fields = line.split("\t")
-        if len(fields) < field:
+        if line.count("\t") < field - 1:
             shown = line[:SHOWN_CHARACTERS]
             raise TextError(f"{name}, line {number}: there is no field {field} in {shown!r}: tabs separate fields")
-        if text := fields[field - 1].strip():
+        if text := line.split("\t", field)[field - 1].strip():
             yield text
 
 
@@ -37,15 +36,20 @@ def column_units(lines: Iterable[str], column: str, name: str) -> Iterator[str]:
     delimiter = delimiter_of(header, column)
     if not delimiter:
         rows = max((_cells(header, delimiter) for delimiter in DELIMITERS), key=len)
-        shown = ", ".join(rows)[: 2 * SHOWN_CHARACTERS]
+        shown = ", ".join(rows)[: 2 * SHOWN_CHARACTERS] or "not to be read"
         raise TextError(f"{name} has no column {column[:SHOWN_CHARACTERS]!r}: its columns are {shown}")
     place = _cells(header, delimiter).index(column)
     reader = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter)
+    start = 2  # the line in which the row begins
     try:
         for row in reader:
+            start = reader.line_num + 2
             if text := " ".join("".join(row[place : place + 1]).split()):
                 yield text
     except csv.Error as error:
+        if "field limit" in str(error):
+            longest = f"a cell of the row that begins here has more than {csv.field_size_limit():,} characters"
+            raise TextError(f"{name}, line {start}: {longest}: close its quotation mark, or shorten it") from None
         raise TextError(f"{name}, line {reader.line_num + 1}: this is no CSV ({error}): mend the file") from None
 
 

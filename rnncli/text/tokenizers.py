@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ..errors import SettingError
 from .annotation import without_notes
 from .characters import PICTOGRAPHS, SPECIAL_SPACES, UNSPACED, ranges
-from .folding import JOINERS, cleaned, folded, lowered
+from .folding import JOINERS, cleaned, composed, folded, lowered
 
 CHARACTERS_PER_PAGE = 1024  # of Unicode, whose combining marks go into the pattern together
 MARK_PAGES = frozenset([*range(0x20000 // CHARACTERS_PER_PAGE), 0xE0000 // CHARACTERS_PER_PAGE])  # with all marks
@@ -74,6 +74,10 @@ class Tokenizer:
         places = zip(starts, chunks, strict=False)
         return Segments(tokens, gaps, {start + at: form for start, (_, forms) in places for at, form in forms})
 
+    def cut(self, chunk: str) -> tuple[list[str], list[tuple[int, str]]]:
+        """Cut what is between two spaces into words: the tokens, and the forms of those that were folded, by place."""
+        return (_FOLDED_CHUNKS if self.fold else _CHUNKS).cut(chunk)
+
     def read(self, text: str, fold: bool = True) -> str:
         """Return a text as it is cut: without invisible characters, folded, in lower case if the tokenizer says so.
 
@@ -112,18 +116,19 @@ class _Chunks(dict[str, tuple[list[str], list[tuple[int, str]]]]):
         self.fold = fold
 
     def __missing__(self, chunk: str) -> tuple[list[str], list[tuple[int, str]]]:
-        found = self._cut(chunk)
+        found = self.cut(chunk)
         if len(chunk) <= MAX_KEPT_CHUNK:
             if len(self) >= MAX_CHUNKS:
                 self.clear()
             self[chunk] = found
         return found
 
-    def _cut(self, chunk: str) -> tuple[list[str], list[tuple[int, str]]]:
+    def cut(self, chunk: str) -> tuple[list[str], list[tuple[int, str]]]:
+        """Cut a chunk that is not kept."""
         cut = TOKENIZERS["word"].cut
         if not self.fold or chunk.isascii():
             return cut(chunk), []
-        chunk = unicodedata.normalize("NFC", chunk)
+        chunk = composed(chunk)
         read = folded(chunk)
         tokens = cut(read)
         if read == chunk or not unicodedata.is_normalized("NFC", read):  # then they are cut from other characters
@@ -187,8 +192,8 @@ class WordCutter:
     def cut(self, text: str) -> list[str]:
         """Cut a text into tokens."""
         if text.isascii():
-            return self._ascii_pattern.findall(text)
-        text = unicodedata.normalize("NFC", text)
+            return [text] if text.isalpha() else self._ascii_pattern.findall(text)
+        text = composed(text)
         if not self._known.issuperset(text):
             with self._lock:
                 self._grow(set(text) - self._known)
@@ -244,5 +249,5 @@ class Kind:
 TOKENIZERS = {
     "word": Kind(WordCutter().cut),
     "whitespace": Kind(str.split, is_pretokenized=True),
-    "char": Kind(lambda text: list(unicodedata.normalize("NFC", text)), is_char=True),
+    "char": Kind(lambda text: list(composed(text)), is_char=True),
 }

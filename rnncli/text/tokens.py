@@ -1,11 +1,14 @@
 """Numbers the words of a text, and keeps how they stand there."""
 
+import math
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
+from .columns import bounds, counted, release
 from .reserved import EOS, EOS_ID, UNK, UNK_ID
 from .tokenizers import Segments
 
@@ -37,11 +40,11 @@ class Tokens:
     @classmethod
     def from_segments(cls, units: Iterable[Segments]) -> "Tokens":
         """Number the words of a text, and keep how they stand there."""
-        numbers = _Numbers({EOS: EOS_ID, UNK: UNK_ID})
-        names = _Numbers({"": 0})
+        numbers = Numbers({EOS: EOS_ID, UNK: UNK_ID})
+        names = Numbers({"": 0})
         ids = array("i")
         gaps = bytearray()
-        form_names = _Numbers()
+        form_names = Numbers()
         form_places = array("q")
         forms = array("i")
         for unit in units:
@@ -65,44 +68,76 @@ class Tokens:
     def part(self, begin: int, end: int) -> "Tokens":
         """Return a part of the text."""
         formed = slice(*np.searchsorted(self.form_places, [begin, end]))
+        places = self.form_places[formed]
         return replace(
             self,
             ids=self.ids[begin:end],
             gaps=self.gaps[begin:end],
-            form_places=self.form_places[formed] - begin,
+            form_places=places - begin if begin else places,
             forms=self.forms[formed],
         )
+
+    def release(self) -> None:
+        """Let go of the memory of columns that are in files; they are read again when they are asked for."""
+        for column in (self.ids, self.gaps, self.form_places, self.forms):
+            release(column)
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def counts(self) -> np.ndarray:
         """Count the occurrences of each of the `types`."""
-        return np.bincount(self.ids, minlength=len(self.types))
+        counts: np.ndarray = self._counts.copy()
+        return counts
+
+    @cached_property
+    def _counts(self) -> np.ndarray:
+        return counted(self.ids, len(self.types))
 
     def words(self) -> int:
         """Count the words, without the ends of units."""
-        return int(np.count_nonzero(self.ids != EOS_ID))
+        return len(self) - int(self._counts[EOS_ID])
 
     def split(self, fraction: float) -> tuple["Tokens", "Tokens"]:
         """Split off the last units, about `fraction` of all: returns (first part, last part), each with a word.
 
         A text of a single unit is split inside the unit. The text must hold two words at least.
         """
-        ends = np.flatnonzero(self.ids == EOS_ID) + 1
-        wanted = ends[max(0, len(ends) - 1 - max(1, round(len(ends) * fraction)))]
-        words_before = np.cumsum(self.ids != EOS_ID)[:-1]  # each position to cut at, from 1 on
-        cuts = 1 + np.flatnonzero((words_before > 0) & (words_before < self.words()))
-        between_units = cuts[self.ids[cuts - 1] == EOS_ID]
-        if len(between_units):
-            cuts = between_units
-        else:
+        units = int(self._counts[EOS_ID])
+        last_unit = max(0, units - 1 - max(1, round(units * fraction)))  # of the first part
+        first_word = last_word = -1
+        wanted: float = 0
+        for begin, end in bounds(len(self)):
+            ids = self.ids[begin:end]
+            ends = np.flatnonzero(ids == EOS_ID)
+            if 0 <= last_unit < len(ends):
+                wanted = begin + int(ends[last_unit]) + 1
+            last_unit -= len(ends)
+            if len(ends) < len(ids):
+                words = np.flatnonzero(ids != EOS_ID)
+                first_word = begin + int(words[0]) if first_word < 0 else first_word
+                last_word = begin + int(words[-1])
+            release(ids)
+        cut = self._nearest_end(wanted, first_word + 1, last_word)
+        if cut is None:
             wanted = len(self) * (1 - fraction)
-        cut = cuts[np.abs(cuts - wanted).argmin()]
+            cut = min(max(math.ceil(wanted - 0.5), first_word + 1), last_word)
         return self.part(0, cut), self.part(cut, len(self))
 
+    def _nearest_end(self, wanted: float, first: int, last: int) -> int | None:
+        """Return the end of a unit from `first` to `last` that is nearest to a place; None if there is none."""
+        nearest = None
+        for begin, end in bounds(len(self)):
+            ends = begin + 1 + np.flatnonzero(self.ids[begin:end] == EOS_ID)
+            ends = ends[(first <= ends) & (ends <= last)]
+            if len(ends):
+                own = int(ends[np.abs(ends - wanted).argmin()])
+                nearest = own if nearest is None or abs(own - wanted) < abs(nearest - wanted) else nearest
+        release(self.ids)
+        return nearest
 
-class _Numbers(dict[str, int]):
+
+class Numbers(dict[str, int]):
     """The number of each of some words: a new one gets the next number."""
 
     def __missing__(self, word: str) -> int:

@@ -8,9 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from .characters import UNSPACED
+from .columns import Lines
 from .folding import cleaned
 
 SAMPLE_LINES = 2000  # that decide what the units of a text are
+MAX_JUDGED = 10_000  # characters of a line
 MIN_BREAKS = 3  # lines that another one follows without a blank line, on which a decision can rest
 WIDTHS = range(40, 201)  # characters, of lines that are wrapped
 WIDTH_QUANTILE = 0.98  # of the lengths of lines: a few may be longer than the width
@@ -44,6 +46,7 @@ def judge(lines: Sequence[str]) -> Verdict:
     Wrapped prose is told by three things together: its pieces are words; a line is full, so that the first word of the
     next line would not have fitted; and the next line goes on in the middle of a sentence.
     """
+    lines = [line[:MAX_JUDGED] for line in lines]
     lines = ["" if _is_blank(line) else line.strip() for line in lines]
     breaks = [(line, after) for line, after in itertools.pairwise(lines) if line and after]
     if len(breaks) < MIN_BREAKS:
@@ -133,7 +136,7 @@ def lines_with_stanzas(lines: Iterable[str]) -> Iterator[str]:
 
 def paragraphs(lines: Iterable[str]) -> Iterator[str]:
     """Join the lines of each paragraph, which ends at a blank line. Words cut at the end of a line become whole."""
-    lines = list(lines)
+    lines = Lines(lines)
     from .hyphenation import Joiner  # not at the top: only wrapped prose needs it
 
     join = Joiner(lines).join

@@ -1,11 +1,15 @@
 """Holds a vocabulary: the words that a model knows, and their numbers."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .annotation import GAPS, combinations, parts, plain
+from .columns import Store, changed
 from .folding import folded, lowered
 from .reserved import EOS as EOS
 from .reserved import EOS_ID as EOS_ID
@@ -13,6 +17,10 @@ from .reserved import UNK as UNK
 from .reserved import UNK_ID as UNK_ID
 from .tokens import Tokens as Tokens
 
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+MAX_UINT16 = 2**16
 LOOKUPS_BEFORE_DICT = 100  # in a stored vocabulary, which are faster by search than by building a dictionary
 
 
@@ -33,7 +41,7 @@ class Vocabulary:
         return self._words
 
     @classmethod
-    def from_tokens(cls, tokens: Tokens, min_count: int = 1, max_size: int = 0) -> "Vocabulary":
+    def from_tokens(cls, tokens: Tokens, min_count: int = 1, max_size: int = 0) -> Vocabulary:
         """Choose the words that occur at least `min_count` times, at most `max_size` in all (0: no limit).
 
         Equally frequent words keep the order of their first appearance. Marks with notes on their spaces come on top.
@@ -51,7 +59,7 @@ class Vocabulary:
         others = combinations(tokens.types[i] for i in noted).difference(words)
         return cls([EOS, UNK, *words, *sorted(others)])
 
-    def extended(self, tokens: Tokens, min_count: int = 1, most: int = 0) -> "Vocabulary":
+    def extended(self, tokens: Tokens, min_count: int = 1, most: int = 0) -> Vocabulary:
         """Append the words of a text that are new and occur at least `min_count` times there.
 
         The most frequent of them are appended, `most` at most (0: no limit).
@@ -79,15 +87,19 @@ class Vocabulary:
         """The number of each word."""
         return {word: number for number, word in enumerate(self.words)}
 
-    def encode(self, tokens: Tokens) -> np.ndarray:
+    def encode(self, tokens: Tokens, dtype: DTypeLike = np.int32, store: Store | None = None) -> np.ndarray:
         """Number a text's words (N,), exactly as written; unknown words are `UNK_ID`.
 
         Of a mark with notes that the vocabulary lacks, the variant that agrees best is taken.
         """
         found = map(self._exactly, tokens.types)
-        table = np.array([UNK_ID if number is None else number for number in found], np.int32)
-        ids: np.ndarray = table[tokens.ids]
-        return ids
+        table = np.array([UNK_ID if number is None else number for number in found], dtype)
+        return changed(tokens.ids, dtype, table.__getitem__, store or Store())
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The smallest type that holds the number of every word, and is not too small for most vocabularies."""
+        return np.dtype(np.uint16 if len(self) <= MAX_UINT16 else np.int32)
 
     def _exactly(self, word: str) -> int | None:
         number = self.numbers.get(word)

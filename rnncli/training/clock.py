@@ -1,36 +1,35 @@
-"""The clock of a training: how much of it is done, and how much time its other work may take."""
+"""The clock of a training: how much of it is done."""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from .plan import Plan
 from .state import TrainingState
 
-WATCHING_FRACTION = 0.0015  # of the time, for each report
-TUNING_FRACTION = 0.025  # of the time, for tuning the mixture at the end
-SAVING_SECONDS = 1.0  # kept for writing the model
-PROBE_WORDS = 4096  # of the held-out text, read to see how long that takes
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 COOLDOWN_FRACTION = 0.5  # of the epochs before it: how long a cooldown takes
 
 
 class Clock:
     """Measures the progress of a training: by the text, by the time, or by a cooldown."""
 
-    def __init__(self, plan: Plan, state: TrainingState, rows: int, began: float):
-        """`rows` are those of the sequences; `began` is when the time began to run, by `time.perf_counter`."""
+    def __init__(self, plan: Plan, state: TrainingState, rows: int, began: float, time: Callable[[], float]):
+        """`rows` are those of the sequences; `began` is when the time began to run, by `time`, in seconds."""
         self.plan = plan
         self.state = state
         self.rows = rows
         self.began = began
+        self.time = time
 
     def now(self) -> float:
         """Return the seconds since the training began to read the text; the state keeps them."""
-        self.state.budget.elapsed = time.perf_counter() - self.began
+        self.state.budget.elapsed = self.time() - self.began
         return self.state.budget.elapsed
 
     def epochs(self) -> float:
@@ -48,16 +47,43 @@ class Clock:
         return min(fraction, 1.0)
 
 
-def affordable_words(
-    read: Callable[[np.ndarray], Any], valid: np.ndarray, seconds: float, most: int, slowdown: float = 1.0
-) -> tuple[int, float]:
-    """Return how many of at most `most` held-out words can be read in some seconds, and the seconds that takes.
+class AwakeTime:
+    """Tells the time in seconds, without that in which the process was stopped or the machine slept.
 
-    `read` reads some of them now, and its time is multiplied by `slowdown`.
+    with AwakeTime() as now: now()
+
+    A thread looks at the clock twice a second. Where it could not for long, the process was stopped, by Ctrl-Z or a lid
+    that was closed, unless it has computed meanwhile.
     """
-    probe = valid[:PROBE_WORDS]
-    began = time.perf_counter()
-    read(probe)
-    seconds_per_word = slowdown * (time.perf_counter() - began) / len(probe)
-    count = min(len(valid), most, max(PROBE_WORDS, int(seconds / seconds_per_word)))
-    return count, count * seconds_per_word
+
+    TICK_SECONDS = 0.5
+    MAX_GAP_SECONDS = 5.0  # between two looks, that a busy machine may bring about
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lost = 0.0
+        self._last = time.perf_counter()
+        self._computed = time.process_time()
+        self._is_over = threading.Event()
+
+    def __call__(self) -> float:
+        with self._lock:
+            now = time.perf_counter()
+            computed = time.process_time()
+            gap = now - self._last
+            if gap > self.MAX_GAP_SECONDS:
+                self._lost += gap - min(gap, max(computed - self._computed, self.TICK_SECONDS))
+            self._last = now
+            self._computed = computed
+            return now - self._lost
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._look, name="rnncli-clock", daemon=True).start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._is_over.set()
+
+    def _look(self) -> None:
+        while not self._is_over.wait(self.TICK_SECONDS):
+            self()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import platform
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from ..errors import TrainingError
+from ..lm.interface import Part
 from ..lm.mixture import WORDS_PER_PASS
 from ..lm.network import Network
 from ..lm.parts import PART_KINDS
@@ -36,7 +38,11 @@ class ModelBuilder:
         self.plan = plan
         self.corpus = corpus
         self.threads = threads
-        fitted = {kind: kind.fit(corpus.train, plan.network, plan.training) for kind in PART_KINDS}
+        self.fitted: dict[type[Part], Part] = {}
+
+    def fit(self, ids: np.ndarray, progress: Callable[[float], object] | None = None) -> None:
+        """Make the parts beside the network, from words (N,) of the training text."""
+        fitted = {kind: kind.fit(ids, self.plan.network, self.plan.training, progress=progress) for kind in PART_KINDS}
         self.fitted = {kind: part for kind, part in fitted.items() if part is not None}
 
     def tune(self, network: Network, ids: np.ndarray) -> Tuned:
@@ -84,6 +90,7 @@ class ModelBuilder:
                 "train_words": len(corpus.train),
                 "valid_words": len(corpus.valid),
                 "watched_words": state.watched_words,
+                "counted_words": state.counted_words,
                 "sha256": corpus.sha256,
             },
             "reading": corpus.reading,

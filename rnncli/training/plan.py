@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from ..declaration import check_names, declarations, pick
@@ -13,13 +14,11 @@ from ..lm.network_config import NetworkConfig, check_activation
 from ..model import Model
 from ..network_options import NetworkOptions
 from ..options import OPTION_CLASSES, TextOptions, TrainingOptions
-from ..text.corpus import Corpus, Sources, read_split, text_facts
+from ..text.corpus import Corpus, Sources
 from ..text.formats import KINDS, ReadOptions
-from ..text.tokenizers import Tokenizer
-from ..text.vocabulary import Vocabulary
+from ..text.sources import Progress
 from .recipe import decided, max_batch_size
-
-READ_OPTIONS = ("unit", "encoding", "read_as", "field", "column", "chat", "strict")
+from .texts import read_texts
 
 
 @dataclass(frozen=True)
@@ -30,6 +29,8 @@ class Plan:
     network: NetworkConfig
     training: TrainingOptions
     is_fine_tuning: bool = False
+    given_text: TextOptions | None = None  # the options of the text as they were given
+    reads_as_model: bool = False  # whether what is read of a file is what the model remembers
 
     def __post_init__(self) -> None:
         for options in (self.text, self.network, self.training):
@@ -46,6 +47,7 @@ class Options:
     network: NetworkOptions
     training: TrainingOptions
     reads_as_model: bool = False  # whether what is read of a file is what the model remembers
+    given_text: TextOptions | None = None  # those of the text, once what was open of them is decided
 
     @classmethod
     def of(cls, given: Mapping[str, Any], init: Model | None = None) -> Options:
@@ -89,32 +91,30 @@ def _kind_of(model: Model) -> dict[str, Any]:
     return {name: getattr(own, name) for name in KINDS if getattr(own, name) != getattr(usual, name)}
 
 
-def make_plan(options: Options, sources: Sources, init: Model | None = None) -> tuple[Plan, Corpus]:
+def make_plan(
+    options: Options,
+    sources: Sources,
+    init: Model | None = None,
+    *,
+    cache_dir: str | Path | None = None,
+    on_progress: Progress | None = None,
+) -> tuple[Plan, Corpus]:
     """Read the texts in `sources`, and decide what was left open.
 
+    A large text is kept in the folder `cache_dir`, by default that of the user's caches, and taken from there the next
+    time. `on_progress` is told the fraction of the bytes of the texts that was read, unless one is standard input.
     Raises `TextError` for a text that cannot be read or holds too few words.
     """
-    text = options.text
-    split = read_split(
+    text, corpus = read_texts(
+        options.text,
         sources,
-        ReadOptions(
-            **{name: getattr(text, name) for name in READ_OPTIONS},
-            usual_unit=init.unit if init else "line",
-            of_model=options.reads_as_model,
-        ),
-        tokenizer=init.tokenizer if init else Tokenizer(text.tokenizer, text.lowercase, fold=text.tokenizer == "word"),
-        valid=text.valid,
-        valid_fraction=text.valid_fraction,
+        init,
+        reads_as_model=options.reads_as_model,
+        cache_dir=cache_dir,
+        on_progress=on_progress,
     )
-    split = split.spaced(init.detokenizer if init else None)
-    facts: dict[str, Any] = {**text_facts(split.train), "fine_tuning": init is not None}
-    text = replace(text, unit=split.unit, **decided(_open(text), facts))
-    if init:
-        vocabulary = init.vocabulary.extended(split.train, text.min_count, text.max_vocab)
-    else:
-        vocabulary = Vocabulary.from_tokens(split.train, text.min_count, text.max_vocab)
-    corpus = split.numbered_by(vocabulary)
-    return plan_for(replace(options, text=text), corpus, is_fine_tuning=init is not None), corpus
+    options = replace(options, text=text, given_text=options.text)
+    return plan_for(options, corpus, is_fine_tuning=init is not None), corpus
 
 
 def plan_for(options: Options, corpus: Corpus, *, is_fine_tuning: bool = False) -> Plan:
@@ -127,8 +127,5 @@ def plan_for(options: Options, corpus: Corpus, *, is_fine_tuning: bool = False) 
     values = decided(asdict(options.network) | asdict(options.training), facts)
     values["batch_size"] = min(values["batch_size"], max_batch_size(len(corpus.train), values["bptt"]))
     network = NetworkConfig(vocabulary_size=len(corpus.vocabulary), **pick(values, NetworkOptions))
-    return Plan(options.text, network, TrainingOptions(**pick(values, TrainingOptions)), is_fine_tuning)
-
-
-def _open(options: TextOptions) -> dict[str, Any]:
-    return {"min_count": options.min_count, "max_vocab": options.max_vocab}
+    training = TrainingOptions(**pick(values, TrainingOptions))
+    return Plan(options.text, network, training, is_fine_tuning, options.given_text, options.reads_as_model)

@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 
 from ..lm.network import Network, NetworkState
-from ..nn.optimizers import SGD, Adam
+from ..lm.network_config import NetworkConfig
+from ..nn.optimizers import OPTIMIZERS, SGD, Adam
+from ..options import TrainingOptions
 from .report import Report
+
+# The fields of a state that are numbers, and those that hold some.
+NUMBERS = (
+    "watched_words",
+    "tuning_words",
+    "counted_words",
+    "epochs",
+    "position",
+    "fraction",
+    "step",
+    "words",
+    "seconds",
+    "rate_scale",
+    "gave_up",
+)
+BEST_NUMBERS = ("perplexity", "reports_since", "rollbacks_since")
 
 
 @dataclass(frozen=True)
@@ -30,6 +50,11 @@ class TimeBudget:
     elapsed: float = 0.0
     start: float = 0.0  # when the first step began
     end: float = math.inf  # when the last step ends
+    reserved: float = 0.0  # for the last report, tuning and saving, which come after it
+
+    def limit(self, seconds: float) -> None:
+        """Give the training some seconds in all; the steps get half of them at least."""
+        self.end = max(seconds - self.reserved, seconds / 2)
 
     def fraction(self) -> float:
         """Return the fraction of the time for steps that is over."""
@@ -70,6 +95,7 @@ class TrainingState:
     carried: NetworkState  # of each sequence, after the last step
     watched_words: int = 0  # of the held-out text, measured for each report
     tuning_words: int = 0  # of the held-out text, that the mixture is tuned on at the end
+    counted_words: int = 0  # of the training text, whose n-grams are counted
     budget: TimeBudget = field(default_factory=TimeBudget)
     epochs: int = 0  # how often the text has been read to its end
     position: int = 0  # the row of the sequences that is read next
@@ -83,3 +109,63 @@ class TrainingState:
     best: Best = field(default_factory=Best)
     cooldown: Cooldown | None = None
     gave_up: bool = False  # because the training diverged again and again
+
+    def numbers(self) -> dict[str, Any]:
+        """Return all of the state but its arrays, as JSON can hold it."""
+        return {
+            **{name: getattr(self, name) for name in NUMBERS},
+            "budget": asdict(self.budget),
+            "recent": asdict(self.recent),
+            "history": [asdict(report) for report in self.history],
+            "best": {name: getattr(self.best, name) for name in BEST_NUMBERS},
+            "cooldown": self.cooldown and asdict(self.cooldown),
+            "optimizer": self.optimizer.numbers(),
+            "rng": self.rng.bit_generator.state,
+        }
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the arrays of the state by name, not copied."""
+        named = {
+            "network": self.network.values(),
+            "best": self.best.values,
+            "optimizer": self.optimizer.arrays(),
+            "carried": {
+                f"{number}.{name}": array
+                for number, layer in enumerate(self.carried)
+                for name, array in layer._asdict().items()
+            },
+        }
+        return {f"{group}.{name}": array for group, arrays in named.items() for name, array in arrays.items()}
+
+
+def restored(
+    config: NetworkConfig, training: TrainingOptions, numbers: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
+) -> TrainingState:
+    """Return the state that has these `numbers` and `arrays`, which are copied.
+
+    Raises `ValueError`, `KeyError` or `TypeError` where they are not those of such a training.
+    """
+    network = Network(config, {name: np.empty(shape, np.float32) for name, shape in config.shapes().items()})
+    optimizer = OPTIMIZERS[training.optimizer](network.parameters, training.weight_decay)
+    rng = np.random.default_rng(0)
+    rng.bit_generator.state = numbers["rng"]
+    best = Best({name: np.empty_like(value) for name, value in network.values().items()}, **numbers["best"])
+    state = TrainingState(
+        network,
+        optimizer,
+        rng,
+        network.zero_state(training.batch_size),
+        budget=TimeBudget(**numbers["budget"]),
+        recent=SinceReport(**numbers["recent"]),
+        history=[Report(**report) for report in numbers["history"]],
+        best=best,
+        cooldown=numbers["cooldown"] and Cooldown(**numbers["cooldown"]),
+        **{name: numbers[name] for name in NUMBERS},
+    )
+    for name, array in state.arrays().items():
+        stored = arrays[name]
+        if stored.shape != array.shape or stored.dtype != array.dtype:
+            raise ValueError(f"{name} is {stored.dtype} {stored.shape}")
+        array[...] = stored
+    optimizer.restore(numbers["optimizer"])
+    return state

@@ -12,7 +12,7 @@ from ..nn.optimizers import clip_by_global_norm
 from ..nn.sampling import Sampler
 from ..nn.schedules import SCHEDULES
 from ..nn.threads import Threads
-from ..text.batches import window
+from ..text.batches import Sequences, window
 from .plan import Plan
 from .recipe import LATE_FRACTION, LATE_SAMPLES
 from .state import TrainingState
@@ -22,7 +22,7 @@ from .workers import Team
 class Stepper:
     """Takes steps of a training on the sequences (L + 1, B) of a text, with word `counts` (V,)."""
 
-    def __init__(self, plan: Plan, state: TrainingState, sequences: np.ndarray, counts: np.ndarray, threads: Threads):
+    def __init__(self, plan: Plan, state: TrainingState, sequences: Sequences, counts: np.ndarray, threads: Threads):
         self.plan = plan
         self.state = state
         self.sequences = sequences

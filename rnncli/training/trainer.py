@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errors import SettingError
 from ..lm.network import Network
 from ..lm.network_config import extended_values, initial_values
+from ..lm.ngram_counts import counted_part
 from ..lm.perplexity import SEQUENCES, mean_loss, perplexity
+from ..lm.tuning import Tuned
 from ..model import Model
 from ..nn.optimizers import OPTIMIZERS
 from ..nn.threads import Threads
+from ..storage.atomic import CHECKPOINT
+from ..storage.fallback import Written, write_somewhere
 from ..text.batches import excerpt, parallel_sequences
 from ..text.corpus import Corpus, Sources
 from . import recovery
-from .clock import PROBE_WORDS, SAVING_SECONDS, TUNING_FRACTION, WATCHING_FRACTION, Clock, affordable_words
-from .finish import CACHE_FILLS_PER_SEQUENCE, MAX_TUNING_WORDS, ModelBuilder
+from .budget import allot, allot_anew, countable_words
+from .checkpoint import SUFFIX, Checkpoint, corpus_digest, read_checkpoint, write_checkpoint
+from .clock import Clock
+from .finish import ModelBuilder
+from .hooks import COUNTING, READING, Hooks
 from .plan import Options, Plan, make_plan
 from .report import Progress, Report
 from .state import SinceReport, TrainingState
@@ -44,23 +53,28 @@ class Trainer:
         *,
         state: TrainingState | None = None,
         began: float | None = None,
+        hooks: Hooks | None = None,
     ):
         """Begin with the network's `values`, or with random ones; or go on from a `state`.
 
-        `began` is when the time of the training began to run, by `time.perf_counter`; by default now.
+        `began` is when the time of the training began to run, by `hooks.now`; by default now.
         """
-        began = time.perf_counter() if began is None else began
+        hooks = hooks or Hooks()
+        began = hooks.now() if began is None else began
         self.plan = plan
         self.corpus = corpus
         self.sequences = parallel_sequences(corpus.train, plan.training.batch_size)
         self.threads = Threads(plan.training.threads)
         self.state = state or self._initial_state(values)
         self.stepper = Stepper(plan, self.state, self.sequences, corpus.counts(), self.threads)
-        self.clock = Clock(plan, self.state, len(self.sequences) - 1, began)
+        self.clock = Clock(plan, self.state, len(self.sequences) - 1, began, hooks.now)
         self.builder = ModelBuilder(plan, corpus, self.threads)
         if not state:
+            self.state.counted_words = countable_words(plan, corpus.train, self.builder.fit)
+        self.builder.fit(counted_part(corpus.train, self.state.counted_words), partial(hooks.on_progress, COUNTING))
+        if not state:
             recovery.keep_best(self.state, math.inf)
-            self._budget()
+            allot(self.state, plan, corpus.valid, self._watch, self._tune)
         self.watched = excerpt(corpus.valid, self.state.watched_words, SEQUENCES)
         if not state:
             self.state.watched_words = len(self.watched)
@@ -69,7 +83,7 @@ class Trainer:
             # The schedule of the learning rate begins after the preparations.
             self.state.budget.start = self.clock.now()
         else:
-            self.clock.began = time.perf_counter() - state.budget.elapsed  # the time runs on from here
+            self.clock.began = hooks.now() - state.budget.elapsed  # the time runs on from here
 
     @classmethod
     def start(
@@ -77,25 +91,81 @@ class Trainer:
         sources: Sources,
         *,
         init: Model | None = None,
-        on_read: Callable[[Corpus], object] = lambda corpus: None,
+        resume: Checkpoint | str | Path | None = None,
+        hooks: Hooks | None = None,
         **options: Any,
     ) -> Self:
         """Prepare the training of a model on the texts in `sources`: files, folders, "-" for standard input.
 
         The options are declared in `rnncli.options`. With a model as `init`, the training goes on from it: the
         tokenizer, the unit and the network's shape are the model's, and its vocabulary grows by the words that occur
-        `min_count` times in the new text; to the network they are at first what unknown words are. `on_read` is told
-        the text when it has been read.
-        Raises `TextError` for a text that cannot be read, `SettingError` for an option that makes no sense.
+        `min_count` times in the new text; to the network they are at first what unknown words are.
+
+        With a checkpoint to `resume`, a training that stopped goes on: on the same text, with the same `init`, and with
+        the options that it began with. Some may be given anew, such as `epochs` and `time`, which count from the
+        beginning.
+        Raises `TextError` for a text that cannot be read, `SettingError` for an option that makes no sense,
+        `ModelError` for a checkpoint that cannot be read.
         """
-        began = time.perf_counter()
+        hooks = hooks or Hooks()
+        began = hooks.now()
+        if resume is not None:
+            return cls._resumed(sources, init, resume, hooks, options)
         given = Options.of(options, init)  # checked before the text is read
-        plan, corpus = make_plan(given, sources, init)
-        on_read(corpus)
+        plan, corpus = _prepared(given, sources, init, hooks)
         values = None
         if init and (network := init.lm.find(Network)):
             values = extended_values(network.values(), corpus.counts())
-        return cls(plan, corpus, values, began=began)
+        return cls(plan, corpus, values, began=began, hooks=hooks)
+
+    @classmethod
+    def _resumed(
+        cls,
+        sources: Sources,
+        init: Model | None,
+        resume: Checkpoint | str | Path,
+        hooks: Hooks,
+        options: Mapping[str, Any],
+    ) -> Self:
+        """Go on from a checkpoint. The time that the text is read in once more does not count."""
+        kept = resume if isinstance(resume, Checkpoint) else read_checkpoint(resume)
+        if kept.plan.is_fine_tuning != (init is not None):
+            began = "from a model: name it with init" if init is None else "without a model: leave init out"
+            raise SettingError(f"the training began {began}")
+        plan, corpus = _prepared(kept.options(options), sources, init, hooks)
+        kept.check(plan, corpus)
+        trainer = cls(plan, corpus, state=kept.state, hooks=hooks)
+        if kept.is_extended(plan):
+            trainer.extend()
+        return trainer
+
+    def extend(self) -> None:
+        """Go on as long as the plan says, after a training that was meant to be longer or shorter."""
+        state = self.state
+        allot_anew(state, self.plan, self.corpus.valid, self._watch, self._tune)
+        if state.fraction >= 1 or state.gave_up:  # it was over
+            state.cooldown = None
+            state.gave_up = False
+            state.best.reports_since = 0
+            state.best.rollbacks_since = 0
+        if state.step:
+            state.fraction = self.clock.fraction()
+
+    @cached_property
+    def corpus_digest(self) -> str:
+        """A hash of the corpus, for checkpoints."""
+        return corpus_digest(self.corpus)
+
+    def save_checkpoint(self, path: str | Path) -> Written:
+        """Keep the training in a file, between two steps: see `start`. Tells where the file is.
+
+        That is `path`, or another place if it cannot be written there. Raises `ModelError` if it cannot be written at
+        all.
+        """
+        self.clock.now()  # the time up to now is spent
+        return write_somewhere(
+            path, lambda file: write_checkpoint(file, self.plan, self.corpus_digest, self.state), CHECKPOINT, SUFFIX
+        )
 
     def _initial_state(self, values: Mapping[str, np.ndarray] | None) -> TrainingState:
         training = self.plan.training
@@ -107,30 +177,6 @@ class Trainer:
         network = Network(self.plan.network, {name: value.copy() for name, value in values.items()})
         optimizer = OPTIMIZERS[training.optimizer](network.parameters, training.weight_decay)
         return TrainingState(network, optimizer, noise, network.zero_state(training.batch_size))
-
-    def _budget(self) -> None:
-        """Decide how much held-out text is watched for each report, and how much the mixture is tuned on at the end."""
-        state = self.state
-        valid = self.corpus.valid
-        seconds = self.plan.training.time
-        state.watched_words = len(valid)
-        state.tuning_words = min(MAX_TUNING_WORDS, len(valid))
-        if math.isinf(seconds):
-            return
-        state.watched_words, watching = affordable_words(
-            self._watch, valid, WATCHING_FRACTION * seconds, state.watched_words
-        )
-        # The fuller the cache, the slower is a word.
-        slowdown = max(1.0, CACHE_FILLS_PER_SEQUENCE * self.plan.training.cache_size / PROBE_WORDS)
-        state.tuning_words, tuning = affordable_words(
-            lambda ids: self.builder.tune(state.network, ids),
-            valid,
-            TUNING_FRACTION * seconds,
-            state.tuning_words,
-            slowdown,
-        )
-        # The time for the steps and all reports but the last one: the last report, tuning and saving come after it.
-        state.budget.end = max(seconds - watching - tuning - SAVING_SECONDS, seconds / 2)
 
     def run(self) -> Iterator[Progress]:
         """Train to the end. A training whose validation has not improved for `patience` reports ends early.
@@ -209,6 +255,10 @@ class Trainer:
         """Return the mean loss of the network on held-out words."""
         return mean_loss(self.state.network, ids, self.threads.map)
 
+    def _tune(self, ids: np.ndarray) -> Tuned:
+        """Tune the mixture with the network as it is."""
+        return self.builder.tune(self.state.network, ids)
+
     def _words_per_second(self) -> float:
         return self.state.recent.words / max(self.state.recent.seconds, 1e-9)
 
@@ -225,3 +275,10 @@ class Trainer:
             self._train_perplexity(),
             is_cooling_down=state.cooldown is not None,
         )
+
+
+def _prepared(options: Options, sources: Sources, init: Model | None, hooks: Hooks) -> tuple[Plan, Corpus]:
+    told = partial(hooks.on_progress, READING)
+    plan, corpus = make_plan(options, sources, init, cache_dir=hooks.cache_dir, on_progress=told)
+    hooks.on_read(corpus)
+    return plan, corpus

@@ -15,6 +15,7 @@ from rnncli import load
 from rnncli.cli.progress import format_perplexity
 from rnncli.lm.cache import Cache
 from rnncli.lm.network import Network
+from rnncli.training.trainer import Trainer
 
 TINY = ("--hidden-size", "8", "--epochs", "2", "--bptt", "10")
 # Epochs that last long enough for a signal to come before the next report.
@@ -283,7 +284,8 @@ def press(number: int = signal.SIGINT) -> None:
 def test_a_training_that_is_interrupted_before_its_first_report_saves_a_model(watched):
     result = watched(lambda reports: press(), *LONG)
     assert (result.exit_code, result.stdout) == (130, "models/school.npz\n")
-    assert "Interrupted: measuring the model, then saving the best" in result.stderr
+    told = "Interrupted: models/school.checkpoint.npz keeps the training; --resume goes on."
+    assert told in result.stderr.splitlines()
     assert load("models/school.npz").about["history"] == []
     assert load("models/school.npz").predict("Tom", 1)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -329,41 +331,52 @@ def test_a_key_that_is_pressed_twice_by_mistake_is_pressed_once(watched):
     assert (result.exit_code, result.stdout) == (130, "models/school.npz\n")
 
 
-def test_a_second_ctrl_c_soon_after_the_first_is_a_mistake(watched):
-    def watch(reports):
-        press()
-        reports.read()  # until the first was answered
-        press()
+@pytest.fixture
+def at_the_end(monkeypatch):
+    """Call a function when a training that was interrupted is measured."""
 
-    result = watched(watch, *LONG)
+    def at_the_end(act):
+        measure = Trainer.measure
+
+        def act_and_measure(trainer):
+            if Path("models/school.checkpoint.npz").exists():
+                act()
+            return measure(trainer)
+
+        monkeypatch.setattr(Trainer, "measure", act_and_measure)
+
+    return at_the_end
+
+
+def test_a_second_ctrl_c_soon_after_the_first_is_a_mistake(watched, at_the_end):
+    at_the_end(press)
+    result = watched(lambda reports: press(), *LONG)
     assert (result.exit_code, result.stdout) == (130, "models/school.npz\n")
 
 
-def test_a_second_ctrl_c_later_saves_nothing(watched, corpus_file, monkeypatch):
+def test_a_second_ctrl_c_later_saves_the_checkpoint_alone(watched, at_the_end, monkeypatch):
     now, later = time.monotonic, 0.0
     monkeypatch.setattr("time.monotonic", lambda: now() + later)
 
-    def watch(reports):
+    def press_later():
         nonlocal later
-        press()
-        reports.read()
         later = 10.0
         press()
 
-    result = watched(watch, *LONG, "--valid", corpus_file)
+    at_the_end(press_later)
+    result = watched(lambda reports: press(), *LONG)
     assert (result.exit_code, result.stdout) == (130, "")
     assert result.stderr.endswith("Interrupted.\n")
-    assert list(Path("models").iterdir()) == []
+    assert list(Path("models").iterdir()) == [Path("models/school.checkpoint.npz")]
 
 
-def test_a_third_ctrl_c_is_always_heard(watched, corpus_file):
-    def watch(reports):
-        press()
-        reports.read()
+def test_a_third_ctrl_c_is_always_heard(watched, at_the_end):
+    def press_twice():
         press(signal.SIGTERM)
         press()
 
-    result = watched(watch, *LONG, "--valid", corpus_file)
+    at_the_end(press_twice)
+    result = watched(lambda reports: press(), *LONG)
     assert (result.exit_code, result.stdout) == (130, "")
     assert not Path("models/school.npz").exists()
 
@@ -378,25 +391,37 @@ def test_ctrl_c_while_the_model_is_saved_loses_nothing(watched, corpus_file):
     assert [report["epoch"] for report in load("models/school.npz").about["history"]] == [1, 2]
 
 
-def test_a_model_that_cannot_be_written_in_the_end_is_kept_elsewhere(watched, monkeypatch, tmp_path):
+@pytest.fixture
+def spoil():
+    """Put a file in the place of the folder of models, while a training runs."""
+
     def spoil(reports):
         reports.readline()
         shutil.rmtree("models")
         Path("models").touch()
 
+    return spoil
+
+
+def test_a_model_that_cannot_be_written_in_the_end_is_kept_elsewhere(watched, spoil, monkeypatch, tmp_path):
     fallback = tmp_path / "refuge"
     fallback.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(fallback))
     result = watched(spoil, *TINY)
     (kept,) = fallback.iterdir()
     assert (result.exit_code, result.stdout) == (1, "")
-    told = f"Error: cannot write models/school.npz: File exists: the model is in {kept} instead, move it"
-    assert result.stderr.splitlines()[-1].startswith(told)
+    told = f"Error: cannot write models/school.npz: File exists: the model is in {kept} instead, move it to where it"
+    assert result.stderr.splitlines()[-1] == f"{told} shall stay"
     assert load(kept).predict("Tom", 1)
-    Path("models").unlink()
-    monkeypatch.setattr("tempfile.tempdir", "/dev/null")
+
+
+def test_a_model_that_can_be_written_nowhere_is_told_with_every_place(watched, spoil, monkeypatch, tmp_path):
+    monkeypatch.setattr("rnncli.storage.fallback.PLACES", [lambda: Path("/dev/null")])
     result = watched(spoil, *TINY)
-    assert result.stderr.splitlines()[-1] == "Error: cannot write models/school.npz: File exists"
+    assert (result.exit_code, result.stdout) == (1, "")
+    told = result.stderr.splitlines()[-1]
+    assert told.startswith("Error: cannot write models/school.npz: ")
+    assert "cannot write /dev/null/rnncli-" in told
 
 
 @pytest.mark.parametrize(

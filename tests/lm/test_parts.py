@@ -51,7 +51,7 @@ class Unigram(Part):
         p += weight[..., None] * self.frequencies
 
     @classmethod
-    def fit(cls, ids, config, options):
+    def fit(cls, ids, config, options, **_):
         counts = np.bincount(ids, minlength=config.vocabulary_size) + 1
         return cls((counts / counts.sum()).astype(np.float32))
 

@@ -35,7 +35,7 @@ def files_in(folder: Path) -> list[str]:
 
 def test_a_model_is_written_where_it_should_be(model, places, tmp_path):
     path = tmp_path / "model.npz"
-    assert save_somewhere(model, path) == path
+    assert save_somewhere(model, path) == (path, "")
     assert load(path).lm.names == model.lm.names
     assert files_in(tmp_path) == ["model.npz"]
 
@@ -80,7 +80,8 @@ def test_a_file_whose_folder_goes_is_written_among_the_temporary_files(places, t
             failed.append(fail(folder))
         file.write(b" and half")
 
-    path = write_somewhere(folder / "old.npz", write, CHECKPOINT, ".checkpoint.npz")
+    path, failure = write_somewhere(folder / "old.npz", write, CHECKPOINT, ".checkpoint.npz")
+    assert (path == folder / "old.npz") == (failure == "")
     assert path.read_bytes() == b"PK, half and half"
     if fail is replace_folder_by_another and not while_writing:
         assert path == folder / "old.npz"
@@ -99,7 +100,7 @@ def test_each_place_is_tried_in_turn_and_the_error_names_them_all(places, tmp_pa
         folder.rmdir()
     write = lambda file: file.write(b"new")  # noqa: E731
     if gone < 3:
-        path = write_somewhere(missing, write)
+        path = write_somewhere(missing, write).path
         assert path.parent == places[gone]
         assert path.read_bytes() == b"new"
         return
@@ -121,7 +122,7 @@ def test_no_folder_for_temporary_files_and_no_home_leave_the_current_one(places,
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.setattr("rnncli.storage.fallback.PLACES", (none, homeless, Path.cwd))
-    path = write_somewhere(tmp_path / "missing" / "model.npz", lambda file: file.write(b"new"))
+    path = write_somewhere(tmp_path / "missing" / "model.npz", lambda file: file.write(b"new")).path
     assert path.parent == places[2]
 
 
@@ -136,7 +137,8 @@ def test_a_folder_is_tried_once(places, tmp_path, monkeypatch):
 def test_what_another_program_wrote_meanwhile_stays(model, places, tmp_path):
     path = tmp_path / "model.npz"
     path.write_bytes(b"a letter")
-    kept = save_somewhere(model, path)
+    kept, failure = save_somewhere(model, path)
+    assert failure == f"{path} is not a model, and would be overwritten: name another file"
     assert kept.parent == places[0]
     assert path.read_bytes() == b"a letter"
     assert load(kept).lm.names == model.lm.names

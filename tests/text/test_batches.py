@@ -14,7 +14,7 @@ def test_every_word_is_a_target_once_in_its_order(batch):
 
 
 def test_each_stream_is_preceded_by_the_word_before_it_and_the_text_by_eos():
-    assert parallel_sequences(np.arange(5, 11), 2)[0].tolist() == [0, 7]
+    assert parallel_sequences(np.arange(5, 11), 2)[:1].tolist() == [[0, 7]]
 
 
 def test_windows_follow_each_other_and_targets_are_the_next_inputs():

@@ -1,12 +1,13 @@
 """Invisible characters and lookalikes."""
 
+import itertools
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnncli.text.folding import FOLDS, cleaned, folded, lowered
+from rnncli.text.folding import FOLDS, LONG_TEXT, cleaned, composed, decomposed, folded, lowered
 from rnncli.text.tokenizers import TOKENIZERS, Tokenizer
 
 word = Tokenizer("word")
@@ -116,3 +117,26 @@ def test_texts_that_look_alike_have_the_same_words():
 @pytest.mark.parametrize("kind", TOKENIZERS)
 def test_ascii_text_is_read_as_it_is(kind):
     assert Tokenizer(kind, fold=True).read("I don't\t-- `so`\n") == "I don't\t-- `so`\n"
+
+
+MARKS = st.text(st.sampled_from("\u0301\u0323\u0344\u0f71\u0f73\u09c7\u09be\u05b0\u3099\u1ab0—"), max_size=60)
+
+
+@given(st.lists(st.tuples(st.text(max_size=3), MARKS), max_size=8), st.sampled_from(["NFC", "NFD"]))
+def test_a_long_text_is_composed_as_unicode_says_however_many_marks_follow_each_other(pieces, form):
+    text = "a" * LONG_TEXT + "".join(itertools.chain.from_iterable(pieces))
+    function = {"NFC": composed, "NFD": decomposed}[form]
+    assert function(text) == unicodedata.normalize(form, text)
+
+
+def test_no_unsorted_marks_without_end_reach_the_sort_of_python(monkeypatch):
+    seen = []
+
+    def normalize(form, text):
+        seen.append(text)
+        return "".join(sorted(text, key=unicodedata.combining)) if len(text) < LONG_TEXT else text
+
+    monkeypatch.setattr("rnncli.text.folding.unicodedata.normalize", normalize)
+    composed("e" + "\u0301\u0323" * LONG_TEXT)
+    classes = list(map(unicodedata.combining, seen[-1]))
+    assert classes == sorted(classes)

@@ -27,5 +27,8 @@ def test_a_column_that_is_missing_is_told_with_those_that_there_are():
 
 
 def test_a_cell_that_csv_cannot_hold_is_told_with_its_line():
-    with pytest.raises(TextError, match=r"^a\.csv, line 3: this is no CSV \(field larger than field limit"):
+    told = r"^a\.csv, line 3: a cell of the row that begins here has more than 131,072 characters: close its quotation"
+    with pytest.raises(TextError, match=told):
         list(column_units(["text", "a", "b" * 200_000], "text", "a.csv"))
+    with pytest.raises(TextError, match=told):
+        list(column_units(["text", "a", '"b', *["c" * 100] * 2000, 'd"'], "text", "a.csv"))

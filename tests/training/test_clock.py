@@ -2,13 +2,15 @@
 
 import math
 import random
+import threading
 
 import numpy as np
 import pytest
 
 import rnncli
 from rnncli.lm.network import Network
-from rnncli.training.clock import PROBE_WORDS, SAVING_SECONDS, TUNING_FRACTION, WATCHING_FRACTION, affordable_words
+from rnncli.training.budget import PROBE_WORDS, SAVING_SECONDS, TUNING_FRACTION, WATCHING_FRACTION, affordable_words
+from rnncli.training.clock import AwakeTime
 
 STRONG_DROPOUT_EPOCHS = 10**6
 
@@ -161,3 +163,48 @@ def test_a_training_by_the_clock_ends_sooner_when_validation_no_longer_improves(
 def test_by_default_a_training_takes_ten_minutes_but_with_epochs_as_long_as_they_take(start):
     assert start(epochs=None).plan.training.time == 600
     assert start(epochs=1).plan.training.time == math.inf
+
+
+# The time that a machine slept.
+
+
+class Clocks:
+    """Python's clocks, which a test moves on: the time, and the time that the process has computed."""
+
+    def __init__(self, monkeypatch):
+        self.now = 1000.0
+        self.computed = 5.0
+        monkeypatch.setattr("time.perf_counter", lambda: self.now)
+        monkeypatch.setattr("time.process_time", lambda: self.computed)
+
+    def go_on(self, seconds: float, computed: float) -> None:
+        self.now += seconds
+        self.computed += computed
+
+
+def test_time_in_which_a_process_was_stopped_does_not_count(monkeypatch):
+    clocks = Clocks(monkeypatch)
+    awake = AwakeTime()
+    began = awake()
+    clocks.go_on(0.5, 0.4)
+    assert awake() - began == pytest.approx(0.5)
+    clocks.go_on(3600, 0.1)  # Ctrl-Z, or a lid that was closed
+    slept = awake() - began
+    assert slept == pytest.approx(0.5 + AwakeTime.TICK_SECONDS)
+    clocks.go_on(2, 1)
+    assert awake() - began == pytest.approx(slept + 2)
+
+
+@pytest.mark.parametrize(("seconds", "computed"), [(4.0, 0.1), (30.0, 30.0), (30.0, 55.0)])
+def test_time_in_which_a_process_waited_a_little_or_computed_for_long_counts(monkeypatch, seconds, computed):
+    clocks = Clocks(monkeypatch)
+    awake = AwakeTime()
+    began = awake()
+    clocks.go_on(seconds, computed)
+    assert awake() - began == pytest.approx(seconds)
+
+
+def test_the_clock_is_looked_at_while_nobody_asks_for_the_time():
+    with AwakeTime() as awake:
+        assert [thread.name for thread in threading.enumerate() if thread.name == "rnncli-clock"]
+        assert awake() <= awake()

@@ -23,7 +23,9 @@ def test_the_mixture_is_tuned_on_sequences_that_fill_the_cache(corpus_file, star
     trainer = start(valid=[corpus_file], cache_size=cache_size)
     threads = CountingThreads()
     trainer.measure()
-    model = ModelBuilder(trainer.plan, trainer.corpus, threads).model(trainer.state)
+    builder = ModelBuilder(trainer.plan, trainer.corpus, threads)
+    builder.fit(trainer.corpus.train)
+    model = builder.model(trainer.state)
     words = len(trainer.corpus.valid)
     assert threads.pieces == [sequences]
     assert words // sequences >= 2 * cache_size or sequences == 1

@@ -1,0 +1,187 @@
+"""Numbers the words of a text while it is read, fast and in bounded memory.
+
+The tokens are those of `Tokenizer.segment`, and their numbers those of `Tokens.from_segments`. Units are taken together
+into batches. A word tokenizer's units become chunks between spaces (see `rnncli.text.chunks`), in which a control
+character, which no such text holds, says what the chunk is.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from .characters import SPECIAL_SPACES
+from .chunks import ChunkTable
+from .columns import Column, Store
+from .reserved import EOS, EOS_ID, UNK, UNK_ID, without_ends
+from .tokenizers import Tokenizer
+from .tokens import Numbers, Tokens
+
+CHARACTERS_PER_BATCH = 2**17
+MAX_PIECE = 2**20  # characters of a unit; a longer one is cut, where it has a space
+SPACE = "\x01"  # a chunk begins with it, and with the special white space before the chunk
+END = "\x02"  # a chunk that is the end of a unit
+JOINED = "\x03"  # a chunk begins with it that goes on with the one before it
+ESCAPE = "\x04"  # a control character of a text that was tokenized before comes after it, as a letter
+_SPACES = re.compile(f"[\x85\u2028\u2029{SPECIAL_SPACES}]")  # not in ASCII
+_SPECIAL = re.compile(f"[{SPECIAL_SPACES}]")
+_ESCAPED = re.compile(f"[\x00{SPACE}{END}{JOINED}{ESCAPE}]")
+# A cell is a token in one number: that of its type, of the gap before it, and of its form and one; 0: no form.
+_GAP_BIT = 31
+_FORM_BIT = 36
+_TYPE_MASK = (1 << _GAP_BIT) - 1
+_GAP_MASK = (1 << (_FORM_BIT - _GAP_BIT)) - 1
+
+
+class Numbering:
+    """Takes the units of a text one by one, then gives its `tokens`."""
+
+    def __init__(self, tokenizer: Tokenizer, store: Store | None = None):
+        self._tokenizer = tokenizer
+        self._cuts_words = not (tokenizer.is_char or tokenizer.is_pretokenized)
+        self._types = Numbers({EOS: EOS_ID, UNK: UNK_ID})
+        self._gap_names = Numbers({"": 0, " ": 1} if self._cuts_words else {"": 0})
+        self._form_names = Numbers()
+        store = store or Store()
+        self._ids = Column(store, np.int32)
+        self._gaps = Column(store, np.uint8)
+        self._form_places = Column(store, np.int64)
+        self._forms = Column(store, np.int32)
+        self._batch: list[str] = []  # what comes next: pieces of units, and their ends
+        self._characters = 0  # in it
+        self._after_end = True  # whether the next token begins a unit
+        self._chunks = ChunkTable(self._cells)
+        self._code_types = np.full(0x110000 if tokenizer.is_char else 0, -1, np.int32)  # the types of characters
+
+    def add(self, text: str) -> None:
+        """Number a unit. One that holds invisible characters only is left out."""
+        for piece in _pieces(text):
+            read = self._tokenizer.read(piece.text, fold=not self._cuts_words)
+            if piece.is_first and piece.is_last and text and not self._is_shown(read):
+                return
+            if self._tokenizer.is_char:
+                self._batch.append(unicodedata.normalize("NFC", read))
+            else:
+                self._batch.append(self._chunked(read, piece))
+            if piece.is_last:
+                self._batch.append(END)
+            self._characters += len(read)
+            if self._characters > CHARACTERS_PER_BATCH or len(self._batch) > CHARACTERS_PER_BATCH:
+                self._number()
+
+    def tokens(self) -> Tokens:
+        """Return the text in numbers. No unit is to come after that."""
+        self._number()
+        return Tokens(
+            list(self._types),
+            self._ids.array(),
+            self._gaps.array(),
+            tuple(self._gap_names),
+            self._form_places.array(),
+            self._forms.array(),
+            tuple(self._form_names),
+        )
+
+    def _is_shown(self, read: str) -> bool:
+        """Whether a unit as it is read holds any token; one of a corpus that was tokenized before is kept anyway."""
+        return self._tokenizer.is_pretokenized or bool(read if self._tokenizer.is_char else read.strip())
+
+    def _chunked(self, text: str, piece: _Piece) -> str:
+        """Write a piece of a unit, as it is read, as chunks between white space of ASCII."""
+        if self._tokenizer.is_pretokenized:
+            if "s>" in text:
+                text = " ".join(without_ends(text.split(), is_first=piece.is_first, is_last=piece.is_last))
+            if _ESCAPED.search(text):
+                text = _ESCAPED.sub(lambda match: ESCAPE + chr(ord(match[0]) + ord("A")), text)
+        if not text.isascii() and _SPACES.search(text):
+            text = re.sub(r"\s+", self._gap, text.strip())
+        return JOINED + text if piece.is_joined else text
+
+    def _gap(self, match: re.Match[str]) -> str:
+        """Write the white space between two chunks as one space, with a special one in it at the next chunk."""
+        special = None if self._tokenizer.is_pretokenized else _SPECIAL.search(match[0])
+        return f" {SPACE}{special[0]}" if special else " "
+
+    def _number(self) -> None:
+        """Append the batch to the columns."""
+        if self._tokenizer.is_char:
+            cells = self._character_cells()
+        else:
+            cells = self._chunks.cells(" ".join(self._batch).encode("utf-8", "surrogatepass"))
+        self._batch.clear()
+        self._characters = 0
+        formed = np.flatnonzero(cells >> _FORM_BIT)
+        self._form_places.append(formed + len(self._ids))
+        self._forms.append((cells[formed] >> _FORM_BIT) - 1)
+        ids = cells & _TYPE_MASK
+        self._ids.append(ids)
+        if not self._cuts_words or not len(cells):
+            return
+        gaps = cells >> _GAP_BIT & _GAP_MASK
+        gaps[np.append(self._after_end, ids[:-1] == EOS_ID)] = 0
+        self._after_end = bool(ids[-1] == EOS_ID)
+        self._gaps.append(gaps)
+
+    def _cells(self, chunk: bytes) -> list[int]:
+        """Number the tokens of a chunk: their cells."""
+        text = chunk.decode("utf-8", "surrogatepass")
+        if text == END:
+            return [EOS_ID]
+        if self._tokenizer.is_pretokenized:
+            text = text.removeprefix(JOINED)
+            if ESCAPE in text:
+                text = re.sub(f"{ESCAPE}(.)", lambda match: chr(ord(match[1]) - ord("A")), text)
+            return [self._types[text]]
+        gap = " "
+        if text[0] == SPACE:
+            gap = text[1]
+            text = text[2:]
+        elif text[0] == JOINED:
+            gap = ""
+            text = text[1:]
+        tokens, forms = self._tokenizer.cut(text)
+        cells = [self._types[token] for token in tokens]
+        if cells:
+            cells[0] |= self._gap_names[gap] << _GAP_BIT
+        for place, form in forms:
+            cells[place] |= (self._form_names[form] + 1) << _FORM_BIT
+        return cells
+
+    def _character_cells(self) -> np.ndarray:
+        """Number the characters of the batch."""
+        sizes = np.array([-1 if piece == END else len(piece) for piece in self._batch], np.int64)
+        text = "".join(piece for piece in self._batch if piece != END)
+        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+        new = codes[self._code_types[codes] < 0]
+        for code in dict.fromkeys(new.tolist()):
+            self._code_types[code] = self._types[chr(code)]
+        ends = np.cumsum(np.maximum(sizes, 0))[sizes < 0]
+        return np.insert(self._code_types[codes].astype(np.int64), ends, EOS_ID)
+
+
+class _Piece(NamedTuple):
+    text: str
+    is_first: bool  # of its unit
+    is_last: bool
+    is_joined: bool  # whether it begins within a word
+
+
+def _pieces(text: str) -> Iterator[_Piece]:
+    """Cut a long unit into pieces, where it has a plain space; a word that is too long is cut too."""
+    begin = 0
+    is_joined = False
+    while len(text) - begin > MAX_PIECE:
+        end = text.rfind(" ", begin + 1, begin + MAX_PIECE)
+        while end > 0 and (text[end - 1].isspace() or text[end + 1].isspace()):
+            end = text.rfind(" ", begin + 1, end)
+        is_within = end < 0
+        if is_within:
+            end = begin + MAX_PIECE
+        yield _Piece(text[begin:end], not begin, False, is_joined)
+        is_joined = is_within
+        begin = end
+    yield _Piece(text[begin:] if begin else text, not begin, True, is_joined)

@@ -1,0 +1,31 @@
+"""What a training asks its caller for, and tells it, while it prepares."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..text.corpus import Corpus
+
+READING = "Reading"
+COUNTING = "Counting n-grams"
+
+
+def _wall_clock() -> float:
+    return time.perf_counter()
+
+
+def _ignore(*told: object) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What a training asks its caller for, and tells it, while it prepares."""
+
+    on_read: Callable[[Corpus], object] = _ignore  # is told the text when it has been read
+    on_progress: Callable[[str, float], object] = _ignore  # is told the work that is done, and which fraction of it
+    now: Callable[[], float] = _wall_clock  # tells the time in seconds
+    cache_dir: str | Path | None = None  # where large texts are kept; by default the folder of the user's caches

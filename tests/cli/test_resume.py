@@ -1,0 +1,211 @@
+"""A training that was interrupted goes on by `--resume`, and ends byte for byte like one that was not."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from rnncli import load
+from rnncli.storage.locks import locked
+from rnncli.training.trainer import Trainer
+
+TINY = ("--hidden-size", "8", "--epochs", "3", "--bptt", "10")
+MODEL = Path("models/school.npz")
+CHECKPOINT = Path("models/school.checkpoint.npz")
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def interrupt(monkeypatch):
+    """Interrupt trainings after so many steps of each, or never."""
+
+    def interrupt(steps: int | None, number: int = signal.SIGINT):
+        run = original
+
+        def stopped(trainer):
+            for taken, progress in enumerate(run(trainer), 1):
+                yield progress
+                if taken == steps:
+                    os.kill(os.getpid(), number)
+
+        monkeypatch.setattr(Trainer, "run", run if steps is None else stopped)
+
+    original = Trainer.run
+    return interrupt
+
+
+def test_an_interrupted_training_goes_on_and_ends_as_if_nothing_had_happened(invoke, interrupt, corpus_file):
+    assert invoke("train", corpus_file, *TINY).exit_code == 0
+    whole = MODEL.read_bytes()
+    MODEL.unlink()
+    interrupt(20)
+    result = invoke("train", corpus_file, *TINY)
+    assert result.exit_code == 130
+    assert f"Interrupted: {CHECKPOINT} keeps the training; --resume goes on." in result.stderr.splitlines()
+    assert sorted(os.listdir("models")) == [CHECKPOINT.name, MODEL.name]
+    assert MODEL.read_bytes() != whole
+    interrupt(None)
+    result = invoke("train", corpus_file, *TINY, "--resume")
+    assert (result.exit_code, result.stdout) == (0, f"{MODEL}\n")
+    assert os.listdir("models") == [MODEL.name]
+    assert MODEL.read_bytes() == whole
+
+
+def test_what_is_not_given_anew_is_as_it_was(invoke, interrupt, corpus_file):
+    interrupt(5)
+    invoke("train", corpus_file, *TINY, "--cell", "gru", "--no-prune", "--quiet")
+    interrupt(None)
+    result = invoke("train", corpus_file, "--resume", "--quiet")
+    assert (result.exit_code, result.stderr) == (0, "")
+    settings = load(MODEL).about["settings"]
+    assert (load(MODEL).lm.parts[0].config.cell, settings["epochs"], settings["prune"]) == ("gru", 3, False)
+
+
+def test_a_changed_option_is_named(invoke, interrupt, corpus_file):
+    interrupt(5)
+    invoke("train", corpus_file, *TINY)
+    kept = CHECKPOINT.read_bytes()
+    result = invoke("train", corpus_file, "--resume", "--hidden-size", 9, "--cache", 10)
+    assert result.exit_code == 2
+    told = (
+        "the training began with --hidden-size 8, --cache 2000, not --hidden-size 9, --cache 10: leave that out, or add"
+    )
+    assert result.stderr.splitlines()[-1] == f"Error: {told} --restart"
+    assert CHECKPOINT.read_bytes() == kept
+
+
+def test_a_training_beside_its_checkpoint_goes_on_or_begins_anew_only_if_asked(invoke, interrupt, corpus_file):
+    interrupt(5)
+    invoke("train", corpus_file, *TINY)
+    kept = CHECKPOINT.read_bytes()
+    interrupt(None)
+    result = invoke("train", corpus_file, *TINY)
+    told = f"Error: {CHECKPOINT} holds a training that has stopped: add --resume to go on, or --restart to begin anew\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", told)
+    assert CHECKPOINT.read_bytes() == kept
+    assert invoke("train", corpus_file, *TINY, "--seed", 2, "--restart").exit_code == 0
+    assert not CHECKPOINT.exists()
+    assert load(MODEL).about["settings"]["seed"] == 2
+
+
+def test_there_must_be_something_to_resume(invoke, corpus_file):
+    result = invoke("train", corpus_file, *TINY, "--resume")
+    told = f"Error: there is no checkpoint {CHECKPOINT}: leave --resume out to begin\n"
+    assert (result.exit_code, result.stderr) == (1, told)
+    result = invoke("train", corpus_file, *TINY, "--resume", "--restart")
+    assert result.exit_code == 2
+
+
+def test_a_checkpoint_that_is_kept_in_the_end_is_extended(invoke, corpus_file):
+    assert invoke("train", corpus_file, *TINY, "--keep-checkpoint", "--log", "log.jsonl").exit_code == 0
+    assert CHECKPOINT.exists()
+    assert invoke("train", corpus_file, "--epochs", 5, "--resume", "--log", "log.jsonl").exit_code == 0
+    assert [entry["epoch"] for entry in load(MODEL).about["history"]] == [1, 2, 3, 4, 5]
+    assert [json.loads(line)["epoch"] for line in Path("log.jsonl").read_text().splitlines()] == [1, 2, 3, 4, 5]
+    assert not CHECKPOINT.exists()
+
+
+def test_a_log_goes_on_where_the_training_does(invoke, interrupt, corpus_file):
+    interrupt(5)
+    invoke("train", corpus_file, *TINY)
+    lines = [json.dumps({"epoch": epoch, "step": step}) for epoch, step in ((0.1, 4), (0.2, 9))]
+    Path("log.jsonl").write_text("\n".join([*lines, '{"epoch": 1, "st']))
+    interrupt(None)
+    assert invoke("train", corpus_file, "--resume", "--log", "log.jsonl").exit_code == 0
+    epochs = [json.loads(line)["epoch"] for line in Path("log.jsonl").read_text().splitlines()]
+    assert epochs == [0.1, 1, 2, 3]
+
+
+def test_a_checkpoint_is_written_from_time_to_time(invoke, interrupt, corpus_file, monkeypatch):
+    written = []
+    original = Trainer.save_checkpoint
+
+    def save(trainer, path):
+        written.append(trainer.state.step)
+        return original(trainer, path)
+
+    monkeypatch.setattr(Trainer, "save_checkpoint", save)
+    ticks = iter(range(10**6))
+    monkeypatch.setattr("rnncli.cli.checkpoints.monotonic", lambda: 10.0 * next(ticks))
+    assert invoke("train", corpus_file, *TINY, "--checkpoint-every", "45s").exit_code == 0
+    assert written[:3] == [5, 10, 15]
+
+
+def test_a_checkpoint_that_cannot_be_written_anywhere_is_no_reason_to_lose_the_training(
+    invoke, interrupt, corpus_file, monkeypatch
+):
+    def fail(*arguments):
+        raise rnncli_error
+
+    from rnncli.errors import ModelError
+
+    rnncli_error = ModelError("cannot write here: No space left on device")
+    monkeypatch.setattr(Trainer, "save_checkpoint", fail)
+    interrupt(30)
+    result = invoke("train", corpus_file, *TINY)
+    assert (result.exit_code, result.stdout) == (130, f"{MODEL}\n")
+    assert "Warning: the training is not kept: cannot write here: No space left on device" in result.stderr
+
+
+def test_a_checkpoint_that_cannot_be_written_beside_its_model_is_kept_elsewhere(
+    invoke, interrupt, corpus_file, monkeypatch, tmp_path
+):
+    refuge = tmp_path / "refuge"
+    refuge.mkdir()
+    monkeypatch.setattr("rnncli.storage.fallback.PLACES", [lambda: refuge])
+    CHECKPOINT.mkdir(parents=True)
+    interrupt(5)
+    result = invoke("train", corpus_file, *TINY, "--restart")
+    (kept,) = refuge.iterdir()
+    assert f"{kept} keeps the training instead, move it there to go on" in result.stderr
+    CHECKPOINT.rmdir()
+    kept.rename(CHECKPOINT)
+    interrupt(None)
+    assert invoke("train", corpus_file, "--resume").exit_code == 0
+
+
+def test_a_second_training_of_the_same_model_is_refused(invoke, corpus_file):
+    Path("models").mkdir()
+    with locked(MODEL, "output"):
+        result = invoke("train", corpus_file, *TINY)
+    told = f"Error: another training writes {MODEL} (process {os.getpid()}): wait for it, or name another file with"
+    assert (result.exit_code, result.stderr) == (1, f"{told} --output FILE\n")
+    with locked("log.jsonl", "log"):
+        result = invoke("train", corpus_file, *TINY, "--log", "log.jsonl")
+    assert result.stderr.endswith("wait for it, or name another file with --log FILE\n")
+
+
+def test_a_checkpoint_is_not_taken_for_a_model(invoke, interrupt, corpus_file):
+    interrupt(5)
+    invoke("train", corpus_file, *TINY)
+    MODEL.unlink()
+    assert "Model: the bundled English one" in invoke("predict", "Tom").stderr
+    result = invoke("predict", "-m", CHECKPOINT, "Tom")
+    assert result.exit_code == 1
+    assert f"Error: {CHECKPOINT} is the checkpoint of a training" in result.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)])
+def test_a_training_that_is_told_to_end_is_kept(invoke, interrupt, corpus_file, number):
+    interrupt(30, number)
+    result = invoke("train", corpus_file, *TINY)
+    assert (result.exit_code, result.stdout) == (128 + number, f"{MODEL}\n")
+    assert CHECKPOINT.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)])
+def test_a_signal_that_the_parent_ignores_stays_ignored(invoke, interrupt, corpus_file, number):
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        interrupt(5, number)
+        assert invoke("train", corpus_file, *TINY).exit_code == 0
+        assert signal.getsignal(number) is signal.SIG_IGN
+    finally:
+        signal.signal(number, before)
+    assert [entry["epoch"] for entry in load(MODEL).about["history"]] == [1, 2, 3]

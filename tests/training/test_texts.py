@@ -1,0 +1,194 @@
+"""A large text is kept in a folder, ready for the next training on it."""
+
+import gzip
+import json
+import os
+import time
+
+import numpy as np
+import pytest
+
+import rnncli
+from rnncli.storage import text_cache
+from rnncli.storage.text_cache import LOCK, SUMS, TEXT, TextCache
+from rnncli.text.columns import Store
+from rnncli.training import texts
+from rnncli.training.plan import Options, make_plan
+
+
+@pytest.fixture
+def large(monkeypatch):
+    """Every text counts as large."""
+    monkeypatch.setattr(texts, "MIN_SOURCE_BYTES", 1)
+    monkeypatch.setitem(Store.__init__.__kwdefaults__, "max_in_memory", 0)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "cache"
+
+
+def prepared(folder, *sources, init=None, on_progress=None, **options):
+    return make_plan(Options.of(options, init), sources, init, cache_dir=folder, on_progress=on_progress)
+
+
+def entries(folder) -> list[str]:
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+def assert_same(found, wanted):
+    assert found[0] == wanted[0]
+    one, other = found[1], wanted[1]
+    assert one.vocabulary.words == other.vocabulary.words
+    assert (one.train.tolist(), one.valid.tolist()) == (other.train.tolist(), other.valid.tolist())
+    assert one.train.dtype == other.train.dtype
+    for name in ("name", "tokenizer", "unit", "sha256", "reading", "facts", "detokenizer"):
+        assert getattr(one, name) == getattr(other, name), name
+    assert one.detokenizer.text() == other.detokenizer.text()
+
+
+def test_a_small_text_is_kept_in_memory_alone(noted_file, folder):
+    _, corpus = prepared(folder, noted_file)
+    assert (corpus.cache_entry, entries(folder)) == (None, [])
+
+
+def test_a_large_text_is_the_same_read_kept_and_taken_from_the_folder(noted_file, folder, large, tmp_path):
+    wanted = make_plan(Options.of({}), [noted_file], cache_dir=tmp_path / "elsewhere")
+    first = prepared(folder, noted_file)
+    assert first[1].cache_entry.is_reused is False
+    (name,) = entries(folder)
+    read = []
+    again = prepared(folder, noted_file, on_progress=read.append)
+    assert not read  # nothing is read again
+    entry = again[1].cache_entry
+    assert (entry.is_reused, entry.folder) == (True, folder / name)
+    assert entry.bytes == sum(path.stat().st_size for path in (folder / name).iterdir()) > 1000
+    assert_same(first, wanted)
+    assert_same(again, wanted)
+    assert entries(folder) == [name]
+
+
+def test_a_model_is_the_same_whether_its_text_was_kept_or_not(noted_file, folder, large, tmp_path, monkeypatch):
+    files = []
+    monkeypatch.setenv("LOCALAPPDATA" if os.name == "nt" else "XDG_CACHE_HOME", str(folder))
+    for number in range(2):
+        files.append(tmp_path / f"{number}.npz")
+        rnncli.save(rnncli.train(noted_file, hidden_size=8, epochs=1, threads=1), files[-1])
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert len(entries(folder / "rnncli")) == 1
+
+
+def test_what_decides_how_a_text_is_numbered_is_part_of_its_hash(noted_file, folder, large, noted_model, tmp_path):
+    other = tmp_path / "other.txt"
+    other.write_text(noted_file.read_text("utf-8"), encoding="utf-8")
+    prepared(folder, noted_file)
+    for options in ({"lowercase": True}, {"max_vocab": 9}, {"unit": "paragraph"}, {"valid": [other]}, {"min_count": 2}):
+        before = len(entries(folder))
+        prepared(folder, noted_file, **options)
+        assert len(entries(folder)) == before + 1, options
+    _, corpus = prepared(folder, noted_file, init=noted_model)
+    assert not corpus.cache_entry.is_reused
+    other.write_text(noted_file.read_text("utf-8") + "One more.\n", encoding="utf-8")
+    assert not prepared(folder, other)[1].cache_entry.is_reused
+
+
+@pytest.mark.parametrize("name", ["train.npy", TEXT, SUMS, LOCK])
+@pytest.mark.parametrize("damage", ["cut", "changed", "removed"])
+def test_a_damaged_entry_is_made_anew(noted_file, folder, large, name, damage):
+    wanted = prepared(folder, noted_file)
+    path = wanted[1].cache_entry.folder / name
+    content = path.read_bytes()
+    path.unlink()
+    if damage != "removed":
+        path.write_bytes(
+            content[:-3] if damage == "cut" else content[:-1] + bytes([content[-1] ^ 1]) if content else b""
+        )
+    found = prepared(folder, noted_file)
+    assert found[1].cache_entry.is_reused is (name == LOCK and damage != "removed")
+    assert_same(found, wanted)
+    assert prepared(folder, noted_file)[1].cache_entry.is_reused
+    assert len(entries(folder)) == 1
+
+
+def test_a_folder_that_cannot_be_written_is_a_warning(noted_file, tmp_path, large):
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    _, corpus = prepared(blocked / "cache", noted_file)
+    assert corpus.cache_entry is None
+    assert len(corpus.train) > 100
+    first, second = corpus.facts.warnings
+    assert first.startswith(f"cannot write to {blocked / 'cache'} (")
+    assert second.endswith("): the next training on this text will read it again")
+
+
+def test_what_is_left_of_a_killed_process_is_removed_and_what_is_used_stays(noted_file, folder, large, posix):
+    _, used = prepared(folder, noted_file)
+    prepared(folder, noted_file, lowercase=True)
+    for path in folder.iterdir():
+        os.utime(path / LOCK, (1, 1))
+    for name in ("draft-left", "draft-unknown"):
+        (folder / name).mkdir()
+        (folder / name / "train.npy").write_bytes(b"half")
+    (folder / "draft-left" / LOCK).touch()
+    TextCache(folder).clean()
+    assert entries(folder) == sorted([used.cache_entry.folder.name, "draft-unknown"])
+    assert used.train.tolist() == np.load(used.cache_entry.folder / "train.npy").tolist()
+    used.cache_entry.lock.close()
+    os.utime(folder / "draft-unknown", (1, 1))
+    TextCache(folder).clean()
+    assert entries(folder) == []
+
+
+def test_entries_that_are_too_much_go_and_the_latest_stay(noted_file, folder, large, monkeypatch):
+    names = []
+    for age, size in ((30, 11), (20, 12), (10, 13)):
+        _, corpus = prepared(folder, noted_file, max_vocab=size)
+        corpus.cache_entry.lock.close()
+        names.append(corpus.cache_entry.folder.name)
+        os.utime(corpus.cache_entry.folder / LOCK, (time.time() - age, time.time() - age))
+    monkeypatch.setattr(text_cache, "MAX_BYTES", int(2.5 * corpus.cache_entry.bytes))
+    del corpus
+    TextCache(folder).clean()
+    assert entries(folder) == sorted(names[1:])
+
+
+def test_a_text_that_changes_while_it_is_read_is_not_kept(noted_file, folder, large, tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_bytes(noted_file.read_bytes())
+
+    def change(fraction: float) -> None:
+        os.utime(path, ns=(1, 1))
+
+    _, corpus = prepared(folder, path, on_progress=change)
+    assert (corpus.cache_entry, entries(folder)) == (None, [])
+
+
+def test_the_progress_of_reading_is_that_in_the_files_also_in_compressed_ones(folder, tmp_path, rng):
+    lines = "".join(f"word {number:x}\n" for number in rng.integers(2**60, size=20_000))
+    plain = tmp_path / "plain.txt"
+    plain.write_text(lines, encoding="utf-8")
+    packed = tmp_path / "packed.txt.gz"
+    packed.write_bytes(gzip.compress(lines.encode()))
+    for sources, valid in (([plain], ()), ([packed], ()), ([plain], [packed])):
+        told = []
+        prepared(folder, *sources, valid=valid, on_progress=told.append)
+        assert len(told) > 2
+        assert told == sorted(set(told))
+        assert 0 < told[0] < 1
+        assert told[-1] == 1
+
+
+def test_a_kept_text_tells_what_was_read_of_it(noted_file, folder, large):
+    for _ in range(2):
+        facts = prepared(folder, noted_file, max_vocab=12)[1].facts
+        (file,) = facts.read.files
+        assert (file.bytes, file.units) == (noted_file.stat().st_size, 84)
+        assert 0.05 < facts.unknown < 0.6
+        assert facts.distinct_words == 14
+
+
+def test_an_entry_is_found_by_those_of_the_same_version_alone(noted_file, folder, large, monkeypatch):
+    entry = prepared(folder, noted_file)[1].cache_entry
+    assert json.loads((entry.folder / TEXT).read_text("utf-8"))["unit"] == "line"
+    monkeypatch.setattr(text_cache, "__version__", "0.0.1")
+    assert not prepared(folder, noted_file)[1].cache_entry.is_reused

@@ -184,9 +184,9 @@ def test_a_wrong_name_is_told_with_the_nearest_right_one(function):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"epochs": 0}, "epochs is 0, and must be a whole number from 1 on"),
-        ({"epochs": 1.5}, "epochs is 1.5, and must be a whole number from 1 on"),
-        ({"epochs": True}, "epochs is True, and must be a whole number from 1 on"),
+        ({"epochs": 0}, "epochs is 0, and must be a whole number from 1 to 1,000,000,000"),
+        ({"epochs": 1.5}, "epochs is 1.5, and must be a whole number from 1 to 1,000,000,000"),
+        ({"epochs": True}, "epochs is True, and must be a whole number from 1 to 1,000,000,000"),
         ({"seed": 1.5}, "seed is 1.5, and must be a whole number from 0 on"),
         ({"threads": 0}, "threads is 0, and must be a whole number from 1 on"),
         ({"bptt": None}, "bptt is None, and must be a whole number from 1 on"),

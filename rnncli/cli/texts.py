@@ -15,7 +15,7 @@ from .errors import in_options
 from .output import escape_controls, on_terminal, tell, warn
 
 if TYPE_CHECKING:
-    from ..text.corpus import TextFacts
+    from ..text.corpus import CacheEntry, TextFacts
     from ..text.reading import FileRead
 
 BYTES_PER_UNIT = 1000.0
@@ -40,8 +40,20 @@ def what_was_read(facts: TextFacts, token: str = "word") -> str:
     files = facts.read.files
     source = Path(files[0].name).name if len(files) == 1 else f"{len(files):,} files"
     size = format_bytes(sum(file.bytes for file in files))
-    amount = f"{_number(facts.words, token)}, {facts.distinct_words:,} distinct"
+    amount = f"{_number(facts.words, token)}, {facts.distinct_words:,} distinct, {facts.unknown:.1%} unknown"
     return f"Read {source}, {size}: {amount}; {', '.join(_units(files))}"
+
+
+def print_cache_entry(entry: CacheEntry) -> None:
+    """Tell where a large text is kept, and how much room that takes."""
+    place = escape_controls(str(entry.folder))
+    tell(f"{'Taken from' if entry.is_reused else 'Kept in'} {place}, {format_bytes(entry.bytes)}.")
+
+
+def print_counted_part(counted: int, words: int) -> None:
+    """Tell of how much of a text n-grams were counted, if not of all of it."""
+    if counted < words:
+        tell(f"n-grams are counted in {counted:,} of its {words:,} words, from all over it.")
 
 
 def _units(files: list[FileRead]) -> list[str]:

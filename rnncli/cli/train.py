@@ -22,7 +22,7 @@ from .options import DURATION, FILE_PATH, MODEL_PATH, is_given, named_in_command
 from .output import discard_output, escape_controls, tell, warn
 from .progress import display, show_result, working
 from .signals import StopRequest, deferred_stop, exit_by
-from .texts import print_what_was_read, warn_of_text
+from .texts import print_cache_entry, print_counted_part, print_what_was_read, warn_of_text
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 # The options that tell what a text is, by their parameters. They do not go together.
 KINDS_OF_TEXT = {"as": "read_as", "field": "field", "column": "column", "chat": "chat"}
+
+FEW_STEPS = 100
 
 
 @click.command("train")
@@ -141,7 +143,10 @@ def _start(
     model = load(init) if init else None
     with working() if not quiet else nullcontext(lambda work, fraction: None) as show:
         hooks = Hooks(partial(_tell_of, quiet=quiet), show, now, cache_dir)
-        return Trainer.start(corpora, init=model, resume=kept, hooks=hooks, **options)
+        trainer = Trainer.start(corpora, init=model, resume=kept, hooks=hooks, **options)
+    if not quiet and trainer.plan.training.ngram_order:
+        print_counted_part(trainer.state.counted_words, len(trainer.corpus.train))
+    return trainer
 
 
 def _run(trainer: Trainer, checkpoints: Checkpoints, log: Path | None, quiet: bool, stop: StopRequest) -> None:
@@ -162,6 +167,8 @@ def _tell_of(corpus: Corpus, quiet: bool) -> None:
     """Print what was read, and what was left out."""
     if not quiet:
         print_what_was_read(corpus.facts, "character" if corpus.tokenizer.is_char else "word")
+        if corpus.cache_entry:
+            print_cache_entry(corpus.cache_entry)
     for warning in corpus.facts.warnings:
         warn_of_text(warning)
 
@@ -182,6 +189,9 @@ def _conclude(trainer: Trainer, model: Model, quiet: bool) -> None:
     """Tell how the training went."""
     if trainer.state.gave_up:
         warn("the training diverged again and again, and was given up: try a smaller learning rate (--lr)")
+    if trainer.state.budget.fraction() >= 1 and trainer.state.step < FEW_STEPS:
+        steps = f"{trainer.state.step} step{'' if trainer.state.step == 1 else 's'}"
+        warn(f"the time was up after {steps}, which teach little: give it more --time, or less text")
     if not quiet:
         show_result(model)
 

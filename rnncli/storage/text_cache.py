@@ -10,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
+import tempfile
 import time
 import uuid
 from collections.abc import Iterable, Mapping
@@ -21,6 +23,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from ..text.columns import pieces
 from ..text.corpus import CacheEntry, Corpus, TextFacts
 from ..text.detokenizer import Detokenizer
 from ..text.reading import FileRead, TextsRead
@@ -43,13 +46,17 @@ ARRAYS = ("train", "valid")
 TEXT = "text.json"  # everything else that is known of the text
 SUMS = "sums.json"  # the hashes of the other files
 LOCK = "lock"  # its date is that of the last use
-DRAFT = "draft-"
+DRAFT = "rnncli-draft-"
+OWN_NAMES = re.compile(f"(?:{DRAFT})?[0-9a-f]{{32}}")  # nothing else is ever removed
 
 
 def default_folder() -> Path:
-    """Return the folder of the user's caches for this program."""
-    home = os.environ.get("LOCALAPPDATA" if os.name == "nt" else "XDG_CACHE_HOME")
-    return Path(home or Path.home() / ".cache") / "rnncli"
+    """Return the folder of the user's caches for this program; one for temporary files where the user has no home."""
+    named = os.environ.get("LOCALAPPDATA" if os.name == "nt" else "XDG_CACHE_HOME", "")
+    if os.path.isabs(named):
+        return Path(named) / "rnncli"
+    home = os.path.expanduser("~")  # as it is where there is none
+    return Path(home, ".cache", "rnncli") if os.path.isabs(home) else Path(tempfile.gettempdir(), "rnncli-cache")
 
 
 def text_key(files: Iterable[Path], settings: Mapping[str, Any]) -> str | None:
@@ -95,7 +102,13 @@ class TextCache:
         if not path.is_dir():
             return None
         try:
-            lock = _Lock(path / LOCK)
+            lock = FileLock(path / LOCK)
+        except BlockingIOError:  # another process is removing it
+            return None
+        except OSError:
+            shutil.rmtree(path, ignore_errors=True)
+            return None
+        try:
             sums = json.loads((path / SUMS).read_text("utf-8"))
             if {name: _hash(path / name) for name in _names()} != sums:
                 raise ValueError(key)
@@ -115,15 +128,15 @@ class TextCache:
         path = self.folder / key
         draft.mkdir(parents=True)
         try:
-            lock = _Lock(draft / LOCK, exclusive=True, is_new=True)
+            lock = FileLock(draft / LOCK, exclusive=True, is_new=True)
             _write(draft, corpus, decided)
+            lock.share()  # before others find it
             with suppress(OSError):
                 draft.rename(path)
             if draft.exists():  # another process was faster, or left something damaged
                 shutil.rmtree(path, ignore_errors=True)
                 draft.rename(path)
             _sync(self.folder)
-            lock.share()
             return replace(_read(path, lock, is_reused=False)[0], facts=corpus.facts, name=corpus.name)
         except BaseException:
             shutil.rmtree(draft, ignore_errors=True)
@@ -134,6 +147,8 @@ class TextCache:
         entries = []
         with suppress(OSError):
             for path in self.folder.iterdir():
+                if not OWN_NAMES.fullmatch(path.name):
+                    continue
                 if path.name.startswith(DRAFT):
                     _remove_unused(path, is_draft=True)
                 elif (path / LOCK).exists():
@@ -158,7 +173,10 @@ def _write(path: Path, corpus: Corpus, decided: Mapping[str, Any]) -> None:
     """Write the files of an entry."""
     for name in ARRAYS:
         with (path / f"{name}.npy").open("wb") as file:
-            np.save(file, getattr(corpus, name))
+            array = getattr(corpus, name)
+            np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+            for piece in pieces(array):
+                file.write(piece.data)
             _sync(file)
     described = {
         "name": corpus.name,
@@ -195,7 +213,7 @@ def _sync(target: BinaryIO | Any | Path) -> None:
             os.close(folder)
 
 
-def _read(path: Path, lock: _Lock, *, is_reused: bool) -> tuple[Corpus, dict[str, Any]]:
+def _read(path: Path, lock: FileLock, *, is_reused: bool) -> tuple[Corpus, dict[str, Any]]:
     """Read an entry: the text, and what was decided for it."""
     stored = json.loads((path / TEXT).read_text("utf-8"))
     facts = stored["facts"]
@@ -218,7 +236,7 @@ def _read(path: Path, lock: _Lock, *, is_reused: bool) -> tuple[Corpus, dict[str
     return corpus, stored["decided"]
 
 
-class _Lock:
+class FileLock:
     """A lock on a file, as long as this object is there and not closed; nothing where the system has no locks."""
 
     def __init__(self, path: Path, *, exclusive: bool = False, is_new: bool = False):
@@ -256,7 +274,7 @@ def _remove_unused(path: Path, *, is_draft: bool = False) -> None:
     if is_draft and not can_tell and time.time() - path.stat().st_mtime < MAX_DRAFT_SECONDS:
         return
     with suppress(OSError):
-        lock = _Lock(path / LOCK, exclusive=True) if (path / LOCK).exists() else None
+        lock = FileLock(path / LOCK, exclusive=True) if (path / LOCK).exists() else None
         try:
             removed = path if is_draft else path.rename(path.with_name(f"{DRAFT}{uuid.uuid4().hex}"))
             shutil.rmtree(removed, ignore_errors=True)

@@ -35,6 +35,16 @@ class TextFacts:
     unknown: float = 0.0  # the fraction of the words of the training part that the vocabulary does not know
     warnings: tuple[str, ...] = ()  # of what was left out, also of the texts for validation, and of marks in the text
 
+    @property
+    def bytes(self) -> int:
+        """How many bytes were read, of compressed files the uncompressed ones."""
+        return sum(file.bytes for file in self.read.files)
+
+    @property
+    def units(self) -> int:
+        """How many lines or paragraphs were read."""
+        return sum(file.units for file in self.read.files)
+
 
 @dataclass(frozen=True)
 class SplitText:

@@ -133,7 +133,7 @@ class Tokens:
             if len(ends):
                 own = int(ends[np.abs(ends - wanted).argmin()])
                 nearest = own if nearest is None or abs(own - wanted) < abs(nearest - wanted) else nearest
-        release(self.ids)
+            release(self.ids)
         return nearest
 
 

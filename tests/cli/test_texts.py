@@ -40,11 +40,11 @@ def test_train_begins_with_a_line_that_says_what_it_read(trained):
     Path("a.srt").write_text("".join(map(CUE.format, range(1, 9))))
     Path("b.txt").write_text("We bake bread.\nYou drink tea.\n")
     said, model = trained("a.srt", "b.txt")
-    read = "Read 2 files, 478 bytes: 40 words, 10 distinct; 10 lines"
+    read = "Read 2 files, 478 bytes: 40 words, 10 distinct, 0.0% unknown; 10 lines"
     assert said[0] == f"{read} (subtitles, no line goes on in the next)"
     assert words(model) >= {"It", "rains", "again", "bake"}
     said, model = trained("a.srt", "--tokenizer", "char")
-    assert said[0] == "Read a.srt, 448 bytes: 120 characters, 10 distinct; 8 lines (subtitles)"
+    assert said[0] == "Read a.srt, 448 bytes: 120 characters, 10 distinct, 0.0% unknown; 8 lines (subtitles)"
     said, model = trained("a.srt", "--as", "text", "--unit", "line")
     assert said[0].startswith("Read a.srt, 448 bytes: ")
     assert said[0].endswith("; 39 lines")
@@ -59,7 +59,7 @@ def test_the_line_tells_of_paragraphs_and_of_lines_and_of_the_commonest_reasons(
         FileRead("e", "line", "a chat", 0, 0, 0),
     ]
     assert what_was_read(TextFacts(TextsRead(files), 210_345, 12_034)) == (
-        "Read 5 files, 1.2 MB: 210,345 words, 12,034 distinct;"
+        "Read 5 files, 1.2 MB: 210,345 words, 12,034 distinct, 0.0% unknown;"
         " 18 paragraphs (hard-wrapped at 72, Markdown, ...), 1 line (few words)"
     )
 
@@ -164,7 +164,7 @@ def test_a_file_of_a_folder_without_what_is_to_be_read_is_left_out_unless_readin
 def test_a_model_remembers_what_is_read_of_a_file(invoke, trained, name, text, option, units):
     Path(name).write_text(text)
     said, model = trained(name, *option, "--min-count", 1, "--valid", name)
-    assert f"8 words, 7 distinct; {units} " in said[0]
+    assert f"8 words, 7 distinct, 0.0% unknown; {units} " in said[0]
     assert words(model) == {"We", "bake", "bread", ".", "You", "drink", "tea"}
     result = invoke("evaluate", name, "-m", "model.npz", "--format", "jsonl")
     assert json.loads(result.stdout)["words"] == 8 + units
@@ -228,7 +228,7 @@ def test_a_training_that_goes_on_from_a_model_reads_as_that_did_unless_told_othe
     Path("chat.txt").write_text(chat * 3)
     _, model = trained("chat.txt", "--chat", "--min-count", 1)
     more = ("--init", "model.npz", *TINY[2:], "--min-count", 1, "-o", "more.npz")
-    assert "24 words, 7 distinct; 6 lines (a chat)" in invoke("train", "chat.txt", *more).stderr
+    assert "24 words, 7 distinct, 0.0% unknown; 6 lines (a chat)" in invoke("train", "chat.txt", *more).stderr
     tuned = rnncli.load("more.npz")
     assert words(tuned) == words(model)
     assert tuned.about["reading"] == model.about["reading"]

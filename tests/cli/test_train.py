@@ -37,7 +37,7 @@ def test_train_writes_a_model_named_after_the_corpus_and_prints_its_path_alone(i
 def test_progress_is_one_plain_line_for_each_epoch_where_there_is_no_terminal(invoke, corpus_file):
     lines = invoke("train", corpus_file, *TINY).stderr.splitlines()
     assert len(lines) == 4
-    assert lines[0] == "Read school.txt, 10 kB: 2,592 words, 25 distinct; 192 lines (lines of different lengths)"
+    assert lines[0] == "Read school.txt, 10 kB: 2,592 words, 25 distinct, 0.0% unknown; 192 lines (lines of different lengths)"
     assert lines[1].startswith("epoch 1/2: train ")
     assert lines[2].startswith("epoch 2/2: train ")
     assert lines[3].startswith("Saved. Validation perplexity ")

@@ -126,17 +126,20 @@ def test_what_is_left_of_a_killed_process_is_removed_and_what_is_used_stays(note
     prepared(folder, noted_file, lowercase=True)
     for path in folder.iterdir():
         os.utime(path / LOCK, (1, 1))
-    for name in ("draft-left", "draft-unknown"):
+    left, unknown = (f"{text_cache.DRAFT}{number:032x}" for number in range(2))
+    for name in (left, unknown, "of another program"):
         (folder / name).mkdir()
         (folder / name / "train.npy").write_bytes(b"half")
-    (folder / "draft-left" / LOCK).touch()
+    for name in (left, "of another program"):
+        (folder / name / LOCK).touch()
+        os.utime(folder / name / LOCK, (1, 1))
     TextCache(folder).clean()
-    assert entries(folder) == sorted([used.cache_entry.folder.name, "draft-unknown"])
+    assert entries(folder) == sorted([used.cache_entry.folder.name, unknown, "of another program"])
     assert used.train.tolist() == np.load(used.cache_entry.folder / "train.npy").tolist()
     used.cache_entry.lock.close()
-    os.utime(folder / "draft-unknown", (1, 1))
+    os.utime(folder / unknown, (1, 1))
     TextCache(folder).clean()
-    assert entries(folder) == []
+    assert entries(folder) == ["of another program"]
 
 
 def test_entries_that_are_too_much_go_and_the_latest_stay(noted_file, folder, large, monkeypatch):
@@ -181,8 +184,7 @@ def test_the_progress_of_reading_is_that_in_the_files_also_in_compressed_ones(fo
 def test_a_kept_text_tells_what_was_read_of_it(noted_file, folder, large):
     for _ in range(2):
         facts = prepared(folder, noted_file, max_vocab=12)[1].facts
-        (file,) = facts.read.files
-        assert (file.bytes, file.units) == (noted_file.stat().st_size, 84)
+        assert (facts.bytes, facts.units) == (noted_file.stat().st_size, 84)
         assert 0.05 < facts.unknown < 0.6
         assert facts.distinct_words == 14
 
@@ -192,3 +194,24 @@ def test_an_entry_is_found_by_those_of_the_same_version_alone(noted_file, folder
     assert json.loads((entry.folder / TEXT).read_text("utf-8"))["unit"] == "line"
     monkeypatch.setattr(text_cache, "__version__", "0.0.1")
     assert not prepared(folder, noted_file)[1].cache_entry.is_reused
+
+
+@pytest.mark.skipif(os.name == "nt", reason="other variables")
+def test_the_folder_is_that_of_the_users_caches(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert TextCache().folder == tmp_path / "rnncli"
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert TextCache().folder == tmp_path / "home" / ".cache" / "rnncli"
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # where there is no user of this number
+    assert TextCache().folder.is_absolute()
+
+
+def test_what_another_process_holds_alone_is_not_waited_for(noted_file, folder, large, posix):
+    _, corpus = prepared(folder, noted_file)
+    entry = corpus.cache_entry
+    entry.lock.close()
+    held = text_cache.FileLock(entry.folder / LOCK, exclusive=True)
+    assert TextCache(folder).find(entry.folder.name) is None
+    held.close()
+    assert TextCache(folder).find(entry.folder.name) is not None

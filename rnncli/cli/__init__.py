@@ -12,7 +12,7 @@ import click
 
 from ..errors import RnncliError, SettingError
 from ..version import __version__
-from .output import FAILED_KEY, discard_output, flush, readable, tell
+from .output import FAILED_KEY, discard_output, flush, readable, tell, wrapped
 from .signals import EXIT_INTERRUPTED, raise_on_interrupt
 
 # Every command, in the order of use: its module and what it does. Only the command that runs is imported.
@@ -37,6 +37,7 @@ EXTRA_ARGUMENT_HINTS = {
     "export": "A model's name needs -m before it",
 }
 
+ERROR = "Error: "  # is before the messages that Click prints
 TYPED_KEY = "rnncli.typed"  # of Click's context: the arguments of the program
 
 EXIT_CLOSED_PIPE = 128 + 13  # as a program that SIGPIPE ends
@@ -96,12 +97,12 @@ class LazyGroup(click.Group):
         except RnncliError as error:
             raise self._as_click_error(error, ctx) from error
         except MemoryError:
-            raise click.ClickException("not enough memory: try smaller sizes, or a smaller text") from None
+            raise click.ClickException(_shown("not enough memory: try smaller sizes, or a smaller text")) from None
         except OSError as error:
             discard_output()
             if error.errno == errno.EPIPE:  # the reader has seen enough
                 ctx.exit(EXIT_CLOSED_PIPE)
-            raise click.ClickException(readable(f"{error.filename or 'cannot write'}: {error.strerror}")) from error
+            raise click.ClickException(_shown(f"{error.filename or 'cannot write'}: {error.strerror}")) from error
         except KeyboardInterrupt:
             tell("Interrupted.")
             ctx.exit(EXIT_INTERRUPTED)
@@ -112,10 +113,15 @@ class LazyGroup(click.Group):
 
         name = ctx.invoked_subcommand or ""
         commands = [self.get_command(ctx, name), self.get_command(ctx, "train")]  # a remedy may be to train anew
-        message = readable(in_options(error, filter(None, commands)))
+        message = _shown(in_options(error, filter(None, commands)))
         if isinstance(error, SettingError) and commands[0]:
             return click.UsageError(message, click.Context(commands[0], parent=ctx, info_name=name))
         return click.ClickException(message)
+
+
+def _shown(message: str) -> str:
+    """The message of an error as Click prints it, after a word of its own."""
+    return wrapped(readable(message), ERROR).removeprefix(ERROR)
 
 
 def _with_hint(error: click.UsageError, command: str, typed: list[str]) -> click.UsageError:
@@ -127,7 +133,7 @@ def _with_hint(error: click.UsageError, command: str, typed: list[str]) -> click
     message = readable(error.format_message())
     if message.startswith("Got unexpected extra argument"):
         message += f". {EXTRA_ARGUMENT_HINTS[command]}." if command in EXTRA_ARGUMENT_HINTS else "."
-    return click.UsageError(message, error.ctx)
+    return click.UsageError(_shown(message), error.ctx)
 
 
 # Not Click's `auto_envvar_prefix`: then the message about a wrong value would not name the variable that it came from,

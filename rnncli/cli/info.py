@@ -62,6 +62,7 @@ def describe(path: Path, model: Model) -> ModelInfo:
         "corpus": corpus.get("name"),
         "train_words": corpus.get("train_words"),
         "valid_words": corpus.get("valid_words"),
+        "counted_words": corpus.get("counted_words"),
         "watched_words": corpus.get("watched_words"),
         "tuned_words": tuning.get("words"),
         "corpus_sha256": corpus.get("sha256"),

@@ -40,6 +40,17 @@ def readable(message: str) -> str:
     return f"{message[:MESSAGE_END_CHARACTERS]} ... {message[-MESSAGE_END_CHARACTERS:]}"
 
 
+def wrapped(message: str, before: str = "") -> str:
+    """A message in lines of the terminal's width, if standard error is one. `before` is what comes before it."""
+    if not on_terminal(sys.stderr):
+        return before + message
+    import shutil
+    import textwrap
+
+    columns = shutil.get_terminal_size().columns
+    return textwrap.fill(before + message, columns, break_long_words=False, break_on_hyphens=False)
+
+
 def on_terminal(stream: TextIO | None) -> bool:
     """Whether a stream is a terminal. A closed standard stream is None, and is not."""
     return stream is not None and stream.isatty()
@@ -106,8 +117,8 @@ def discard_output() -> None:
 
 
 def tell(text: str) -> None:
-    """Print a line on standard error."""
-    click.echo(text, err=True)
+    """Print a message on standard error."""
+    click.echo(wrapped(text), err=True)
 
 
 def warn(text: str) -> None:

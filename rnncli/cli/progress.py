@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from .output import on_terminal, tell, warn
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import Progress as RichProgress
 
     from ..model import Model
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 MIN_HELD_OUT_WORDS = 100  # of which a perplexity says something
 SECONDS_WITHOUT_BAR = 1.0  # of work
 MIN_COLUMNS_FOR_PERCENTAGE = 70  # beside the bar; fewer are needed for the figures
+INTERRUPT_COLUMNS = 2
 COOLDOWN_MESSAGE = "No better for long: from the best network on to the end."
 
 
@@ -95,12 +97,20 @@ class TrainingBar:
         )
 
 
-def training_bar() -> RichProgress:
-    """An empty bar for a training."""
+def _console() -> Console:
+    """Standard error as Rich writes to it, with room beside a bar for the ^C that a terminal shows."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True, highlight=False)
+    console.width = max(1, console.width - INTERRUPT_COLUMNS)
+    return console
+
+
+def training_bar() -> RichProgress:
+    """An empty bar for a training."""
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    console = _console()
     percentage = [TaskProgressColumn()] if console.width >= MIN_COLUMNS_FOR_PERCENTAGE else []
     return Progress(
         TextColumn("epoch {task.fields[epoch]}{task.fields[of]}"),
@@ -116,39 +126,48 @@ def training_bar() -> RichProgress:
     )
 
 
-@contextmanager
-def working(seconds_without_bar: float = SECONDS_WITHOUT_BAR) -> Iterator[Callable[[str, float], None]]:
-    """Yield a function that takes the name of a work, and the fraction of it that is done, from 0 to 1.
+class Work:
+    """Shows on a terminal how much of a work is done, if it takes longer than some seconds."""
 
-    On a terminal a bar shows it if the work takes longer than `seconds_without_bar`.
-    """
-    began = time.monotonic()
-    bar: RichProgress | None = None
+    def __init__(self, seconds_without_bar: float):
+        self._seconds_without_bar = seconds_without_bar
+        self._began = time.monotonic()
+        self._bar: RichProgress | None = None
 
-    def show(work: str, fraction: float) -> None:
-        nonlocal bar
-        if bar is None and on_terminal(sys.stderr) and time.monotonic() - began > seconds_without_bar:
-            from rich.console import Console
+    def show(self, work: str, fraction: float) -> None:
+        """Show the name of a work, and the fraction of it that is done, from 0 to 1."""
+        seconds = time.monotonic() - self._began
+        if self._bar is None and on_terminal(sys.stderr) and seconds > self._seconds_without_bar:
             from rich.progress import Progress
 
-            bar = Progress(console=Console(stderr=True, highlight=False), expand=True, transient=True)
-            bar.add_task(work, total=1.0)
-            bar.start()
-        if bar:
-            bar.update(bar.task_ids[0], description=work, completed=fraction)
+            self._bar = Progress(console=_console(), expand=True, transient=True)
+            self._bar.add_task(work, total=1.0)
+            self._bar.start()
+        if self._bar:
+            self._bar.update(self._bar.task_ids[0], description=work, completed=fraction)
 
+    def clear(self) -> None:
+        """Take away what is shown, so that a message can be printed."""
+        if self._bar:
+            self._bar.stop()
+            self._bar = None
+
+
+@contextmanager
+def working(seconds_without_bar: float = SECONDS_WITHOUT_BAR) -> Iterator[Work]:
+    """Yield what shows the progress of works, and take it away in the end."""
+    work = Work(seconds_without_bar)
     try:
-        yield show
+        yield work
     finally:
-        if bar:
-            bar.stop()
+        work.clear()
 
 
 @contextmanager
 def reading(seconds_without_bar: float = SECONDS_WITHOUT_BAR) -> Iterator[Callable[[float], None]]:
     """Yield a function that takes the fraction of a text that was read: see `working`."""
-    with working(seconds_without_bar) as show:
-        yield partial(show, "Reading")
+    with working(seconds_without_bar) as work:
+        yield partial(work.show, "Reading")
 
 
 def show_result(model: Model) -> None:

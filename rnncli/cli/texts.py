@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +9,7 @@ import click
 
 from ..errors import TextError
 from .errors import in_options
-from .output import escape_controls, on_terminal, tell, warn
+from .output import escape_controls, tell, warn
 
 if TYPE_CHECKING:
     from ..text.corpus import CacheEntry, TextFacts
@@ -28,11 +25,8 @@ def warn_of_text(warning: str) -> None:
 
 
 def print_what_was_read(facts: TextFacts, token: str) -> None:
-    """Print how much was read on standard error; on a terminal in lines of its width."""
-    line = escape_controls(what_was_read(facts, token))
-    if on_terminal(sys.stderr):
-        line = textwrap.fill(line, shutil.get_terminal_size().columns, break_long_words=False, break_on_hyphens=False)
-    tell(line)
+    """Print how much was read on standard error."""
+    tell(escape_controls(what_was_read(facts, token)))
 
 
 def what_was_read(facts: TextFacts, token: str = "word") -> str:
@@ -53,7 +47,7 @@ def print_cache_entry(entry: CacheEntry) -> None:
 def print_counted_part(counted: int, words: int) -> None:
     """Tell of how much of a text n-grams were counted, if not of all of it."""
     if counted < words:
-        tell(f"n-grams are counted in {counted:,} of its {words:,} words, from all over it.")
+        tell(f"n-grams are counted in {counted:,} of the {words:,} words, from all over the text.")
 
 
 def _units(files: list[FileRead]) -> list[str]:

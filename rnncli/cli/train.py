@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from .declared import by_name, declared_options, flag, parameter
 from .log import check_log, logging_to
 from .options import DURATION, FILE_PATH, MODEL_PATH, is_given, named_in_command
 from .output import discard_output, escape_controls, tell, warn
-from .progress import display, show_result, working
+from .progress import Work, display, show_result, working
 from .signals import StopRequest, deferred_stop, exit_by
 from .texts import print_cache_entry, print_counted_part, print_what_was_read, warn_of_text
 
@@ -141,9 +141,12 @@ def _start(
         for difference in kept.differences(options.get("threads", kept.plan.training.threads)):
             warn(difference)
     model = load(init) if init else None
-    with working() if not quiet else nullcontext(lambda work, fraction: None) as show:
-        hooks = Hooks(partial(_tell_of, quiet=quiet), show, now, cache_dir)
+    with working() as work:
+        on_read = partial(_tell_of, work=work, quiet=quiet)
+        hooks = Hooks(on_read, _ignore if quiet else work.show, now, cache_dir)
         trainer = Trainer.start(corpora, init=model, resume=kept, hooks=hooks, **options)
+    if not quiet and kept:
+        tell(f"Going on at {trainer.state.fraction:.0%} of the training.")
     if not quiet and trainer.plan.training.ngram_order:
         print_counted_part(trainer.state.counted_words, len(trainer.corpus.train))
     return trainer
@@ -163,8 +166,13 @@ def _run(trainer: Trainer, checkpoints: Checkpoints, log: Path | None, quiet: bo
             checkpoints.keep_if_due(trainer)
 
 
-def _tell_of(corpus: Corpus, quiet: bool) -> None:
+def _ignore(work: str, fraction: float) -> None:
+    """Show nothing."""
+
+
+def _tell_of(corpus: Corpus, work: Work, quiet: bool) -> None:
     """Print what was read, and what was left out."""
+    work.clear()
     if not quiet:
         print_what_was_read(corpus.facts, "character" if corpus.tokenizer.is_char else "word")
         if corpus.cache_entry:

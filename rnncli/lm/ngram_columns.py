@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -99,12 +98,3 @@ def folders(preferred: Path | None) -> list[Path]:
     with suppress(FileNotFoundError):  # where no folder for temporary files can be written to
         places.append(Path(tempfile.gettempdir()))
     return places
-
-
-def release(numbers: np.ndarray) -> None:
-    """Let go of the pages of an array that is mapped from a file for reading: they are read again when needed."""
-    base: object = numbers
-    while isinstance(base, (np.ndarray, memoryview)):
-        base = base.base if isinstance(base, np.ndarray) else base.obj
-    if isinstance(base, mmap.mmap) and not numbers.flags.writeable and hasattr(base, "madvise"):
-        base.madvise(mmap.MADV_DONTNEED)

@@ -19,8 +19,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ..nn.threads import on_all_cores
+from ..text.columns import release
 from ..text.vocabulary import EOS_ID
-from .ngram_columns import Column, release
+from .ngram_columns import Column
 from .ngram_ranges import LEFT_OUT, NOTHING, OUTSIDE, Found, Ranges, compact, count_range, kind_type, sort_range
 
 RANGE = 2**18  # the most places of a range of several contexts, and of a block that is read: some 60 bytes each

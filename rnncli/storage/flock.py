@@ -6,6 +6,7 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import ClassVar
 
 if sys.platform == "win32":
     import msvcrt
@@ -21,11 +22,17 @@ if sys.platform == "win32":
         finally:
             os.lseek(descriptor, 0, os.SEEK_SET)
 
+    def _flock(descriptor: int, *, exclusive: bool) -> None:
+        pass
+
 else:
     import fcntl
 
     def _lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _flock(descriptor, exclusive=True)
+
+    def _flock(descriptor: int, *, exclusive: bool) -> None:
+        fcntl.flock(descriptor, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
 
 
 def try_lock(descriptor: int) -> bool | None:
@@ -44,3 +51,36 @@ def is_at(path: Path, descriptor: int) -> bool:
     with suppress(OSError):
         return os.path.samestat(os.stat(path, follow_symlinks=False), os.fstat(descriptor))
     return False
+
+
+class FileLock:
+    """A lock on a file that several may share, as long as this object is there and not closed.
+
+    Where it does not work, on Windows, it locks nothing: a file that is open cannot be removed there anyway.
+    """
+
+    works: ClassVar[bool] = sys.platform != "win32"
+
+    def __init__(self, path: Path, *, exclusive: bool = False, is_new: bool = False):
+        """Raise `OSError` for a file that is locked, or was removed meanwhile."""
+        self._number = os.open(path, os.O_RDWR | (os.O_CREAT | os.O_EXCL if is_new else 0))
+        try:
+            _flock(self._number, exclusive=exclusive)
+            if self.works and not is_at(path, self._number):
+                raise FileNotFoundError(path)
+        except OSError:
+            self.close()
+            raise
+
+    def share(self) -> None:
+        """Let others lock the file too."""
+        _flock(self._number, exclusive=False)
+
+    def close(self) -> None:
+        if self._number >= 0:
+            os.close(self._number)
+            self._number = -1
+
+    def __del__(self) -> None:
+        if hasattr(self, "_number"):
+            self.close()

@@ -30,11 +30,7 @@ from ..text.reading import FileRead, TextsRead
 from ..text.tokenizers import Tokenizer
 from ..text.vocabulary import Vocabulary
 from ..version import __version__
-
-try:
-    import fcntl
-except ImportError:  # on Windows: a file that is open cannot be removed there anyway
-    fcntl = None  # type: ignore[assignment]
+from .flock import FileLock
 
 FORMAT = 1  # of an entry
 MIN_SOURCE_BYTES = 4_000_000  # files with less are not looked for
@@ -60,7 +56,7 @@ def default_folder() -> Path:
 
 
 def text_key(files: Iterable[Path], settings: Mapping[str, Any]) -> str | None:
-    """Return a hash of the content of files, and of all `settings` that decide what becomes of it.
+    """Return a hash of the content and the names of files, and of all `settings` that decide what becomes of them.
 
     None for what cannot be read, or not more than once.
     """
@@ -70,7 +66,7 @@ def text_key(files: Iterable[Path], settings: Mapping[str, Any]) -> str | None:
         for path in files:
             if not path.is_file():
                 return None
-            digest.update(f"{path}\0{path.stat().st_size}\0".encode("utf-8", "surrogateescape"))
+            digest.update(f"{path.name}\0{path.stat().st_size}\0".encode("utf-8", "surrogateescape"))
             _add_file(digest, path)
     except OSError:
         return None
@@ -236,41 +232,9 @@ def _read(path: Path, lock: FileLock, *, is_reused: bool) -> tuple[Corpus, dict[
     return corpus, stored["decided"]
 
 
-class FileLock:
-    """A lock on a file, as long as this object is there and not closed; nothing where the system has no locks."""
-
-    def __init__(self, path: Path, *, exclusive: bool = False, is_new: bool = False):
-        """Raise `OSError` for a file that is locked, or was removed meanwhile."""
-        self._number = os.open(path, os.O_RDWR | (os.O_CREAT | os.O_EXCL if is_new else 0))
-        if fcntl is None:
-            self.close()
-            return
-        try:
-            fcntl.flock(self._number, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-            if not os.path.samestat(os.fstat(self._number), path.stat()):
-                raise FileNotFoundError(path)
-        except OSError:
-            self.close()
-            raise
-
-    def share(self) -> None:
-        """Let others lock the file too."""
-        if fcntl is not None:
-            fcntl.flock(self._number, fcntl.LOCK_SH)
-
-    def close(self) -> None:
-        if self._number >= 0:
-            os.close(self._number)
-            self._number = -1
-
-    def __del__(self) -> None:
-        if hasattr(self, "_number"):
-            self.close()
-
-
 def _remove_unused(path: Path, *, is_draft: bool = False) -> None:
     """Remove an entry or a draft that no process holds. It loses its name first, so that nobody finds a part of it."""
-    can_tell = fcntl is not None and (path / LOCK).exists()  # else the draft may have just begun
+    can_tell = FileLock.works and (path / LOCK).exists()  # else the draft may have just begun
     if is_draft and not can_tell and time.time() - path.stat().st_mtime < MAX_DRAFT_SECONDS:
         return
     with suppress(OSError):

@@ -51,16 +51,16 @@ class Suggester:
         half = text[len(before) :]
         if half:
             rest = composed(half + after)  # as the tokenizer reads it
-            whole = tokenizer.tokenize(rest.split(maxsplit=1)[0])[0]
-            after = rest[max(len(composed(half)), len(whole)) :]
+            whole = tokenizer.tokenize(rest.split(maxsplit=1)[0])[:1]  # none: it is invisible
+            after = rest[max([len(composed(half)), *map(len, whole)]) :]
         after = after.lstrip()
         spacer = self.model.spacer()
         spacer.read(tokenizer.segment(before))
         (piece,) = spacer.write([word])
         is_glued = half and before and not before[-1].isspace()  # as it was typed: (st or x=st
         before = before + piece.lstrip() if is_glued else before.rstrip() + piece
-        if after:
-            is_spaced = spacer.gap_before(tokenizer.tokenize(after)[0]) != ""
+        if following := tokenizer.tokenize(after)[:1]:
+            is_spaced = spacer.gap_before(following[0]) != ""
         else:
             is_spaced = spacer.gap_before(ANY_WORD) != "" and (tokenizer.is_pretokenized or not is_unspaced(word))
         return before + " " * is_spaced, after

@@ -170,7 +170,9 @@ def pieces(numbers: np.ndarray, size: int = NUMBERS_PER_PASS) -> Iterator[np.nda
 
 
 def release(array: np.ndarray) -> None:
-    """Let go of the memory of an array that is mapped from a file; it is read again when it is asked for."""
+    """Let go of the memory of an array that is mapped for reading from a file, which is read again when needed."""
+    if array.flags.writeable:
+        return
     owner: Any = array
     while owner is not None and not isinstance(owner, mmap.mmap):
         owner = getattr(owner, "base", None) if isinstance(owner, np.ndarray) else getattr(owner, "obj", None)

@@ -148,6 +148,7 @@ def read_split(
     options = options or ReadOptions()
     options = replace(options, stanzas=options.unit == "line" and not tokenizer.is_pretokenized)
     sources = listed(sources)
+    valid = listed(valid) if valid else ()
     name = source_name(sources[0])
     store = store or Store()
     measures = _Measures()

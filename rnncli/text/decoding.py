@@ -96,9 +96,17 @@ def _decode_block(
         fault = f"(byte 0x{error.object[error.start]:02x} at offset {offset + valid})"
         problem = TextError(f"{name} is not {encoding.upper()} text {fault}: {advice(error.object, encoding)}")
         decoder.setstate(state)
-        return decoder.decode(data[: max(0, valid)]), problem
+        return _decode_valid(decoder, data[: max(0, valid)]), problem
     except UnicodeError as error:  # such as UTF-16 that does not begin with a byte order mark
         raise TextError(f"{name} is not {encoding.upper()} text ({error}): name another encoding") from None
+
+
+def _decode_valid(decoder: codecs.IncrementalDecoder, data: bytes) -> str:
+    """Decode what comes before an undecodable byte; nothing in UTF-16 that does not begin with a byte order mark."""
+    try:
+        return decoder.decode(data)
+    except UnicodeError:
+        return ""
 
 
 def is_utf8(encoding: str) -> bool:

@@ -41,7 +41,6 @@ DOUBLE_BYTE = (  # with the least and the greatest first byte of common characte
 )
 CONTINUATION = bytes(range(0x80, 0xC0))  # all but the first byte of a character in UTF-8
 SHIFTED = (b"\x1b$B", b"\x1b$@")  # by which ISO-2022-JP begins to write Japanese
-NOT_ASCII = re.compile(r"\S*[^\x00-\x7f]\S*")
 LETTERS = re.compile(r"[^\W\d_]+")
 MARKS = re.compile(r"[\x21-\x7e“”„‘’‚«»‹›–—…¡¿§°€£·©®™№ªº½\xa0]*")
 
@@ -179,7 +178,7 @@ def _frequent(text: str, script: str, letters: str) -> float:
 
 def _is_shaped(text: str, script: str) -> bool:
     """Whether the words with letters that are not in ASCII are written in one script, with capitals in their places."""
-    pieces = NOT_ASCII.findall(text)
+    pieces = [piece for piece in text.split() if not piece.isascii()]
     return sum(_is_word(piece, script) for piece in pieces) >= MIN_SHAPED * len(pieces) > 0
 
 

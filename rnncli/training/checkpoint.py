@@ -20,6 +20,7 @@ from ..network_options import NetworkOptions
 from ..nn.threads import processor_kind
 from ..options import OPTION_CLASSES, TextOptions, TrainingOptions
 from ..storage.archive import read_arrays, write_arrays
+from ..text.columns import pieces
 from ..text.corpus import Corpus
 from ..version import __version__
 from .plan import Options, Plan
@@ -97,10 +98,12 @@ class Checkpoint:
 def corpus_digest(corpus: Corpus) -> str:
     """Return a hash of all that a training knows of its corpus."""
     digest = hashlib.sha256()
-    pieces = (corpus.sha256.encode(), corpus.vocabulary.text(), corpus.detokenizer.text(), corpus.train, corpus.valid)
-    for piece in pieces:
-        digest.update(f"{len(piece)}\n".encode())
-        digest.update(np.ascontiguousarray(piece).data if isinstance(piece, np.ndarray) else piece)
+    for text in (corpus.sha256.encode(), corpus.vocabulary.text(), corpus.detokenizer.text()):
+        digest.update(f"{len(text)}\n".encode() + text)
+    for ids in (corpus.train, corpus.valid):
+        digest.update(f"{len(ids)} {ids.dtype}\n".encode())
+        for piece in pieces(ids):
+            digest.update(piece.data)
     return digest.hexdigest()
 
 

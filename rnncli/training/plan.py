@@ -113,7 +113,7 @@ def make_plan(
         cache_dir=cache_dir,
         on_progress=on_progress,
     )
-    options = replace(options, text=text, given_text=options.text)
+    options = replace(options, text=text, given_text=replace(options.text, valid=text.valid))
     return plan_for(options, corpus, is_fine_tuning=init is not None), corpus
 
 

@@ -39,7 +39,7 @@ def read_texts(
     time. Raises `TextError` for a text that cannot be read or holds too few words.
     """
     sources = listed(sources)
-    text = replace(text, valid=listed(text.valid) if text.valid else ())
+    text = replace(text, valid=tuple(listed(text.valid)) if text.valid else ())
     cache = TextCache(cache_dir)
     cache.clean()
     options = ReadOptions(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -53,6 +54,7 @@ def test_an_interrupted_training_goes_on_and_ends_as_if_nothing_had_happened(inv
     interrupt(None)
     result = invoke("train", corpus_file, *TINY, "--resume")
     assert (result.exit_code, result.stdout) == (0, f"{MODEL}\n")
+    assert re.search(r"^Going on at 5\d% of the training\.$", result.stderr, re.MULTILINE)
     assert os.listdir("models") == [MODEL.name]
     assert MODEL.read_bytes() == whole
 

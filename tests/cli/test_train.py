@@ -37,7 +37,10 @@ def test_train_writes_a_model_named_after_the_corpus_and_prints_its_path_alone(i
 def test_progress_is_one_plain_line_for_each_epoch_where_there_is_no_terminal(invoke, corpus_file):
     lines = invoke("train", corpus_file, *TINY).stderr.splitlines()
     assert len(lines) == 4
-    assert lines[0] == "Read school.txt, 10 kB: 2,592 words, 25 distinct, 0.0% unknown; 192 lines (lines of different lengths)"
+    assert (
+        lines[0]
+        == "Read school.txt, 10 kB: 2,592 words, 25 distinct, 0.0% unknown; 192 lines (lines of different lengths)"
+    )
     assert lines[1].startswith("epoch 1/2: train ")
     assert lines[2].startswith("epoch 2/2: train ")
     assert lines[3].startswith("Saved. Validation perplexity ")
@@ -463,3 +466,35 @@ def test_a_model_to_go_on_from_that_cannot_be_read_is_named(invoke, corpus_file)
     result = invoke("train", corpus_file, "--init", "missing.npz")
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
     assert "missing.npz" in result.stderr
+
+
+@pytest.fixture
+def large(monkeypatch):
+    """Every text counts as large, and there is time to count the n-grams of little."""
+    from rnncli.text.columns import Store
+    from rnncli.training import budget, texts
+
+    monkeypatch.setattr(texts, "MIN_SOURCE_BYTES", 1)
+    monkeypatch.setitem(Store.__init__.__kwdefaults__, "max_in_memory", 0)
+    monkeypatch.setattr(budget, "MAX_COUNTED_WORDS", 1000)
+
+
+def test_a_large_text_is_kept_in_the_cache_folder_and_taken_from_there(invoke, corpus_file, large):
+    told = invoke("train", corpus_file, *TINY, "--cache-dir", "cache").stderr.splitlines()
+    (entry,) = Path("cache").iterdir()
+    assert re.fullmatch(rf"Kept in {entry}, [0-9.]+ kB\.", told[1])
+    assert told[2] == "n-grams are counted in 1,000 of the 2,634 words, from all over the text."
+    first = Path("models/school.npz").read_bytes()
+    told = invoke("train", corpus_file, *TINY, "--cache-dir", "cache").stderr.splitlines()
+    assert told[1].startswith(f"Taken from {entry}, ")
+    assert Path("models/school.npz").read_bytes() == first
+    assert load("models/school.npz").about["corpus"]["counted_words"] == 1000
+    assert "counted_words\t1000\n" in invoke("info", "-m", "models/school.npz").stdout
+
+
+def test_it_is_told_if_there_was_time_for_few_steps(invoke, corpus_file, monkeypatch):
+    ticks = itertools.count()
+    monkeypatch.setattr("time.perf_counter", lambda: next(ticks) * 1.0)
+    result = invoke("train", corpus_file, "--hidden-size", 8, "--time", "60s", "-o", "m.npz")
+    told = r"^Warning: the time was up after \d+ steps, which teach little: give it more --time, or less text$"
+    assert re.search(told, result.stderr, re.MULTILINE)

@@ -1,5 +1,7 @@
 """Markdown and HTML are stripped to their text."""
 
+from html.parser import HTMLParser
+
 import pytest
 
 from rnncli.text.markup import HTMLText, html_units, markdown_units
@@ -189,3 +191,32 @@ def test_each_tag_that_never_ends_is_tried_once(monkeypatch):
 def test_html_is_the_same_however_long_it_is():
     html = ["<p>", *["a &amp; <b>b</b> <i", "class='x'>c</i>, <!-- d", "--> <pre>e", "f</pre>"] * 3000]
     assert list(html_units(html)) == ["a & b c,", "e", "f"] * 3000
+
+
+@pytest.mark.parametrize(
+    ("html", "units"),
+    [
+        ("<p>a &#" + "9" * 5000 + "; b</p>c", ["a \ufffd b", "c"]),  # Python reads no number of so many digits
+        ("a <![ b <![x> c", ["a c"]),  # a section that there is not
+        ('<p title="' + "x" * 200_000 + '">hello', ["hello"]),
+        ("<script " + "a " * 50_000 + ">hidden</script>shown", ["shown"]),
+        ("<a " * 50_000 + ">x", ["x"]),
+        ("x > y " + "<c " * 1000, ["x > y" + " <c" * 1000]),  # tags that do not end
+        ("<!-- a>b" * 1000, ["<!-- a>b" * 1000]),  # comments that do not end
+        ("<![CDATA[ ]>a" * 1000, ["a" * 1000]),
+        ("<svg>" * 1000 + "</math>hidden</svg>shown", ["shown"]),
+        ("<div>" * 50_000 + "deep" + "</div>" * 50_000, ["deep"]),
+    ],
+    ids=range(10),
+)
+def test_html_of_strangers_is_read(html, units):
+    assert list(html_units(html.split("\n"))) == units
+
+
+@pytest.mark.parametrize("tail", ["<!-- a>", "<![CDATA[ >", "<a ", "<"])
+def test_the_end_of_what_never_ends_is_looked_for_once(monkeypatch, tail):
+    searches = []
+    whole = HTMLParser.parse_comment
+    monkeypatch.setattr(HTMLParser, "parse_comment", lambda *given: searches.append(1) or whole(*given))
+    list(html_units(["x", tail * 1000]))
+    assert len(searches) <= 2

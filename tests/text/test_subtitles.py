@@ -107,3 +107,8 @@ def test_a_file_with_words_but_without_a_cue_is_an_error():
 def test_subtitles_are_recognised_by_their_times():
     assert looks_like_subtitles(SUBRIP.split("\n"))
     assert not looks_like_subtitles(["We met at 00:00:05,000 --> or so.", "", "1"])
+
+
+def test_a_reference_by_a_number_of_thousands_of_digits_is_no_character():
+    lines = ["1", "9" * 5000 + ":99:99,999 --> 99:99:99,999", "a &#" + "1" * 5000 + "; b &amp; c"]
+    assert list(subtitle_units(lines, "a.srt")) == ["a \ufffd b & c"]

@@ -32,3 +32,10 @@ def test_a_cell_that_csv_cannot_hold_is_told_with_its_line():
         list(column_units(["text", "a", "b" * 200_000], "text", "a.csv"))
     with pytest.raises(TextError, match=told):
         list(column_units(["text", "a", '"b', *["c" * 100] * 2000, 'd"'], "text", "a.csv"))
+
+
+def test_a_field_of_any_number_is_looked_for():
+    assert list(field_units(["a\tb\tc"], 2, "a.tsv")) == ["b"]
+    assert list(field_units(["\t" * 100_000], 100_001, "a.tsv")) == []
+    with pytest.raises(TextError, match="there is no field 1000"):
+        list(field_units(["a\tb"], 10**400, "a.tsv"))

@@ -30,7 +30,7 @@ ARRAY_HEADER = re.compile(
     r"'shape': \((?P<shape>(?:\d{1,18}, ?){0,9}(?:\d{1,18})?)\), \} *\n"
 )
 MAX_HEADER_BYTES = 2**16
-ARRAY_DTYPE = re.compile(r"[<>|][fiuU]\d{1,9}")
+ARRAY_DTYPE = re.compile(r"[<>|](f[248]|[iu][1248]|U\d{1,9})")  # not <f16, which is no number of Python
 # The parts of a zip file, from its end to its beginning: see APPNOTE.TXT of PKWARE, sections 4.3.7 to 4.3.16.
 END = struct.Struct("<4s4H2LH")
 LARGE_END_LOCATOR = struct.Struct("<4sLQL")

@@ -36,6 +36,7 @@ OPTIONS: list[dict[str, Any]] = [
     {"cell": "lstm", "tokenizer": "whitespace", "ngram_order": 0, "cache_size": 0, "embedding_size": 7},
 ]
 HUGE = 10**400
+MAX_DEPTH = 20  # of values that are spoiled
 NUMBERS = [
     0,
     1,
@@ -420,10 +421,11 @@ def _array(content: bytes) -> np.ndarray | None:
         return None
 
 
-def _places(value: Any) -> list[tuple[Any, ...]]:
-    """Return the paths to all values of a JSON value."""
+def _places(value: Any, depth: int = 0) -> list[tuple[Any, ...]]:
+    """Return the paths to all values of a JSON value that are not nested deeply."""
     found: list[tuple[Any, ...]] = [()]
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, inner in items:
-        found += [(key, *path) for path in _places(inner)]
+    if depth < MAX_DEPTH:
+        items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        for key, inner in items:
+            found += [(key, *path) for path in _places(inner, depth + 1)]
     return found

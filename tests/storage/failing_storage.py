@@ -96,7 +96,7 @@ def check_no_space(base: Path) -> None:
     home = base / "home"
     home.mkdir()
     os.environ["HOME"] = str(home)
-    found = attempt()
+    found = attempt().path
     report("no space but at home", found.parent == home and files_in(full) == ["model.npz"], str(found))
     os.chdir(base)
     tempfile.tempdir = None
@@ -121,8 +121,8 @@ def check_read_only(base: Path) -> None:
         check("read-only, asked before", lambda: check_writable(path, MODEL), told, folders=[folder])
 
 
-def check_read_only_meanwhile(base: Path) -> None:
-    folder = mount(base / "read-only meanwhile", "size=9m")
+def check_full_meanwhile(base: Path) -> None:
+    folder = mount(base / "full meanwhile", "size=9m")
     path = folder / "model.npz"
 
     def write_and_remount(file) -> None:
@@ -155,7 +155,7 @@ def check_unmounted(base: Path) -> None:
             subprocess.run(["umount", "-l", str(folder)], check=True)
 
     tempfile.tempdir = str(base)
-    found = write_somewhere(path, write_and_unmount, MODEL)
+    found = write_somewhere(path, write_and_unmount, MODEL).path
     report("unmounted meanwhile", found.parent == base and files_in(folder) == [], str(found))
 
 
@@ -175,6 +175,9 @@ def check_training(base: Path) -> None:
     report("training", is_fine and "Traceback" not in run.stderr and run.returncode == 1, run.stderr.strip())
 
 
+CASES = (check_no_space, check_read_only, check_full_meanwhile, check_quota, check_unmounted, check_training)
+
+
 def main() -> None:
     if os.environ.get(IN_NAMESPACE) is None:
         command = ["unshare", "-m", "--propagation", "private", sys.executable, __file__]
@@ -182,18 +185,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="failing-storage-") as name:
         base = Path(name)
         base.chmod(0o755)
-        for check_case in (
-            check_no_space,
-            check_read_only,
-            check_read_only_meanwhile,
-            check_quota,
-            check_unmounted,
-            check_training,
-        ):
-            check_case(base)
-        os.chdir("/")
-        for folder in sorted(base.iterdir()):
-            subprocess.run(["umount", "-q", str(folder)], stderr=subprocess.DEVNULL)
+        try:
+            for check_case in CASES:
+                check_case(base)
+        finally:
+            os.chdir("/")
+            for folder in sorted(base.iterdir()):
+                subprocess.run(["umount", "-q", str(folder)], stderr=subprocess.DEVNULL)
     sys.exit(f"failed: {', '.join(failures)}" if failures else 0)
 
 

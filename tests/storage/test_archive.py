@@ -127,7 +127,7 @@ REFUSED = {
     "compressed": (zipped([("a.npy", ARRAY * 9)], compression=zipfile.ZIP_DEFLATED), "it is compressed"),
     "empty": (b"", "is not a model of rnncli, or was cut short"),
     "short": (b"PK\5\6", "is not a model of rnncli, or was cut short"),
-    "long": (zipped([("a.npy", ARRAY)]) + b"\n", "is not a model of rnncli, or was cut short"),
+    "longer": (zipped([("a.npy", ARRAY)]) + b"\n", "is not a model of rnncli, or was cut short"),
     "no array": (zipped([("a.npy", b"hello, world")]), "it holds something else than arrays"),
     "no member": (zipped([("a.npy", b"")]), "it holds something else than arrays"),
     "name": (zipped([("é.npy", ARRAY)]), "can't decode"),
@@ -153,6 +153,7 @@ REFUSED = {
         described(b"{'descr': '<f3', 'fortran_order': False, 'shape': (1,), }\n"),
         "an array of '<f3' has no place",
     ),
+    "long": (described(b"{'descr': '<f16', 'fortran_order': False, 'shape': (0,), }\n"), "an array of '<f16' has no"),
     "narrow": (described(b"{'descr': '<U0', 'fortran_order': False, 'shape': (9,), }\n"), "itemsize cannot be zero"),
 }
 

@@ -16,6 +16,7 @@ import numpy as np
 from .characters import SPECIAL_SPACES
 from .chunks import ChunkTable
 from .columns import Column, Store
+from .folding import composed
 from .reserved import EOS, EOS_ID, UNK, UNK_ID, without_ends
 from .tokenizers import Tokenizer
 from .tokens import Numbers, Tokens

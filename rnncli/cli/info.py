@@ -70,9 +70,11 @@ def describe(path: Path, model: Model) -> ModelInfo:
         "tuned_perplexity": tuning.get("perplexity"),
         "tuned_perplexity_of_network": tuning.get("perplexity_of_network"),
         "readings": history[-1]["epoch"] if history else None,
-        **model.about.get("settings", {}),
-        "written_by": " ".join(f"{name} {version}" for name, version in model.about.get("versions", {}).items()),
     }
+    # What a stranger's file calls a setting must not take the place of a fact.
+    settings = {name: value for name, value in model.about.get("settings", {}).items() if name not in facts}
+    written_by = " ".join(f"{name} {version}" for name, version in model.about.get("versions", {}).items())
+    facts |= settings | {"written_by": written_by}
     return ModelInfo(facts, model.lm.names, model.lm.weights.tolist(), history)
 
 

@@ -18,6 +18,7 @@ from .fill import BLANK
 from .predict import best_words, of_words
 
 VARIANTS_PER_GROUP = 64  # of a prompt, read side by side
+MAX_HIDDEN_WORDS = 1000  # the last ones of a prompt; the words before them are read, and not hidden
 GROUPS_PER_REPORT = 8  # that the cores work on between two reports of progress
 
 
@@ -37,7 +38,7 @@ class Explanation:
     word: str
     probability: float
     parts: dict[str, float]  # what each part of the model contributes; their sum is the probability
-    influences: list[Influence]  # in the prompt's order
+    influences: list[Influence]  # of the last words, in the prompt's order
     unknown_words: list[str]  # of the prompt
 
 
@@ -51,14 +52,16 @@ def explain(
     """Measure how much each word of `prompt` changes the prediction of `word`, by default of the likeliest next word.
 
     Each word in turn is hidden, as if it were unknown, and the log-probability then is compared with that after the
-    whole prompt. The work grows with the square of the prompt's length; `progress` is told the fraction of it that is
-    done. Raises `SettingError` for a word that the model does not know.
+    whole prompt. The work grows with the square of their number, so this is done for the last 1,000 words; `progress` is
+    told the fraction of it that is done. Raises `SettingError` for a word that the model does not know.
     """
     if BLANK.search(prompt):
         raise TextError(f"{quoted(prompt)} has a blank: only what comes next is explained")
     ids, tokens, unknown = model.encode_segments(model.tokenizer.segment(prompt))
     starts: list[tuple[slice, MixtureState]] = []  # groups of words to hide, and the state before each group
-    state = model.lm.initial_state(1)
+    first = max(0, len(ids) - MAX_HIDDEN_WORDS)
+    state = model.lm.read(ids[:first], model.lm.initial_state(1))
+    ids = ids[first:]
     for chunk in chunks(len(ids), VARIANTS_PER_GROUP):
         starts.append((chunk, state))
         state = model.lm.read(ids[chunk], state)
@@ -83,7 +86,7 @@ def explain(
         model.word(target),
         float(p[target]),
         _contributions(model, context, target, float(p[target])),
-        [Influence(token, change) for token, change in zip(tokens, changes, strict=True)],
+        [Influence(token, change) for token, change in zip(tokens[first:], changes, strict=True)],
         unknown,
     )
 

@@ -41,6 +41,16 @@ def test_a_long_prompt_is_explained_group_by_group_and_its_progress_is_reported(
     assert fractions[-1] == 1
 
 
+def test_of_a_very_long_prompt_the_last_words_are_explained_and_all_are_read(model, monkeypatch):
+    whole = explain(model, PROMPT)
+    monkeypatch.setattr("rnncli.tasks.explain.MAX_HIDDEN_WORDS", 4)
+    explanation = explain(model, PROMPT)
+    assert [influence.word for influence in explanation.influences] == [",", "so", "he", "will"]
+    assert (explanation.word, explanation.probability) == (whole.word, whole.probability)
+    changes = [influence.change for influence in whole.influences[-4:]]
+    assert [influence.change for influence in explanation.influences] == pytest.approx(changes, abs=1e-4)
+
+
 def test_the_whole_prompt_is_read(model):
     changes = {influence.word: influence.change for influence in explain(model, PROMPT).influences}
     assert changes["science"] > 1

@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 TEXT_BYTES = 100_000
@@ -41,6 +42,7 @@ TRAININGS = {
     "elman": ["--cell", "elman", "--softmax", "sampled", "--samples", "300", "--untied", "--threads", "1"],
 }
 USUAL = ["--hidden-size", "96", "--epochs", "3", "--checkpoint-every", "0.1s", "-q"]
+STOPS = 10  # of one training, at most
 POLITE = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
@@ -52,11 +54,14 @@ class Training:
         self.words = [str(Path(sys.executable).with_name("rnncli")), "train", str(text), "-o", "model.npz"]
         self.words += [*USUAL, *options]
 
+    def resume(self) -> list[str]:
+        """Return what the command needs besides, where there is a checkpoint."""
+        return ["--resume"] if (self.folder / "model.checkpoint.npz").exists() else []
+
     def start(self) -> subprocess.Popen:
         """Begin, or go on where there is a checkpoint."""
-        resume = ["--resume"] if (self.folder / "model.checkpoint.npz").exists() else []
         return subprocess.Popen(
-            [*self.words, *resume], cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            [*self.words, *self.resume()], cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )
 
     def left(self) -> set[str]:
@@ -76,13 +81,13 @@ def wait(process: subprocess.Popen, seconds: float, until=lambda: False) -> None
 
 
 def stop_again_and_again(
-    training: Training, whole: bytes, seconds: float, rng: random.Random, kills: int, number: int, found: Counter
+    training: Training, whole: bytes, seconds: float, rng: random.Random, found: Counter, number: int
 ) -> int:
-    """Stop a training up to `kills` times before it ends; return how often it was stopped."""
+    """Stop a training up to `STOPS` times before it ends; return how often it was stopped."""
     taken = 0
     while True:
         process = training.start()
-        if taken < kills:
+        if taken < STOPS:
             if rng.random() < 0.3:  # wait for the moment when a file is written
                 wait(process, seconds, training.is_being_written)
                 time.sleep(rng.random() * 0.01)
@@ -98,10 +103,45 @@ def stop_again_and_again(
         check(training, process.returncode, error, number, found)
         if process.returncode == 0:
             break
-    found["same model"] += (training.folder / "model.npz").read_bytes() == whole
-    found["other model"] += (training.folder / "model.npz").read_bytes() != whole
-    found["left behind"] += training.left() != {"model.npz"}
+    judge(training, whole, found)
     return taken
+
+
+def close_terminals(training: Training, whole: bytes, seconds: float, rng: random.Random, found: Counter) -> int:
+    """Run a training in terminals that are closed at random moments; return how many were."""
+    name = f"rnncli-{os.getpid()}"
+    closed = 0
+    while not (training.folder / "model.npz").exists() or "model.checkpoint.npz" in training.left():
+        (training.folder / "pid").unlink(missing_ok=True)
+        words = " ".join([*training.words, *training.resume()])
+        subprocess.run(
+            ["tmux", "new", "-d", "-s", name, f"cd {training.folder}; echo $$ > pid; exec {words}"], check=True
+        )
+        time.sleep(0.2 + rng.random() * seconds)
+        closed += subprocess.run(["tmux", "kill-session", "-t", name], capture_output=True).returncode == 0
+        process = Path("/proc", (training.folder / "pid").read_text().strip())
+        while process.exists():
+            time.sleep(0.01)
+    (training.folder / "pid").unlink()
+    judge(training, whole, found)
+    return closed
+
+
+def pipe_into_head(training: Training, whole: bytes, seconds: float, rng: random.Random, found: Counter) -> int:
+    """Run a training whose reader ends after some lines; it must go on to its end."""
+    words = " ".join(training.words).replace(" -q", "")
+    subprocess.run(
+        ["bash", "-c", f"{words} 2>&1 | head -n {rng.randint(1, 4)}"], cwd=training.folder, stdout=subprocess.DEVNULL
+    )
+    judge(training, whole, found)
+    return 1
+
+
+def judge(training: Training, whole: bytes, found: Counter) -> None:
+    """Count whether a training has ended as one that was never stopped."""
+    is_same = (training.folder / "model.npz").read_bytes() == whole
+    found["same model" if is_same else "other model"] += 1
+    found["left behind"] += training.left() != {"model.npz"}
 
 
 def check(training: Training, status: int, error: str, number: int, found: Counter) -> None:
@@ -124,26 +164,33 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         text = Path(folder, "text.txt")
         text.write_bytes(arguments.text.read_bytes()[:TEXT_BYTES].rpartition(b"\n")[0])
-        campaigns = [(signal.SIGKILL, arguments.kills), *((number, arguments.signals) for number in POLITE)]
         whole = {}
         for name, options in TRAININGS.items():
             training = Training(Path(tempfile.mkdtemp(dir=folder)), text, options)
             began = time.monotonic()
             training.start().wait()
             whole[name] = (training.folder / "model.npz").read_bytes(), time.monotonic() - began
+        campaigns = {
+            "killed": (partial(stop_again_and_again, number=signal.SIGKILL), arguments.kills),
+            **{
+                signal.Signals(number).name: (partial(stop_again_and_again, number=number), arguments.signals)
+                for number in POLITE
+            },
+            "terminal closed": (close_terminals, arguments.signals if shutil.which("tmux") else 0),
+            "piped into head": (pipe_into_head, arguments.signals),
+        }
         failed = False
-        for number, count in campaigns:
+        for title, (campaign, count) in campaigns.items():
             found: Counter = Counter()
             stops = 0
             while stops < count:
                 for name, options in TRAININGS.items():
                     training = Training(Path(tempfile.mkdtemp(dir=folder)), text, options)
-                    stops += stop_again_and_again(training, *whole[name], rng, 10, number, found)
+                    stops += campaign(training, *whole[name], rng=rng, found=found)
                     shutil.rmtree(training.folder)
             failed = failed or any(found[name] for name in ("other model", "left behind", "ended otherwise"))
-            print(
-                f"{signal.Signals(number).name}, {stops} times:", ", ".join(f"{n} {k}" for k, n in found.items() if n)
-            )
+            counts = ", ".join(f"{number} {outcome}" for outcome, number in found.items() if number)
+            print(f"{title}, {stops} times: {counts}", flush=True)
     sys.exit(failed)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import SettingError
+from ..text.columns import Column, Store, release
 from ..text.vocabulary import EOS_ID, UNK_ID
 from .ngram_columns import NoRoomError, columns, folders
 from .ngram_counter import Counted, NgramCounter
@@ -74,16 +75,21 @@ def _level(ngrams: Counted) -> Level:
     )
 
 
-def counted_part(ids: np.ndarray, words: int) -> np.ndarray:
+def counted_part(ids: np.ndarray, words: int, folder: Path | None = None) -> np.ndarray:
     """Take about so many words of a text (N,), in pieces of whole units from all over it; all of a shorter one.
 
-    Of a unit that is longer than a piece, a part is taken as a unit of its own.
+    Of a unit that is longer than a piece, a part is taken as a unit of its own. A large part is mapped from a file
+    without a name, in `folder` or else where temporary files are.
     """
     if words >= len(ids):
         return ids
     size = max(1, words // PIECES)
     starts = np.arange(PIECES + 1) * len(ids) // PIECES
-    return np.concatenate([_units(ids, begin, end, size) for begin, end in pairwise(starts.tolist())])
+    part = Column(Store(*([folder] if folder else [])), ids.dtype)
+    for begin, end in pairwise(starts.tolist()):
+        part.append(_units(ids, begin, end, size))
+        release(ids)
+    return part.array()
 
 
 def _units(ids: np.ndarray, begin: int, end: int, size: int) -> np.ndarray:

@@ -52,8 +52,8 @@ def explain(
     """Measure how much each word of `prompt` changes the prediction of `word`, by default of the likeliest next word.
 
     Each word in turn is hidden, as if it were unknown, and the log-probability then is compared with that after the
-    whole prompt. The work grows with the square of their number, so this is done for the last 1,000 words; `progress` is
-    told the fraction of it that is done. Raises `SettingError` for a word that the model does not know.
+    whole prompt. The work grows with the square of their number, so it is done for the last 1,000 words; `progress` is
+    told the fraction that is done. Raises `SettingError` for a word that the model does not know.
     """
     if BLANK.search(prompt):
         raise TextError(f"{quoted(prompt)} has a blank: only what comes next is explained")

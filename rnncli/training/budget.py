@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from ..lm.ngram_counts import counted_part
 from .finish import CACHE_FILLS_PER_SEQUENCE, MAX_TUNING_WORDS
 from .plan import Plan
 from .state import TrainingState
@@ -25,15 +24,14 @@ MAX_COUNTED_WORDS = 50_000_000  # whose n-grams are kept in memory in the end
 Read = Callable[[np.ndarray], Any]  # reads held-out words (N,)
 
 
-def countable_words(plan: Plan, train: np.ndarray, count: Read) -> int:
-    """Return how many words of a training text (N,) there is time and memory to `count` the n-grams of."""
-    most = min(len(train), MAX_COUNTED_WORDS)
+def countable_words(plan: Plan, words: int, count: Callable[[int], object]) -> int:
+    """Return of how many `words` of a training text there is time and memory to `count` the n-grams."""
+    most = min(words, MAX_COUNTED_WORDS)
     if math.isinf(plan.training.time) or most <= COUNTED_PROBE_WORDS or not plan.training.ngram_order:
         return most
-    probe = counted_part(train, COUNTED_PROBE_WORDS)
     began = time.perf_counter()
-    count(probe)
-    seconds_per_word = COUNTING_SLOWDOWN * (time.perf_counter() - began) / len(probe)
+    count(COUNTED_PROBE_WORDS)
+    seconds_per_word = COUNTING_SLOWDOWN * (time.perf_counter() - began) / COUNTED_PROBE_WORDS
     affordable = COUNTING_FRACTION * plan.training.time / seconds_per_word
     return int(min(most, max(COUNTED_PROBE_WORDS, affordable)))
 

@@ -14,6 +14,7 @@ from ..errors import TrainingError
 from ..lm.interface import Part
 from ..lm.mixture import WORDS_PER_PASS
 from ..lm.network import Network
+from ..lm.ngram_counts import counted_part
 from ..lm.parts import PART_KINDS
 from ..lm.perplexity import perplexity
 from ..lm.tuning import Tuned, tune
@@ -40,9 +41,15 @@ class ModelBuilder:
         self.threads = threads
         self.fitted: dict[type[Part], Part] = {}
 
-    def fit(self, ids: np.ndarray, progress: Callable[[float], object] | None = None) -> None:
-        """Make the parts beside the network, from words (N,) of the training text."""
-        fitted = {kind: kind.fit(ids, self.plan.network, self.plan.training, progress=progress) for kind in PART_KINDS}
+    def fit(self, words: int, progress: Callable[[float], object] | None = None) -> None:
+        """Make the parts beside the network, from so many words of the training text."""
+        entry = self.corpus.cache_entry
+        folder = entry.folder if entry else None
+        ids = counted_part(self.corpus.train, words, folder)
+        fitted = {
+            kind: kind.fit(ids, self.plan.network, self.plan.training, folder=folder, progress=progress)
+            for kind in PART_KINDS
+        }
         self.fitted = {kind: part for kind, part in fitted.items() if part is not None}
 
     def tune(self, network: Network, ids: np.ndarray) -> Tuned:

@@ -14,7 +14,6 @@ import numpy as np
 from ..errors import SettingError
 from ..lm.network import Network
 from ..lm.network_config import extended_values, initial_values
-from ..lm.ngram_counts import counted_part
 from ..lm.perplexity import SEQUENCES, mean_loss, perplexity
 from ..lm.tuning import Tuned
 from ..model import Model
@@ -70,8 +69,8 @@ class Trainer:
         self.clock = Clock(plan, self.state, len(self.sequences) - 1, began, hooks.now)
         self.builder = ModelBuilder(plan, corpus, self.threads)
         if not state:
-            self.state.counted_words = countable_words(plan, corpus.train, self.builder.fit)
-        self.builder.fit(counted_part(corpus.train, self.state.counted_words), partial(hooks.on_progress, COUNTING))
+            self.state.counted_words = countable_words(plan, len(corpus.train), self.builder.fit)
+        self.builder.fit(self.state.counted_words, partial(hooks.on_progress, COUNTING))
         if not state:
             recovery.keep_best(self.state, math.inf)
             allot(self.state, plan, corpus.valid, self._watch, self._tune)

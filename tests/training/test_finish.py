@@ -24,7 +24,7 @@ def test_the_mixture_is_tuned_on_sequences_that_fill_the_cache(corpus_file, star
     threads = CountingThreads()
     trainer.measure()
     builder = ModelBuilder(trainer.plan, trainer.corpus, threads)
-    builder.fit(trainer.corpus.train)
+    builder.fit(len(trainer.corpus.train))
     model = builder.model(trainer.state)
     words = len(trainer.corpus.valid)
     assert threads.pieces == [sequences]

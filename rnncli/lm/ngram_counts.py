@@ -18,7 +18,7 @@ from .ngram_level import Level
 from .ngram_ranges import compact
 
 MAX_WORDS_IN_MEMORY = 4_000_000  # of a text whose columns are kept in memory, some 20 bytes for each word
-PIECES = 20  # of a text of which a part is counted
+PIECES = 23  # of a text of which a part is counted; a prime, so that of a text in copies each gives other pieces
 MAX_WORDS = 2**31 - 2  # n-grams have numbers of 32 bits
 
 

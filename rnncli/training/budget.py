@@ -20,7 +20,7 @@ PROBE_WORDS = 4096  # of the held-out text, read to see how long that takes
 COUNTING_FRACTION = 0.15  # of the time, for counting n-grams
 COUNTED_PROBE_WORDS = 200_000  # of the training text, counted to see how long that takes
 COUNTING_SLOWDOWN = 1.5  # of a word in a large text
-MAX_COUNTED_WORDS = 50_000_000  # whose n-grams are kept in memory in the end
+MAX_COUNTED_WORDS = 30_000_000  # whose n-grams, some 100 MB, are part of the model
 Read = Callable[[np.ndarray], Any]  # reads held-out words (N,)
 
 

@@ -14,7 +14,7 @@ from hypothesis import given
 
 from rnncli.errors import SettingError
 from rnncli.lm.ngram import NGram
-from rnncli.lm.ngram_counts import context_lengths, count_ngrams, counted_part, discounts
+from rnncli.lm.ngram_counts import PIECES, context_lengths, count_ngrams, counted_part, discounts
 from rnncli.lm.ngram_level import UNSEEN, Level
 from rnncli.text.vocabulary import EOS_ID, UNK_ID
 
@@ -247,7 +247,7 @@ def test_a_part_holds_about_so_many_words_in_whole_units_from_all_over_the_text(
     assert all(known.get(unit[0]) == unit for unit in units)
     assert [unit[0] for unit in units] == sorted(unit[0] for unit in units)
     assert 0.9 * words < len(part) <= words
-    taken, _ = np.histogram(part[part != EOS_ID], 20, (0, len(ids)))
+    taken, _ = np.histogram(part[part != EOS_ID], PIECES, (0, len(ids)))
     assert taken.min() > 0.8 * taken.max()
 
 
@@ -255,10 +255,16 @@ def test_a_part_holds_about_so_many_words_in_whole_units_from_all_over_the_text(
 def test_of_a_unit_longer_than_a_piece_a_part_is_taken(lengths, words):
     ids = text_of(lengths)
     part = counted_part(ids, words)
-    assert len(part) <= max(words, 20)
+    assert len(part) <= max(words, PIECES)
     for unit in units_of(part):
         begin = unit[0] - 2 if unit[0] else 0
         assert unit[:-1] == ids[begin : begin + len(unit) - 1].tolist()
+
+
+def test_of_a_text_in_copies_each_gives_other_pieces():
+    copy = np.arange(1, 10_001)
+    part = counted_part(np.tile(copy, 5), len(copy) // 2)
+    assert len(set(part[part != EOS_ID].tolist())) > 0.9 * len(part)
 
 
 @pytest.mark.parametrize("words", [6, 7, 1000])
@@ -269,6 +275,6 @@ def test_a_text_that_is_no_longer_is_taken_as_it_is(words):
 
 def test_a_part_of_a_text_without_units_has_pieces_that_end_as_units_do():
     ids = np.full(1000, 2, np.uint16)
-    part = counted_part(ids, 100)
-    assert part.tolist() == [2, 2, 2, 2, 0] * 20
+    part = counted_part(ids, 5 * PIECES)
+    assert part.tolist() == [2, 2, 2, 2, 0] * PIECES
     assert part.dtype == ids.dtype

@@ -8,12 +8,14 @@ rnncli.save(model, "models/corpus.npz")
 model = rnncli.load("models/corpus.npz")
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
 from .version import __version__
 
+TYPE_CHECKING = False  # not that of `typing`: the program imports little before it handles Ctrl-C
 if TYPE_CHECKING:
+    from typing import Any
+
     from .api import Predictor, load, save, start_training, train
     from .errors import ModelError, RnncliError, SettingError, TextError, TrainingError
     from .model import Model
@@ -51,6 +53,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
     return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
 
 

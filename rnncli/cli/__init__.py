@@ -13,7 +13,7 @@ import click
 from ..errors import RnncliError, SettingError
 from ..version import __version__
 from .output import FAILED_KEY, discard_output, flush, readable, tell, wrapped
-from .signals import EXIT_INTERRUPTED, raise_on_interrupt
+from .signals import EXIT_INTERRUPTED, interruptible
 
 # Every command, in the order of use: its module and what it does. Only the command that runs is imported.
 COMMANDS = {
@@ -85,12 +85,12 @@ class LazyGroup(click.Group):
         return context
 
     def invoke(self, ctx: click.Context) -> NoReturn:
-        raise_on_interrupt()
         try:
-            try:
-                super().invoke(ctx)
-            finally:
-                flush()
+            with interruptible():
+                try:
+                    super().invoke(ctx)
+                finally:
+                    flush()
             ctx.exit(1 if ctx.meta.get(FAILED_KEY) else 0)
         except click.UsageError as error:
             raise _with_hint(error, ctx.invoked_subcommand or "", ctx.meta[TYPED_KEY]) from None

@@ -17,11 +17,19 @@ DOUBLE_PRESS_SECONDS = 1.0  # in which a second Ctrl-C is taken for a slip of th
 STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
-def raise_on_interrupt() -> None:
+@contextmanager
+def interruptible() -> Iterator[None]:
     """Let Ctrl-C raise `KeyboardInterrupt`, so that what is open is closed. Where it is ignored it stays so."""
     is_main = threading.current_thread() is threading.main_thread()  # no other one may
-    if is_main and signal.getsignal(signal.SIGINT) not in (signal.SIG_IGN, None):
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = signal.getsignal(signal.SIGINT)
+    if not is_main or before in (signal.SIG_IGN, None):
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class StopRequest:

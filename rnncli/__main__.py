@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+# The core of `signal`, which itself takes a millisecond to import: a Ctrl-C then would give a traceback.
+import _signal as signal  # type: ignore[import-not-found]
 import os
-import signal
 
-TYPE_CHECKING = False  # not that of `typing`: little should be imported before Ctrl-C is handled
+TYPE_CHECKING = False  # not that of `typing`, for the same reason
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 

@@ -115,12 +115,13 @@ def close_terminals(training: Training, whole: bytes, seconds: float, rng: rando
         (training.folder / "pid").unlink(missing_ok=True)
         words = " ".join([*training.words, *training.resume()])
         subprocess.run(
-            ["tmux", "new", "-d", "-s", name, f"cd {training.folder}; echo $$ > pid; exec {words}"], check=True
+            ["tmux", "-L", name, "new", "-d", "-s", name, f"cd {training.folder}; echo $$ > pid; exec {words}"],
+            check=True,
         )
         time.sleep(0.2 + rng.random() * seconds)
-        closed += subprocess.run(["tmux", "kill-session", "-t", name], capture_output=True).returncode == 0
-        process = Path("/proc", (training.folder / "pid").read_text().strip())
-        while process.exists():
+        closed += subprocess.run(["tmux", "-L", name, "kill-session", "-t", name], capture_output=True).returncode == 0
+        status = Path("/proc", (training.folder / "pid").read_text().strip(), "status")
+        while status.exists() and "State:\tZ" not in status.read_text():  # a zombie has ended
             time.sleep(0.01)
     (training.folder / "pid").unlink()
     judge(training, whole, found)
@@ -160,6 +161,8 @@ def main() -> None:
     parser.add_argument("--signals", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
+    for number in POLITE:  # a job in the background ignores some of them, and so do those that it starts
+        signal.signal(number, signal.SIG_DFL)
     rng = random.Random(arguments.seed)
     with tempfile.TemporaryDirectory() as folder:
         text = Path(folder, "text.txt")
@@ -171,7 +174,7 @@ def main() -> None:
             training.start().wait()
             whole[name] = (training.folder / "model.npz").read_bytes(), time.monotonic() - began
         campaigns = {
-            "killed": (partial(stop_again_and_again, number=signal.SIGKILL), arguments.kills),
+            "SIGKILL": (partial(stop_again_and_again, number=signal.SIGKILL), arguments.kills),
             **{
                 signal.Signals(number).name: (partial(stop_again_and_again, number=number), arguments.signals)
                 for number in POLITE

@@ -117,7 +117,8 @@ def command(words: list[str]) -> str:
     shown = ["python", f"benchmarks/{Path(script).name}"]
     for before, word in zip([script, *rest], rest, strict=False):
         if not (word.startswith("--json") or before.startswith("--json")):
-            shown.append("DATA_FOLDER" if Path(word).is_dir() else Path(word).name if "/" in word else word)
+            folder = "CHECKOUT" if before == "--other" else "DATA_FOLDER"
+            shown.append(folder if Path(word).is_dir() else Path(word).name if "/" in word else word)
     return shlex.join(shown)
 
 

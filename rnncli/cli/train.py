@@ -112,10 +112,10 @@ def command(
         check_writable(output, MODEL)  # not before: it makes the folder, which a bad text should not leave behind
         stop = stack.enter_context(deferred_stop())
         _run(trainer, checkpoints, log, quiet, stop)
-        if stop.signal:
+        if not trainer.is_over:
             _finish_early(trainer, checkpoints, output, stop)
         model = _saved(trainer, output, checkpoints)
-        if not stop.signal:
+        if trainer.is_over:
             checkpoints.end(trainer, keep=values["keep_checkpoint"])
     _conclude(trainer, model, quiet)
     _print_path(output, stop)

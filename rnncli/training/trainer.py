@@ -142,13 +142,18 @@ class Trainer:
         """Go on as long as the plan says, after a training that was meant to be longer or shorter."""
         state = self.state
         allot_anew(state, self.plan, self.corpus.valid, self._watch, self._tune)
-        if state.fraction >= 1 or state.gave_up:  # it was over
+        if self.is_over:
             state.cooldown = None
             state.gave_up = False
             state.best.reports_since = 0
             state.best.rollbacks_since = 0
         if state.step:
             state.fraction = self.clock.fraction()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing left to train."""
+        return self.state.fraction >= 1 or self.state.gave_up
 
     @cached_property
     def corpus_digest(self) -> str:
@@ -186,7 +191,7 @@ class Trainer:
         state = self.state
         if not state.step:  # a training whose time is up still takes a step
             state.fraction = min(self.clock.fraction(), LAST_STEP_FRACTION)
-        while state.fraction < 1 and not state.gave_up:
+        while not self.is_over:
             if state.step and state.best.reports_since >= self.plan.training.patience and not state.cooldown:
                 recovery.cool_down(state, self.clock.epochs())
             before = state.fraction

@@ -389,8 +389,9 @@ def test_ctrl_c_while_the_model_is_saved_loses_nothing(watched, corpus_file):
         reports.read()
         press()
 
-    result = watched(watch, *TINY, "--valid", corpus_file)
+    result = watched(watch, *TINY, "--valid", corpus_file, "--checkpoint-every", "0.001s")
     assert (result.exit_code, result.stdout) == (130, "models/school.npz\n")
+    assert os.listdir("models") == ["school.npz"]  # it is over: there is nothing to resume
     assert [report["epoch"] for report in load("models/school.npz").about["history"]] == [1, 2]
 
 

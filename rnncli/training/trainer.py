@@ -129,7 +129,7 @@ class Trainer:
         """Go on from a checkpoint. The time that the text is read in once more does not count."""
         kept = resume if isinstance(resume, Checkpoint) else read_checkpoint(resume)
         if kept.plan.is_fine_tuning != (init is not None):
-            began = "from a model: name it with init" if init is None else "without a model: leave init out"
+            began = "from a model: name it with init=MODEL" if init is None else "without a model: leave init=MODEL out"
             raise SettingError(f"the training began {began}")
         plan, corpus = _prepared(kept.options(options), sources, init, hooks)
         kept.check(plan, corpus)

@@ -69,6 +69,15 @@ def test_what_is_not_given_anew_is_as_it_was(invoke, interrupt, corpus_file):
     assert (load(MODEL).lm.parts[0].config.cell, settings["epochs"], settings["prune"]) == ("gru", 3, False)
 
 
+def test_a_training_that_went_on_from_a_model_asks_for_it(invoke, interrupt, corpus_file, model_file):
+    interrupt(5)
+    invoke("train", corpus_file, "--init", model_file, "--epochs", 2)
+    interrupt(None)
+    result = invoke("train", corpus_file, "--resume")
+    assert result.stderr.splitlines()[-1] == "Error: the training began from a model: name it with --init MODEL"
+    assert invoke("train", corpus_file, "--init", model_file, "--resume").exit_code == 0
+
+
 def test_a_changed_option_is_named(invoke, interrupt, corpus_file):
     interrupt(5)
     invoke("train", corpus_file, *TINY)

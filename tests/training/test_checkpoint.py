@@ -130,13 +130,13 @@ def test_a_training_that_went_on_from_a_model_needs_it_again(start, model, corpu
     trainer = began()
     take(trainer, 3)
     trainer.save_checkpoint(kept)
-    with pytest.raises(SettingError, match=r"^the training began from a model: name it with init$"):
+    with pytest.raises(SettingError, match=r"^the training began from a model: name it with init=MODEL$"):
         resumed(corpus_file, kept)
     assert finished(resumed(corpus_file, kept, init=model), tmp_path / "resumed.npz") == whole
 
 
 def test_a_training_that_began_without_a_model_goes_on_without_one(stopped, corpus_file, model):
-    with pytest.raises(SettingError, match=r"^the training began without a model: leave init out$"):
+    with pytest.raises(SettingError, match=r"^the training began without a model: leave init=MODEL out$"):
         resumed(corpus_file, stopped(3), init=model)
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
-from ..text.vocabulary import EOS_ID
-from .mixture import WORDS_PER_PASS, passes
+from ..text.batches import padded
+from .mixture import passes
 
-SEQUENCES = 32  # that a text is read in, side by side
 SEQUENCES_PER_JOB = 8
 MAX_LOSS = 690.0  # nats a word: e^690 is about as large as a number can be
 
@@ -31,25 +30,21 @@ class Scorer(Protocol):
         """Return minus the log-probability (T, B) of each of the `words`, and the state after them."""
 
 
-def mean_loss(lm: Scorer, ids: np.ndarray, side_by_side: Callable[..., Any] = map) -> float:
-    """Return the mean loss in nats over a text (N,), each word predicted once; read as several sequences at once.
+def mean_loss(lm: Scorer, texts: Sequence[np.ndarray], side_by_side: Callable[..., Any] = map) -> float:
+    """Return the mean loss in nats over the words of some texts (N,), each read from the beginning of a unit.
 
     `side_by_side` is `map`, or what does the same on several threads.
     """
-    batch = max(1, min(SEQUENCES, len(ids) // WORDS_PER_PASS))
-    length = -(-len(ids) // batch)
-    padded = np.full(batch * length, EOS_ID, np.int32)
-    padded[: len(ids)] = ids
-    sequences = padded.reshape(batch, length)
+    texts = sorted(texts, key=len, reverse=True)  # those of about the same length stand in one batch
 
-    def losses(first: int) -> np.ndarray:
-        words = sequences[first : first + SEQUENCES_PER_JOB].T
+    def loss(first: int) -> float:
+        words, lengths = padded(texts[first : first + SEQUENCES_PER_JOB])
         nll = np.empty(words.shape)
         with np.errstate(over="ignore", invalid="ignore"):  # a network that diverged predicts nothing
             state = lm.initial_state(words.shape[1])
-            for chunk in passes(length):
+            for chunk in passes(len(words)):
                 nll[chunk], state = lm.score(words[chunk], state)
-        return np.transpose(nll)
+        return float(nll[np.arange(len(words))[:, None] < lengths].sum())
 
-    nll = np.concatenate(list(side_by_side(losses, range(0, batch, SEQUENCES_PER_JOB))))
-    return float(nll.ravel()[: len(ids)].mean())
+    losses = side_by_side(loss, range(0, len(texts), SEQUENCES_PER_JOB))
+    return float(sum(losses)) / sum(map(len, texts))

@@ -43,14 +43,14 @@ class Evidence:
         return np.stack(p), np.stack(masses)
 
 
-def tune(parts: Sequence[Part], vocabulary_size: int, words: np.ndarray, side_by_side: Map = map) -> Tuned:
-    """Mix parts with the weights, and in the variants, that predict a held-out text best.
+def tune(parts: Sequence[Part], vocabulary_size: int, texts: Sequence[np.ndarray], side_by_side: Map = map) -> Tuned:
+    """Mix parts with the weights, and in the variants, that predict some held-out texts (N,) best.
 
-    `words` (L, B) are B sequences of the text; `side_by_side` is `map`, or what does the same on several threads.
+    Each is read from the beginning of a unit; `side_by_side` is `map`, or what does the same on several threads.
     """
     usual = Mixture(parts, vocabulary_size)
     variants = {part.name: list(part.variants()) for part in parts}
-    evidence = _evidence(usual, variants, words, side_by_side)
+    evidence = _evidence(usual, variants, texts, side_by_side)
     least = np.array([part.least_weight for part in parts])
     tuned: list[tuple[float, Tuned]] = []  # each choice of variants, with its loss and its handicap
     for numbers in itertools.product(*(range(len(candidates)) for candidates in variants.values())):
@@ -59,7 +59,7 @@ def tune(parts: Sequence[Part], vocabulary_size: int, words: np.ndarray, side_by
         by_word = weights[evidence.groups].T
         mixed = np.sum(by_word * p, axis=0) / np.sum(by_word * masses, axis=0)
         loss = float(-np.log(np.maximum(mixed, np.finfo(float).tiny)).mean())
-        penalty = MIN_GAIN / words.size * np.count_nonzero(numbers)
+        penalty = MIN_GAIN / len(evidence.groups) * np.count_nonzero(numbers)
         chosen = [candidates[number] for candidates, number in zip(variants.values(), numbers, strict=True)]
         with np.errstate(divide="ignore"):
             losses = dict(zip(variants, (-np.log(p)).mean(axis=1).tolist(), strict=True))
@@ -71,15 +71,17 @@ def tune(parts: Sequence[Part], vocabulary_size: int, words: np.ndarray, side_by
     return min(finite, key=lambda choice: choice[0])[1]
 
 
-def _evidence(mixture: Mixture, variants: dict[str, list[Part]], words: np.ndarray, side_by_side: Map) -> Evidence:
-    """Ask all variants about the `words` (L, B), sequence by sequence."""
+def _evidence(
+    mixture: Mixture, variants: dict[str, list[Part]], texts: Sequence[np.ndarray], side_by_side: Map
+) -> Evidence:
+    """Ask all variants about the words of each of the texts."""
 
-    def ask(sequence: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the probabilities and the masses (variants of all parts, L), and the groups (L,)."""
+    def ask(text: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the probabilities and the masses (variants of all parts, N), and the groups (N,)."""
         pieces = []
         state = mixture.initial_state(1)
-        for chunk in passes(len(words)):
-            own = words[chunk, sequence : sequence + 1]
+        for chunk in passes(len(text)):
+            own = text[chunk, None]
             context, state = mixture.advance(own, state)
             answers = [
                 (variant.probability(own, context.contexts[name]), variant.mass(context.contexts[name]))
@@ -91,7 +93,7 @@ def _evidence(mixture: Mixture, variants: dict[str, list[Part]], words: np.ndarr
             pieces.append((p, masses, context.groups[:, 0]))
         return _joined(pieces)
 
-    answers = list(side_by_side(ask, range(words.shape[1])))
+    answers = list(side_by_side(ask, texts))
     p, masses, groups = _joined(answers)
     ends = np.cumsum([len(candidates) for candidates in variants.values()])[:-1]
     by_part = [

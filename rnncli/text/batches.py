@@ -77,10 +77,16 @@ def prefix_numbers(words: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     return numbers
 
 
-def excerpt(ids: np.ndarray, words: int, pieces: int) -> np.ndarray:
-    """Take about `words` words of a text (N,), in `pieces` spread evenly over it; the whole text if it is shorter."""
-    length = words // pieces
-    if words >= len(ids) or not length:
-        return ids
-    starts = ((np.arange(pieces) + 0.5) * len(ids) / pieces - length / 2).astype(int)  # in the middles of equal parts
-    return np.concatenate([ids[start : start + length] for start in starts])
+def excerpts(ids: np.ndarray, words: int, count: int) -> list[np.ndarray]:
+    """Take about `words` words of a text (N,) in at most `count` pieces, which begin where units do.
+
+    They are spread evenly over the text. Of a text that is no longer, the pieces are the whole. There are fewer where
+    the text has few units, and no empty ones.
+    """
+    begins = np.append(0, np.flatnonzero(ids[:-1] == EOS_ID) + 1)
+    wanted = np.arange(max(1, count)) * (len(ids) / max(1, count))
+    starts = np.unique(begins[np.searchsorted(begins, wanted, "right") - 1])
+    ends = np.append(starts[1:], len(ids))
+    if words < len(ids):
+        ends = np.minimum(ends, starts + max(1, words // len(starts)))
+    return [ids[start:end] for start, end in zip(starts, ends, strict=True)]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .finish import CACHE_FILLS_PER_SEQUENCE, MAX_TUNING_WORDS
+from .finish import CACHE_FILLS_PER_TEXT, MAX_TUNING_WORDS
 from .plan import Plan
 from .state import TrainingState
 
@@ -64,7 +64,7 @@ def _limit(
     seconds = plan.training.time
     state.watched_words, watching = affordable_words(watch, valid, fractions[0] * seconds, state.watched_words)
     # The fuller the cache, the slower is a word.
-    slowdown = max(1.0, CACHE_FILLS_PER_SEQUENCE * plan.training.cache_size / PROBE_WORDS)
+    slowdown = max(1.0, CACHE_FILLS_PER_TEXT * plan.training.cache_size / PROBE_WORDS)
     state.tuning_words, tuning = affordable_words(tune, valid, fractions[1] * seconds, state.tuning_words, slowdown)
     state.budget.reserved = watching + tuning + SAVING_SECONDS
     state.budget.limit(seconds)

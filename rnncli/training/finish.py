@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -20,15 +20,15 @@ from ..lm.perplexity import perplexity
 from ..lm.tuning import Tuned, tune
 from ..model import Model
 from ..nn.threads import Threads
-from ..text.batches import excerpt, parallel_sequences
+from ..text.batches import excerpts
 from ..text.corpus import Corpus
 from ..version import __version__
 from .plan import Plan
 from .state import TrainingState
 
 MAX_TUNING_WORDS = 100_000
-MAX_TUNING_SEQUENCES = 8  # that the held-out text is read in, side by side
-CACHE_FILLS_PER_SEQUENCE = 2  # the least length of a tuning sequence, in sizes of the cache
+MAX_TUNING_TEXTS = 8  # pieces of the held-out text, which are read side by side
+CACHE_FILLS_PER_TEXT = 2  # the least length of a piece, in sizes of the cache
 HISTORY_FIELDS = ("epoch", "step", "words", "learning_rate", "train_perplexity", "valid_perplexity")
 
 
@@ -52,21 +52,16 @@ class ModelBuilder:
         }
         self.fitted = {kind: part for kind, part in fitted.items() if part is not None}
 
-    def tune(self, network: Network, ids: np.ndarray) -> Tuned:
-        """Tune the mixture on held-out words (N,)."""
-        words = parallel_sequences(ids, self._sequences(len(ids)))[1:]
+    def tune(self, network: Network, texts: Sequence[np.ndarray]) -> Tuned:
+        """Tune the mixture on held-out texts (N,)."""
         # In the order in which a file is loaded, as the weights are stored by it.
         parts = [network if kind is Network else self.fitted.get(kind) for kind in PART_KINDS]
-        return tune([part for part in parts if part is not None], len(self.corpus.vocabulary), words, self.threads.map)
+        return tune([part for part in parts if part is not None], len(self.corpus.vocabulary), texts, self.threads.map)
 
-    def tuning_text(self, words: int) -> np.ndarray:
-        """Return about so many held-out words, in pieces from all over the text."""
-        return excerpt(self.corpus.valid, words, self._sequences(words))
-
-    def _sequences(self, words: int) -> int:
-        """Return how many sequences so many words are read in: in each, the cache should be full for most of it."""
-        shortest = max(WORDS_PER_PASS, CACHE_FILLS_PER_SEQUENCE * self.plan.training.cache_size)
-        return min(MAX_TUNING_SEQUENCES, max(1, words // shortest))
+    def tuning_texts(self, ids: np.ndarray, words: int) -> list[np.ndarray]:
+        """Take about so many words of a held-out text (N,), in pieces for most of which the cache is full."""
+        shortest = max(WORDS_PER_PASS, CACHE_FILLS_PER_TEXT * self.plan.training.cache_size)
+        return excerpts(ids, words, min(MAX_TUNING_TEXTS, words // shortest))
 
     def model(self, state: TrainingState) -> Model:
         """Return the model with the network that did best on validation.
@@ -76,11 +71,11 @@ class ModelBuilder:
         if math.isinf(state.best.perplexity):
             raise TrainingError("no model came out that predicts the validation text: try a smaller learning rate")
         network = Network(self.plan.network, state.best.values)
-        tuning_text = self.tuning_text(state.tuning_words)
-        tuned = self.tune(network, tuning_text)
+        texts = self.tuning_texts(self.corpus.valid, state.tuning_words)
+        tuned = self.tune(network, texts)
         about = self._about(state)
         about["tuning"] = {
-            "words": len(tuning_text),
+            "words": sum(map(len, texts)),
             "perplexity": finite(perplexity(tuned.loss)),
             "perplexity_of_network": finite(perplexity(tuned.losses[network.name])),
         }

@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import SettingError
+from ..lm.mixture import WORDS_PER_PASS
 from ..lm.network import Network
 from ..lm.network_config import extended_values, initial_values
-from ..lm.perplexity import SEQUENCES, mean_loss, perplexity
+from ..lm.perplexity import mean_loss, perplexity
 from ..lm.tuning import Tuned
 from ..model import Model
 from ..nn.optimizers import OPTIMIZERS
 from ..nn.threads import Threads
 from ..storage.atomic import CHECKPOINT
 from ..storage.fallback import Written, write_somewhere
-from ..text.batches import excerpt, parallel_sequences
+from ..text.batches import excerpts, parallel_sequences
 from ..text.corpus import Corpus, Sources
 from . import recovery
 from .budget import allot, allot_anew, countable_words
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 LAST_STEP_FRACTION = 0.99  # the progress of the single step of a training whose time is up before it
 REPORTS_BY_CLOCK = 10
+MAX_WATCHED_TEXTS = 32  # pieces of the held-out text, which are read side by side
 
 
 class Trainer:
@@ -74,9 +76,8 @@ class Trainer:
         if not state:
             recovery.keep_best(self.state, math.inf)
             allot(self.state, plan, corpus.valid, self._watch, self._tune)
-        self.watched = excerpt(corpus.valid, self.state.watched_words, SEQUENCES)
+        self.watched = watched_texts(corpus.valid, self.state.watched_words)
         if not state:
-            self.state.watched_words = len(self.watched)
             if plan.is_fine_tuning:
                 self.measure()  # the network may be the best already
             # The schedule of the learning rate begins after the preparations.
@@ -217,7 +218,7 @@ class Trainer:
         state = self.state
         with np.errstate(over="ignore", invalid="ignore"):
             state.optimizer.catch_up(everything=True)
-        valid_perplexity = perplexity(self._watch(self.watched))
+        valid_perplexity = perplexity(mean_loss(self.state.network, self.watched, self.threads.map))
         state.best.reports_since += 1
         if valid_perplexity < state.best.perplexity:
             recovery.keep_best(state, valid_perplexity)
@@ -257,11 +258,11 @@ class Trainer:
 
     def _watch(self, ids: np.ndarray) -> float:
         """Return the mean loss of the network on held-out words."""
-        return mean_loss(self.state.network, ids, self.threads.map)
+        return mean_loss(self.state.network, watched_texts(ids, len(ids)), self.threads.map)
 
     def _tune(self, ids: np.ndarray) -> Tuned:
         """Tune the mixture with the network as it is."""
-        return self.builder.tune(self.state.network, ids)
+        return self.builder.tune(self.state.network, self.builder.tuning_texts(ids, len(ids)))
 
     def _words_per_second(self) -> float:
         return self.state.recent.words / max(self.state.recent.seconds, 1e-9)
@@ -279,6 +280,11 @@ class Trainer:
             self._train_perplexity(),
             is_cooling_down=state.cooldown is not None,
         )
+
+
+def watched_texts(ids: np.ndarray, words: int) -> list[np.ndarray]:
+    """Take about so many words of a held-out text (N,), in pieces so long that their beginnings matter little."""
+    return excerpts(ids, words, min(MAX_WATCHED_TEXTS, words // WORDS_PER_PASS))
 
 
 def _prepared(options: Options, sources: Sources, init: Model | None, hooks: Hooks) -> tuple[Plan, Corpus]:

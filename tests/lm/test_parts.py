@@ -95,7 +95,7 @@ def held_out(ids):
 def mixed(model, ids, held_out) -> Model:
     """A model of four parts, tuned together."""
     unigram = Unigram.fit(ids, model.lm.find(Network).config, TrainingOptions())
-    return replace(model, lm=tune([*model.lm.parts, unigram], len(model.vocabulary), held_out).mixture)
+    return replace(model, lm=tune([*model.lm.parts, unigram], len(model.vocabulary), list(held_out.T)).mixture)
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_tuning_gives_the_new_part_a_weight_in_every_group_and_the_text_a_better
     assert lm.weights.shape == (5, 4)
     np.testing.assert_allclose(lm.weights.sum(axis=1), 1)
     assert lm.weights[:, 3].max() > 0.2
-    without = tune(model.lm.parts, len(model.vocabulary), held_out)
+    without = tune(model.lm.parts, len(model.vocabulary), list(held_out.T))
     nll, _ = lm.score(held_out, lm.initial_state(4))
     assert nll.mean() < without.loss - 0.01
 

@@ -60,12 +60,12 @@ def loss_of(mixture: Mixture, words: np.ndarray) -> float:
 def test_tuned_weights_find_the_part_that_knows_the_text(network, text):
     held_out = np.stack(np.split(np.cumsum(np.ones(400, int)) % V, 4), axis=1)
     parts = [network, NGram.count(text, V, 3), Cache(50, SHARPNESSES[0], network.config.width)]
-    tuned = tune(parts, V, held_out).mixture
+    tuned = tune(parts, V, list(held_out.T)).mixture
     assert loss_of(tuned, held_out) < loss_of(Mixture(parts, V), held_out)
     assert tuned.weights.shape == (3, 3)
     np.testing.assert_allclose(tuned.weights.sum(axis=1), 1)
     assert tuned.weights[2, 1] > 0.5
-    side_by_side = tune(parts, V, held_out, Threads(2).map).mixture
+    side_by_side = tune(parts, V, list(held_out.T), Threads(2).map).mixture
     np.testing.assert_array_equal(side_by_side.weights, tuned.weights)
 
 
@@ -73,14 +73,14 @@ def test_tuning_reports_the_loss_of_the_tuned_mixture_and_no_other_sharpness_doe
     assert len(shuffled) > WORDS_PER_PASS
     ngram = NGram.count(text, V, 3)
     width = network.config.width
-    tuned = tune([network, ngram, Cache(50, SHARPNESSES[0], width)], V, shuffled)
+    tuned = tune([network, ngram, Cache(50, SHARPNESSES[0], width)], V, list(shuffled.T))
     np.testing.assert_allclose(tuned.loss, loss_of(tuned.mixture, shuffled), rtol=1e-5)
     for part in (network, ngram):
         np.testing.assert_allclose(tuned.losses[part.name], loss_of(Mixture([part], V), shuffled), rtol=1e-5)
     assert tuned.losses["cache"] == np.inf  # the first word is not in it
     chosen = tuned.mixture.find(Cache)
     for sharpness in SHARPNESSES:
-        other = tune([network, ngram, FixedCache(50, sharpness, width)], V, shuffled)
+        other = tune([network, ngram, FixedCache(50, sharpness, width)], V, list(shuffled.T))
         assert other.mixture.find(Cache).sharpness == sharpness
         if sharpness == chosen.sharpness:
             assert other.loss == tuned.loss
@@ -92,9 +92,9 @@ def test_few_words_do_not_decide_the_sharpness(network, text):
     ngram = NGram.count(text, V, 3)
     width = network.config.width
     held_out = np.array([[2], [3], [2]])
-    losses = [tune([network, ngram, FixedCache(50, s, width)], V, held_out).loss for s in SHARPNESSES]
+    losses = [tune([network, ngram, FixedCache(50, s, width)], V, list(held_out.T)).loss for s in SHARPNESSES]
     assert min(losses) < losses[0]  # by chance, another one predicts them better
-    usual = tune([network, ngram, Cache(50, SHARPNESSES[0], width)], V, held_out)
+    usual = tune([network, ngram, Cache(50, SHARPNESSES[0], width)], V, list(held_out.T))
     assert usual.mixture.find(Cache).sharpness == SHARPNESSES[0]
     np.testing.assert_allclose(usual.loss, loss_of(usual.mixture, held_out), rtol=1e-5)
     assert usual.loss == losses[0]
@@ -104,7 +104,7 @@ def test_few_words_do_not_decide_the_sharpness(network, text):
 def test_an_unusual_variant_must_gain_three_nats_on_the_whole_text(gain, is_chosen):
     words = np.zeros((50, 2), int)  # a hundred in all
     better = 0.1 * np.exp(gain / 100)
-    tuned = tune([Table("zero", 0, (0.1, 0.05, better))], V, words)
+    tuned = tune([Table("zero", 0, (0.1, 0.05, better))], V, list(words.T))
     chosen = better if is_chosen else 0.1
     assert tuned.mixture.parts[0].probabilities == (chosen,)
     assert tuned.loss == pytest.approx(-np.log(chosen))
@@ -115,7 +115,7 @@ def test_an_unusual_variant_must_gain_three_nats_on_the_whole_text(gain, is_chos
 def test_each_of_several_unusual_variants_must_gain_as_much(gain, is_chosen):
     words = np.tile([[0], [1]], (25, 2))  # fifty of each
     better = 0.1 * np.exp(gain / 50)
-    tuned = tune([Table("zero", 0, (0.1, better)), Table("one", 1, (0.1, better, 0.05))], V, words)
+    tuned = tune([Table("zero", 0, (0.1, better)), Table("one", 1, (0.1, better, 0.05))], V, list(words.T))
     chosen = better if is_chosen else 0.1
     assert [part.probabilities for part in tuned.mixture.parts] == [(chosen,), (chosen,)]
     np.testing.assert_allclose(tuned.mixture.weights, [[0.5, 0.5]])
@@ -123,7 +123,7 @@ def test_each_of_several_unusual_variants_must_gain_as_much(gain, is_chosen):
 
 
 def test_tuning_a_network_alone_leaves_it_alone(network, text):
-    tuned = tune([network], V, text[:, None]).mixture
+    tuned = tune([network], V, [text]).mixture
     assert tuned.parts == (network,)
     np.testing.assert_array_equal(tuned.weights, [[1.0]])
 
@@ -199,7 +199,7 @@ def test_a_part_keeps_its_least_weight_where_the_others_explain_all():
 
 def test_the_network_keeps_a_weight_where_the_others_explain_all(network):
     certain = Table("certain", 0, (1.0,))
-    tuned = tune([network, certain], V, np.zeros((1000, 10), int)).mixture
+    tuned = tune([network, certain], V, [np.zeros(1000, int)] * 10).mixture
     assert 1e-4 < tuned.weights[0, 0] < 1e-2
     assert Network.least_weight == 1e-3
 
@@ -224,6 +224,6 @@ def test_a_network_that_gives_no_numbers_leaves_the_weights_at_their_prior(netwo
     network.parameters["softmax.bias"].value[2] = np.nan
     parts = [network, NGram.count(text, V, 3)]
     with np.errstate(invalid="ignore"):
-        tuned = tune(parts, V, text[:100, None])
+        tuned = tune(parts, V, [text[:100]])
     np.testing.assert_array_equal(tuned.mixture.weights, Mixture(parts, V).prior_weights())
     assert tuned.loss == np.inf

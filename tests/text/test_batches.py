@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rnncli.text.batches import excerpt, padded, parallel_sequences, prefix_numbers, window
+from rnncli.text.batches import excerpts, padded, parallel_sequences, prefix_numbers, window
 
 
 @pytest.mark.parametrize("batch", [1, 3, 4, 10])
@@ -25,17 +25,30 @@ def test_windows_follow_each_other_and_targets_are_the_next_inputs():
     assert np.concatenate([targets for _, targets in pieces]).ravel().tolist() == list(range(1, 12))
 
 
-def test_an_excerpt_is_pieces_from_all_over_a_text():
-    ids = np.arange(1000)
-    found = excerpt(ids, 40, 4)
-    np.testing.assert_array_equal(found.reshape(4, 10)[:, 0], [120, 370, 620, 870])
-    np.testing.assert_array_equal(np.diff(found.reshape(4, 10)), 1)
+def sentences(lengths) -> np.ndarray:
+    """A text whose words are numbered in their order, with units of these lengths, `<eos>` included."""
+    ids = np.arange(1, sum(lengths) + 1)
+    ids[np.cumsum(lengths) - 1] = 0
+    return ids
 
 
-def test_an_excerpt_as_long_as_the_text_is_the_text():
-    ids = np.arange(1000)
-    assert excerpt(ids, 1000, 4) is ids
-    assert excerpt(ids[:3], 5, 4).tolist() == [0, 1, 2]
+def test_excerpts_are_spread_over_a_text_and_each_begins_where_a_unit_does():
+    found = excerpts(sentences([7] * 100), 40, 4)
+    assert [piece.tolist() for piece in found] == [
+        [*range(first, first + 6), 0, *range(first + 7, first + 10)] for first in (1, 176, 351, 526)
+    ]
+
+
+def test_excerpts_as_long_as_a_text_are_the_text():
+    ids = sentences([7, 30, 5, 1, 60, 2])
+    found = excerpts(ids, 1000, 4)
+    np.testing.assert_array_equal(np.concatenate(found), ids)
+    assert [piece[0] for piece in found] == [1, 8, 44]
+    assert [piece.tolist() for piece in excerpts(ids[:3], 5, 4)] == [[1, 2, 3]]
+
+
+def test_a_text_of_one_unit_is_not_cut_in_its_middle():
+    assert [piece.tolist() for piece in excerpts(np.arange(1, 100), 10, 4)] == [list(range(1, 11))]
 
 
 def test_texts_of_different_lengths_stand_side_by_side():

@@ -92,8 +92,9 @@ def test_time_is_kept_for_watching_the_network_and_for_tuning_the_mixture(
     finish(trainer)
     model = trainer.best()
     assert 0.95 * limit < clock.now <= limit
-    assert model.about["corpus"]["watched_words"] == watched == len(trainer.watched)
-    assert model.about["tuning"]["words"] == len(trainer.builder.tuning_text(tuning))
+    assert model.about["corpus"]["watched_words"] == watched
+    assert watched - 32 < sum(map(len, trainer.watched)) <= watched
+    assert model.about["tuning"]["words"] == sum(map(len, trainer.builder.tuning_texts(trainer.corpus.valid, tuning)))
 
 
 def test_a_large_cache_leaves_time_for_fewer_words_to_tune_on(corpus_file, start, clock, slow_reading):
@@ -105,7 +106,7 @@ def test_a_large_cache_leaves_time_for_fewer_words_to_tune_on(corpus_file, start
     watching = trainer.state.watched_words * 0.01
     tuning = 4 * trainer.state.tuning_words * 0.01
     assert 0.8 < tuning / (TUNING_FRACTION * limit) < 1.1
-    assert trainer.state.budget.end == pytest.approx(limit - watching - tuning - SAVING_SECONDS, abs=0.1)
+    assert trainer.state.budget.end == pytest.approx(limit - watching - tuning - SAVING_SECONDS, abs=2)
 
 
 @pytest.mark.parametrize(

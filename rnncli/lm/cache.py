@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -83,9 +83,8 @@ class CacheAttention:
         """
         steps = self.keys.shape[1]
         places = self.words.shape[1]
-        distance = np.arange(places - 1, -steps, -1)
-        in_reach = (distance > 0) & (distance <= self.size)
-        exponent = np.where(in_reach, -distance * (DECAY / self.size), -np.inf).astype(self.keys.dtype)
+        first = self.size + steps - (places - 1)  # where the distance is that of the first place to the oldest word
+        exponent = _exponents(self.size, steps, self.keys.dtype)[first : first + places + steps - 1]
         return sliding_window_view(exponent, places)[::-1, None]
 
     def pick(self, places: np.ndarray) -> CacheAttention:
@@ -188,10 +187,20 @@ class Cache(Part):
         return f"cache ({self.size:,} words, sharpness {self.sharpness:g})"
 
 
+@lru_cache(maxsize=4)
+def _exponents(size: int, margin: int, dtype: np.dtype) -> np.ndarray:
+    """The exponents by distance, from `size` + `margin` down to 1 - `margin`: minus infinity out of reach."""
+    distance = np.arange(size + margin, -margin, -1)
+    in_reach = (distance > 0) & (distance <= size)
+    exponents: np.ndarray = np.where(in_reach, -distance * (DECAY / size), -np.inf).astype(dtype)
+    exponents.flags.writeable = False
+    return exponents
+
+
 def scaled_keys(features: np.ndarray) -> np.ndarray:
     """Scale the network's features (T, B, D) to length 1, as keys (B, T, D); features of zeros stay zeros."""
-    # Dividing by the largest first keeps the squares within the range of the numbers.
-    largest: np.ndarray = np.abs(features).max(axis=2, keepdims=True)
-    features = features / np.maximum(largest, np.finfo(features.dtype).tiny)
-    length = np.sqrt(np.einsum("tbd,tbd->tb", features, features))[..., None]
-    return np.swapaxes(features / np.maximum(length, 1), 0, 1)
+    # Double precision holds the squares, however large or small the numbers are.
+    squares = np.einsum("tbd,tbd->tb", features, features, dtype=np.float64)
+    length = np.sqrt(squares)[..., None]
+    keys: np.ndarray = (features / np.maximum(length, np.finfo(features.dtype).tiny)).astype(features.dtype)
+    return np.swapaxes(keys, 0, 1)

@@ -70,6 +70,8 @@ class NGram(Part):
         self, words: np.ndarray, state: NGramState, before: Mapping[str, Any]
     ) -> tuple[NGramContext, NGramState]:
         """Read `words` (T, B)."""
+        if words.size == 1:
+            return self._advance_by_one(words, state)
         states = np.full((len(words) + 1, *state.shape), UNSEEN)
         states[0] = state
         states[1:, :, 0] = words
@@ -79,6 +81,14 @@ class NGram(Part):
             ngrams[..., n] = level.find(states[:-1, :, n - 1], words)
             states[1:, :, n] = np.where(words == EOS_ID, UNSEEN, ngrams[..., n])
         return NGramContext(states[:-1], words, ngrams), states[-1]
+
+    def _advance_by_one(self, words: np.ndarray, state: NGramState) -> tuple[NGramContext, NGramState]:
+        """Do `advance` for one place, as a text is written: word by word."""
+        word = int(words[0, 0])
+        numbers = state[0].tolist()
+        ngrams = [word, *(level.find_one(number, word) for level, number in zip(self.levels, numbers, strict=False))]
+        read = np.array([[ngrams]])
+        return NGramContext(state[None], words, read), read[0] if word != EOS_ID else self.initial_state(1)
 
     def context(self, state: NGramState, before: Mapping[str, Any]) -> NGramContext:
         """Return the context after the last word that was read."""
@@ -120,6 +130,9 @@ class NGram(Part):
         states = context.contexts.reshape(-1, self.order)
         rows = p.reshape(len(states), -1)
         weight = weight.ravel()
+        if len(rows) == 1 and ngrams is None:
+            self._add_to_row(rows[0], states[0].tolist(), float(weight[0]))
+            return np.zeros(1)
         backoff = np.ones(len(rows))  # the product of the backoff weights of the longer contexts
         found = np.zeros(len(rows))
         for n, level in reversed(list(enumerate(self.levels))):
@@ -137,6 +150,21 @@ class NGram(Part):
         for row, factor in zip(rows, (weight * backoff).astype(p.dtype), strict=True):  # a row stays in the cache
             row += factor * unigrams
         return found if ngrams is None else found + backoff * self.unigrams[ngrams[:, 0]]
+
+    def _add_to_row(self, row: np.ndarray, numbers: list[int], weight: float) -> None:
+        """Do `_add` for one place, from its state."""
+        for n, level in reversed(list(enumerate(self.levels))):
+            if numbers[n] == UNSEEN:
+                continue
+            if n:
+                words, discounted, total, backoff = level.followers(numbers[n])
+                if words.max(initial=0) >= len(row):
+                    raise ModelError(DAMAGED)
+            else:
+                ((words, discounted),), (total,), (backoff,) = self._bigrams(np.array(numbers[:1]), row.dtype)
+            row[words] += (discounted * (weight / total)).astype(row.dtype)
+            weight *= backoff
+        row += row.dtype.type(weight) * self.unigrams.astype(row.dtype)
 
     @staticmethod
     def _add_expansion(rows: np.ndarray, expansion: Expansion, weight: np.ndarray) -> None:
@@ -184,6 +212,11 @@ class NGram(Part):
     def group(self, context: NGramContext) -> np.ndarray:
         """Return how many of the last words (T, B) occurred together before, followed by some word."""
         length = np.zeros(context.contexts.shape[:-1], np.int64)
+        if length.size == 1:
+            numbers = context.contexts.ravel().tolist()
+            lengths = (n for n, level in enumerate(self.levels, 1) if level.is_context(numbers[n - 1]))
+            length[...] = max(lengths, default=0)
+            return length
         for n, level in enumerate(self.levels, 1):
             shorter = context.contexts[..., n - 1]
             # For `UNSEEN` (-1) this compares the last start with the first one, which is never larger.

@@ -47,6 +47,27 @@ class Level:
         is_there[is_there] = self.words[found[is_there]] == words[is_there]
         return np.where(is_there, found, UNSEEN)
 
+    def find_one(self, context: int, word: int) -> int:
+        """Do `find` for one n-gram, in a tenth of the time."""
+        own = self._slice(context)
+        place = own.start + int(np.searchsorted(self.words[own], word))
+        return place if place < own.stop and self.words[place] == word else UNSEEN
+
+    def is_context(self, number: int) -> bool:
+        """Whether any n-gram begins with this context."""
+        own = self._slice(number)
+        return bool(own.start < own.stop)
+
+    def _slice(self, context: int) -> slice:
+        """Return the numbers of the n-grams of a context; none of `UNSEEN`."""
+        if context == UNSEEN:
+            return slice(0, 0)
+        start = int(self.starts[context])
+        end = int(self.starts[context + 1])
+        if not 0 <= start <= end <= len(self.words):
+            raise ModelError(DAMAGED)
+        return slice(start, end)
+
     def discounted_probability(self, numbers: np.ndarray, total: np.ndarray) -> np.ndarray:
         """Return (count - discount) / `total` of each n-gram (N,); 0 for `UNSEEN`."""
         is_seen = numbers != UNSEEN
@@ -54,6 +75,18 @@ class Level:
         p = np.zeros(len(numbers))
         p[is_seen] = (counts - self.discounts.take(counts, mode="clip")) / total[is_seen]
         return p
+
+    def followers(self, context: int) -> tuple[np.ndarray, np.ndarray, float, float]:
+        """Do `expand` for one context: return its words, their counts less the discounts, their total, the backoff."""
+        own = self._slice(context)
+        counts = self.counts[own]
+        if own.start == own.stop:
+            return self.words[own], counts, 1.0, 1.0
+        discounted = counts - self.discounts.take(counts, mode="clip")
+        total = float(counts.sum(dtype=np.int64) + self.pruned_counts[context])
+        if not total:
+            raise ModelError(DAMAGED)
+        return self.words[own], discounted, total, 1 - float(discounted.sum()) / total
 
     def expand(self, contexts: np.ndarray) -> Expansion:
         """Return all n-grams of the `contexts` (K,)."""

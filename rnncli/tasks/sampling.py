@@ -12,6 +12,7 @@ from ..text.vocabulary import EOS_ID
 
 MIN_TEMPERATURE = 1e-30  # beyond these bounds, single precision might give zero or infinity
 MAX_TEMPERATURE = 1e30
+PLACES_PER_BLOCK = 128
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,7 @@ class Sampling:
         if self.temperature == 0:
             return likeliest
         words, weights = self._truncated(p, likeliest)
-        cumulative = np.cumsum(weights, dtype=np.float64)
-        # The last sum is all there is, whatever rounding says; so the draw never runs over the end.
-        place = np.searchsorted(cumulative[:-1], rng.random() * cumulative[-1], side="right")
-        return int(words[place])
+        return int(words[_drawn(weights, rng)])
 
     def _truncated(self, p: np.ndarray, likeliest: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the words to draw from, and their weights at this temperature."""
@@ -86,3 +84,15 @@ class Sampling:
                 banned = {text[i + known] for i in places if text[i : i + known] == last} - {EOS_ID}
                 p[list(banned)] = 0
         return p
+
+
+def _drawn(weights: np.ndarray, rng: np.random.Generator) -> int:
+    """Draw a place by its weight (N,): first a block of places, then one of the block, which is faster than one sum."""
+    starts = np.arange(0, len(weights), PLACES_PER_BLOCK)
+    blocks = np.cumsum(np.add.reduceat(weights, starts, dtype=np.float64))
+    point = rng.random() * blocks[-1]
+    # The last sum is all there is, whatever rounding says; so the draw never runs over the end.
+    block = int(np.searchsorted(blocks[:-1], point, side="right"))
+    within = np.cumsum(weights[starts[block] : starts[block] + PLACES_PER_BLOCK], dtype=np.float64)
+    before = blocks[block - 1] if block else 0.0
+    return int(starts[block] + np.searchsorted(within[:-1], point - before, side="right"))

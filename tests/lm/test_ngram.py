@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rnncli.lm.mixture import Mixture, MixtureState
-from rnncli.lm.ngram import UNSEEN, NGram
+from rnncli.lm.ngram import UNSEEN, NGram, NGramContext
 from rnncli.lm.ngram_counts import discounts
 from rnncli.nn.threads import on_all_cores
 from rnncli.text.vocabulary import EOS_ID, UNK_ID
@@ -233,3 +233,23 @@ def test_every_array_is_stored_in_the_smallest_type_that_holds_it(rng):
     arrays = [array for level in ngram.levels for array in (level.words, level.counts, level.starts)]
     assert [array.dtype for array in arrays] == [np.min_scalar_type(array.max()) for array in arrays]
     assert {array.dtype for array in arrays} == {np.dtype(np.uint8), np.dtype(np.uint16)}
+
+
+def test_one_place_at_a_time_is_as_many_together(text):
+    """Texts are written word by word, which takes another way through the n-grams."""
+    ngram = NGram.count(text, V, 4)
+    words = text[:40, None]
+    together, last = ngram.advance(words, ngram.initial_state(1), {})
+    state = ngram.initial_state(1)
+    weight = np.full((1, 1), 0.7)
+    for place, word in enumerate(words[:, 0]):
+        context = ngram.context(state, {})
+        p = np.zeros((1, 1, V), np.float32)
+        ngram.add_to(p, context, weight)
+        of_all = np.zeros((2, 1, V), np.float32)  # two places, so that they are not done one by one
+        ngram.add_to(of_all, NGramContext(together.contexts[[place, 0]]), np.repeat(weight, 2, axis=0))
+        np.testing.assert_allclose(p[0], of_all[0], rtol=1e-5)
+        assert ngram.group(context) == ngram.group(together)[place]
+        read, state = ngram.advance(np.array([[word]]), state, {})
+        np.testing.assert_array_equal(read.ngrams[0], together.ngrams[place])
+    np.testing.assert_array_equal(state, last)

@@ -1,8 +1,8 @@
-"""Measure the parts of a training step: python benchmarks/step.py DATA_FOLDER [--threads N] [--softmax full]
+"""Measure the parts of a training step: python benchmarks/step.py DATA_FOLDER [--hidden-size UNITS...] [--threads N]
 
-DATA_FOLDER/ptb holds train.txt and valid.txt. The script trains the default network for 150 steps with a clock around
-each part. It prints the median time of each part, the arithmetic of its matrix products, and their speed. The peer is
-the machine: the speed of a large product. Takes a minute.
+DATA_FOLDER/ptb holds train.txt and valid.txt. For each size, the script trains a network for 150 steps with a clock
+around each part. It prints the median time of each part, the arithmetic of its matrix products, and their speed. The
+peer is the machine: the speed of large products, on as many threads. Takes a minute for each size.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from rnncli.nn.recurrent import Recurrent
 from rnncli.nn.softmax import Softmax
 from rnncli.nn.threads import Threads
 from rnncli.training import step, workers
+from rnncli.training.trainer import Trainer
 
 STEPS = 150
 WARM_UP_STEPS = 30  # not counted
@@ -69,18 +70,8 @@ def product_speed(threads: int) -> float:
     return threads * 2 * 1024**3 / statistics.median(times)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path, metavar="DATA_FOLDER")
-    parser.add_argument("--threads", type=int)
-    parser.add_argument("--softmax", choices=["full", "sampled"])
-    results.add_option(parser)
-    arguments = parser.parse_args()
-    ptb = arguments.data / "ptb"
-    options = {"threads": arguments.threads, "softmax": arguments.softmax, "epochs": 1, "ngram_order": 0}
-    trainer = rnncli.start_training([ptb / "train.txt"], valid=[ptb / "valid.txt"], tokenizer="whitespace", **options)
-    clock = Clock()
-    widths = []
+def watch(clock: Clock) -> None:
+    """Put the clock around the parts of a step."""
     clock.around(step, "draw_noise", "drawing masks and words")
     clock.around(Embedding, "forward", "embedding")
     clock.around(network, "dropout", "dropout")
@@ -92,7 +83,12 @@ def main() -> None:
     clock.around(Adam, "catch_up", "optimizer, catching up")
     clock.around(Adam, "step", "optimizer")
     clock.around(step.Stepper, "step", "the whole step")
+
+
+def measure(trainer: Trainer, clock: Clock) -> tuple[dict[str, float], float]:
+    """Take steps: the median milliseconds of each part, and the mean number of words that the softmax is over."""
     laps = []
+    widths = []
     for number, _ in enumerate(trainer.run()):
         lap = clock.read()
         if number >= WARM_UP_STEPS:
@@ -100,29 +96,66 @@ def main() -> None:
             widths.append(len(trainer.state.network.softmax.bias.grad))
         if number == STEPS:
             break
+    medians = {part: 1e3 * statistics.median(lap[part] for lap in laps) for part in laps[0]}
+    return dict(sorted(medians.items(), key=lambda item: item[1])), statistics.mean(widths)
+
+
+def arithmetic(trainer: Trainer, width: float) -> dict[str, float]:
+    """Return the GFLOP that the matrix products of some parts take, with a softmax over `width` words."""
     config, settings = trainer.plan.network, trainer.plan.training
-    speed = product_speed(settings.threads) / 1e9
     rows, H, D = settings.batch_size * settings.bptt, config.hidden_size, config.embedding_size
     recurrent = 2e-9 * rows * (D + H) * CELLS[config.cell].gates * H
-    softmax = 2e-9 * rows * D * statistics.mean(widths)
-    arithmetic = {
+    softmax = 2e-9 * rows * D * width
+    projection = 2e-9 * rows * D * H if config.is_projected else 0.0
+    return {
         "recurrent layer": recurrent,
         "recurrent layer, backward": 2 * recurrent,
         "softmax": softmax,
         "softmax, backward": 2 * softmax,
-        "the whole step": 3 * (recurrent + softmax),
+        "the whole step": 3 * (recurrent + projection + softmax),
     }
-    print(f"{settings.threads} threads, large products: {speed:.0f} GFLOP/s; {settings.softmax} softmax over")
-    per_second = rows / statistics.median(lap["the whole step"] for lap in laps)
-    print(f"{statistics.mean(widths):,.0f} words; {per_second:,.0f} words per second\n")
-    columns = {"part of a step": "", "ms": ".2f", "GFLOP": ".2f", "GFLOP/s": ".0f", "of the machine's speed": ".0%"}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, metavar="DATA_FOLDER")
+    parser.add_argument("--hidden-size", type=int, nargs="+", default=[256, 512], metavar="UNITS")
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--softmax", choices=["full", "sampled"])
+    parser.add_argument("--recurrent-dropout", type=float)
+    results.add_option(parser)
+    arguments = parser.parse_args()
+    ptb = arguments.data / "ptb"
+    columns = {
+        "units": "d",
+        "threads": "d",
+        "part of a step": "",
+        "ms": ".2f",
+        "GFLOP": ".2f",
+        "GFLOP/s": ".0f",
+        "of large products": ".0%",
+        "words per second": ",.0f",
+    }
     found = results.Results("step", columns, arguments.json)
-    medians = {part: 1e3 * statistics.median(lap[part] for lap in laps) for part in laps[0]}
-    for part, ms in sorted(medians.items(), key=lambda item: item[1]):
-        work = arithmetic.get(part)
-        achieved = 1e3 * work / ms if work else None
-        found.add(part, ms, work, achieved, achieved / speed if achieved else None)
-    found.add("large products, for comparison", None, None, speed, 1.0)
+    clock = Clock()
+    watch(clock)
+    names = ("threads", "softmax", "recurrent_dropout")
+    options = {name: getattr(arguments, name) for name in names} | {"epochs": 1, "ngram_order": 0}
+    for size in arguments.hidden_size:
+        text = {"valid": [ptb / "valid.txt"], "tokenizer": "whitespace"}
+        trainer = rnncli.start_training([ptb / "train.txt"], hidden_size=size, **text, **options)
+        threads = trainer.plan.training.threads
+        before = product_speed(threads)
+        medians, width = measure(trainer, clock)
+        speed = statistics.mean([before, product_speed(threads)]) / 1e9
+        work = arithmetic(trainer, width)
+        words = trainer.plan.training.batch_size * trainer.plan.training.bptt
+        for part, ms in medians.items():
+            achieved = 1e3 * work[part] / ms if part in work else None
+            fraction = achieved / speed if achieved else None
+            per_second = 1e3 * words / ms if part == "the whole step" else None
+            found.add(size, threads, part, ms, work.get(part), achieved, fraction, per_second)
+        found.add(size, threads, "large products, for comparison", None, None, speed, 1.0, None)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
 
+from rnncli.nn import recurrent
 from rnncli.nn.cells import GRU, LSTM, Elman
 from rnncli.nn.parameters import Parameter
-from rnncli.nn.recurrent import MAX_STEPS_WITHOUT_COPY, Recurrent
+from rnncli.nn.recurrent import MAX_STEPS_WITHOUT_COPY, MIN_STRIP_COLUMNS, Recurrent, strip_count
 
-B, D, H = 3, 5, 2
+B, D, H = 3, 5, 6
 CELLS = [Elman("tanh"), Elman("relu"), Elman("sigmoid"), GRU(), LSTM()]
 every_cell = pytest.mark.parametrize("cell", CELLS, ids=["tanh", "relu", "sigmoid", "gru", "lstm"])
 
@@ -13,6 +14,12 @@ every_cell = pytest.mark.parametrize("cell", CELLS, ids=["tanh", "relu", "sigmoi
 @pytest.fixture(params=[4, MAX_STEPS_WITHOUT_COPY + 1])
 def steps(request) -> int:
     return request.param
+
+
+@pytest.fixture(params=[1, 2], ids=["matrices", "strips"])
+def layout(request, monkeypatch) -> None:
+    """The recurrent weight of each gate in one piece, or in strips of columns."""
+    monkeypatch.setattr(recurrent, "strip_count", lambda rows, size: request.param)
 
 
 @pytest.fixture
@@ -35,7 +42,7 @@ def state(layer, rng):
 
 @every_cell
 @pytest.mark.parametrize("masked", [False, True], ids=["whole", "masked"])
-def test_every_gradient_is_right(layer, x, state, masked, rng, check_gradient):
+def test_every_gradient_is_right(layout, layer, x, state, masked, rng, check_gradient):
     mask = rng.normal(size=(layer.cell.gates, H, H)) if masked else None
     out_weights = rng.normal(size=(len(x), B, H))
     last_weights = type(state)(*(rng.normal(size=(B, H)) for _ in state))
@@ -51,6 +58,24 @@ def test_every_gradient_is_right(layer, x, state, masked, rng, check_gradient):
         check_gradient(loss, array, gradient)
     for parameter in (layer.input_weight, layer.recurrent_weight, layer.bias):
         check_gradient(loss, parameter.value, parameter.grad)
+
+
+@pytest.mark.parametrize("kind", ["SkylakeX (openblas)", "Haswell (openblas)"])
+@pytest.mark.parametrize("rows", [1, 20, 64])
+@pytest.mark.parametrize("size", [64, 509, 512, 768, 1024])
+def test_strips_are_the_widest_that_blas_multiplies_without_packing(monkeypatch, kind, rows, size):
+    monkeypatch.setattr(recurrent, "processor_kind", lambda: kind)
+    strip_count.cache_clear()
+    count = strip_count(rows, size)
+    strip_count.cache_clear()
+    assert size % count == 0
+    if count == 1:
+        fitting = [n for n in range(2, size // MIN_STRIP_COLUMNS + 1) if size % n == 0 and rows * size**2 <= n * 10**6]
+        assert "Haswell" in kind or rows * size**2 <= 10**6 or not fitting
+    else:
+        assert "SkylakeX" in kind
+        assert rows * size**2 / count <= 10**6 < rows * size**2
+        assert not any(size % n == 0 and rows * size**2 / n <= 10**6 for n in range(1, count))
 
 
 @every_cell

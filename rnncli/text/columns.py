@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES_IN_MEMORY = 32 * 2**20  # of all columns of a text
 NUMBERS_PER_PASS = 2**19
+BYTES_PER_PIECE = 2**20  # of lines
 
 
 class Store:
@@ -173,9 +174,13 @@ class Lines:
         self._lines.clear()
 
     def __iter__(self) -> Iterator[str]:
-        rest = b""
-        for piece in pieces(self._written, 2**20):
-            *lines, rest = (rest + piece.tobytes()).split(b"\n")
+        unfinished: list[bytes] = []  # the pieces of a line whose end has not come yet
+        for piece in pieces(self._written, BYTES_PER_PIECE):
+            *lines, rest = piece.tobytes().split(b"\n")
+            if lines:
+                lines[0] = b"".join([*unfinished, lines[0]])
+                unfinished.clear()
+            unfinished.append(rest)
             yield from (line.decode("utf-8", "surrogatepass") for line in lines)
         yield from self._lines
 

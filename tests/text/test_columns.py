@@ -105,6 +105,31 @@ def test_lines_are_the_same_in_memory_and_in_a_file(lines):
         assert [*kept] == [*kept] == lines
 
 
+class Watched(bytes):
+    """Bytes that count how many of them are searched for ends of lines, also when they were joined to others."""
+
+    searched = 0
+
+    def tobytes(self) -> "Watched":
+        return self
+
+    def split(self, *arguments):
+        Watched.searched += len(self)
+        return super().split(*arguments)
+
+    def __radd__(self, before: bytes) -> "Watched":
+        return Watched(bytes(before) + bytes(self))
+
+
+def test_each_byte_of_a_long_line_is_looked_at_once(monkeypatch):
+    lines = ["x" * 100, "y", "z" * 10]
+    written = "".join(f"{line}\n" for line in lines).encode()
+    kept = Lines(lines, Store(max_in_memory=0))
+    monkeypatch.setattr(columns, "pieces", lambda *_: (Watched(written[at : at + 7]) for at in range(0, 114, 7)))
+    assert [*kept] == lines
+    assert Watched.searched == len(written) == 114
+
+
 def split_slowly(tokens: Tokens, fraction: float) -> int:
     ends = np.flatnonzero(tokens.ids == EOS_ID) + 1
     wanted = ends[max(0, len(ends) - 1 - max(1, round(len(ends) * fraction)))]

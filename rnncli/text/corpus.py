@@ -214,9 +214,10 @@ def read_tokens(
 
     `measure` is shown the text of each unit.
     """
+    store = store or Store()
     # A corpus that was tokenized elsewhere is taken as it is, blank lines too.
     options = replace(options or ReadOptions(), keep_blank=tokenizer.is_pretokenized)
-    read, texts = read_units(sources, options)
+    read, texts = read_units(sources, options, store)
 
     numbering = Numbering(tokenizer, store)
     for text in texts:

@@ -14,11 +14,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..errors import TextError
 from .decoding import NotTextError, checked_decoder, decode, split_lines
 from .formats import COMPRESSED, ReadOptions, read_by_format
+
+if TYPE_CHECKING:
+    from .columns import Store
 
 STDIN = "-"
 OPENERS: dict[str, Callable[..., Any]] = dict(zip(COMPRESSED, (gzip.open, bz2.open, lzma.open), strict=True))
@@ -81,12 +84,15 @@ def _of(name: str, fault: str) -> str:
     return f"{name}: {fault.replace(name, 'it', 1) if fault.startswith(f'{name} ') else fault}"
 
 
-def read_units(sources: Sources, options: ReadOptions | None = None) -> tuple[TextsRead, Iterator[str]]:
+def read_units(
+    sources: Sources, options: ReadOptions | None = None, store: Store | None = None
+) -> tuple[TextsRead, Iterator[str]]:
     """Read the units of all `sources` in order: files, folders (their text files), "-" for standard input.
 
     For each file it is decided on its own what the units are, unless the `options` tell. Returns what is known of the
     texts, which grows as the units are read, and the units. Raises `TextError` for a source that cannot be read,
-    naming it; a file of a folder is left out instead, unless the reading is strict.
+    naming it; a file of a folder is left out instead, unless the reading is strict. What is read more than once is kept
+    in a `store`.
     """
     options = options or ReadOptions()
     read = TextsRead()
@@ -94,12 +100,12 @@ def read_units(sources: Sources, options: ReadOptions | None = None) -> tuple[Te
 
     def units() -> Iterator[str]:
         for path in itertools.chain.from_iterable(_files(source, options, read) for source in sources):
-            yield from _units_of_file(path, options, read)
+            yield from _units_of_file(path, options, read, store)
 
     return read, units()
 
 
-def _units_of_file(path: str | Path, options: ReadOptions, read: TextsRead) -> Iterator[str]:
+def _units_of_file(path: str | Path, options: ReadOptions, read: TextsRead, store: Store | None) -> Iterator[str]:
     """Yield the units of one file, and take down what is read of it."""
     name = source_name(path)
     file = FileRead(name, "", "")
@@ -113,7 +119,7 @@ def _units_of_file(path: str | Path, options: ReadOptions, read: TextsRead) -> I
         read.source_bytes = before + place
 
     lines = itertools.chain.from_iterable(read_batches(path, options.encoding, count=count, locate=locate))
-    verdict, units = read_by_format(lines, str(path), name, options)
+    verdict, units = read_by_format(lines, str(path), name, options, store)
     file.unit = verdict.unit
     file.evidence = verdict.evidence
     read.files.append(file)

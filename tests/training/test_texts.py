@@ -3,7 +3,9 @@
 import gzip
 import json
 import os
+import tempfile
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ import rnncli
 from rnncli.storage import text_cache
 from rnncli.storage.text_cache import LOCK, SUMS, TEXT, TextCache
 from rnncli.text.columns import Store
-from rnncli.training import texts
+from rnncli.training import budget, texts
 from rnncli.training.plan import Options, make_plan
 
 
@@ -119,6 +121,43 @@ def test_a_folder_that_cannot_be_written_is_a_warning(noted_file, tmp_path, larg
     first, second = corpus.facts.warnings
     assert first.startswith(f"cannot write to {blocked / 'cache'} (")
     assert second.endswith("): the next training on this text will read it again")
+
+
+@pytest.fixture
+def temporary(monkeypatch):
+    """The folders in which temporary files are made; some of them can be full."""
+    known = SimpleNamespace(folders=[], full=set())
+    make = tempfile.TemporaryFile
+
+    def make_if_there_is_room(*arguments, **named):
+        known.folders.append(named["dir"])
+        if named["dir"] in known.full:
+            raise OSError(28, "No space left on device")
+        return make(*arguments, **named)
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", make_if_there_is_room)
+    return known
+
+
+def test_wrapped_prose_is_kept_in_the_folder_too_while_it_is_read(noted_file, folder, large, temporary):
+    prepared(folder, noted_file, unit="paragraph")
+    assert set(temporary.folders) == {folder}
+    temporary.full.add(folder)
+    _, corpus = prepared(folder, noted_file, unit="paragraph", lowercase=True)
+    (warning,) = corpus.facts.warnings
+    assert warning.startswith(f"cannot write to {folder} (No space left on device)")
+
+
+def test_a_part_of_a_text_that_is_not_counted_in_the_folder_is_a_warning(
+    noted_file, folder, large, temporary, monkeypatch
+):
+    monkeypatch.setattr(budget, "MAX_COUNTED_WORDS", 100)
+    monkeypatch.setenv("LOCALAPPDATA" if os.name == "nt" else "XDG_CACHE_HOME", str(folder))
+    _, corpus = prepared(folder / "rnncli", noted_file)
+    temporary.full.add(corpus.cache_entry.folder)
+    with pytest.warns(UserWarning, match="No space left on device") as told:
+        rnncli.start_training(noted_file, hidden_size=8, epochs=1, threads=1)
+    assert len(told) == 1
 
 
 def test_what_is_left_of_a_killed_process_is_removed_and_what_is_used_stays(noted_file, folder, large, posix):

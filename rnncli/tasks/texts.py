@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..model import Model
+from ..nn.threads import usable_cores
 from ..text.columns import Store
 from ..text.corpus import Sources, read_tokens
 from ..text.formats import ReadOptions
@@ -24,7 +25,7 @@ def tokens_for(
     store = Store()
     read, tokens = read_tokens(sources, model.tokenizer, options, measure, store)
     if model.vocabulary.variants:
-        tokens = annotate(tokens, model.detokenizer, store)
+        tokens = annotate(tokens, model.detokenizer, store, usable_cores())
     for warning in (*read.warnings(), *store.warnings):
         warn(warning)
     return tokens

@@ -62,13 +62,13 @@ class SplitText:
     detokenizer: Detokenizer = field(default_factory=Detokenizer)
     store: Store = field(default_factory=Store)  # of its words
 
-    def spaced(self, before: Detokenizer | None = None) -> SplitText:
+    def spaced(self, before: Detokenizer | None = None, threads: int = 1) -> SplitText:
         """Learn from the training part how the text is spaced, on top of what another text has taught `before`.
 
-        Marks whose spaces the learned rules do not foresee get notes (see `rnncli.text.annotation`).
+        Marks whose spaces the learned rules do not foresee get notes, by some `threads` (see `rnncli.text.annotation`).
         """
         learned = learn(self.train, before)
-        train, valid = (annotate(part, learned, self.store) for part in (self.train, self.valid))
+        train, valid = (annotate(part, learned, self.store, threads) for part in (self.train, self.valid))
         return replace(self, train=train, valid=valid, detokenizer=learned)
 
     def numbered_by(self, vocabulary: Vocabulary) -> Corpus:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..model import Model
+from ..nn.threads import usable_cores
 from ..options import TextOptions
 from ..storage.text_cache import MIN_SOURCE_BYTES, TextCache, text_key
 from ..text.columns import Store
@@ -63,7 +64,7 @@ def read_texts(
         valid_fraction=text.valid_fraction,
         store=store,
         on_progress=on_progress,
-    ).spaced(init.detokenizer if init else None)
+    ).spaced(init.detokenizer if init else None, usable_cores())
     vocabulary, decisions = _vocabulary(text, split, init)
     corpus = split.numbered_by(vocabulary)
     if key and store.is_large and stamps == _stamps(files):

@@ -158,16 +158,25 @@ def test_a_text_is_split_between_the_units_that_are_nearest_to_the_fraction(size
     assert min(first.words(), last.words()) > 0
 
 
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_parts_of_a_text_are_worked_on_in_their_order_and_few_are_taken_ahead(threads):
+    taken = []
+    found = spacing.side_by_side(lambda part: 2 * part, (taken.append(part) or part for part in range(20)), threads)
+    assert next(found) == 0
+    assert len(taken) <= threads + 1
+    assert [*found] == [*range(2, 40, 2)]
+
+
 def test_a_large_text_is_prepared_as_a_small_one(noted_file, tmp_path, monkeypatch):
-    def prepared(store: Store):
-        split = read_split(noted_file, tokenizer=Tokenizer(fold=True), store=store).spaced()
+    def prepared(store: Store, threads: int = 1):
+        split = read_split(noted_file, tokenizer=Tokenizer(fold=True), store=store).spaced(threads=threads)
         return split, split.numbered_by(Vocabulary.from_tokens(split.train))
 
     split, corpus = prepared(Store())
     monkeypatch.setattr(places, "TOKENS_PER_PASS", 50)
     monkeypatch.setattr(spacing, "TOKENS_PER_PASS", 50)
     monkeypatch.setattr(columns.bounds, "__defaults__", (30,))
-    large_split, large = prepared(Store(tmp_path, max_in_memory=0))
+    large_split, large = prepared(Store(tmp_path, max_in_memory=0), threads=3)
     assert large_split.train.types == split.train.types
     assert any(plain(word) != word for word in split.train.types)  # some marks have notes
     assert large.vocabulary.words == corpus.vocabulary.words

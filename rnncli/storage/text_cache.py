@@ -8,12 +8,15 @@ what nobody holds is removed when it is old, or when there is too much.
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import json
 import os
+import platform
 import re
 import shutil
 import tempfile
 import time
+import unicodedata
 import uuid
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -26,13 +29,13 @@ import numpy as np
 from ..text.columns import pieces
 from ..text.corpus import CacheEntry, Corpus, TextFacts
 from ..text.detokenizer import Detokenizer
-from ..text.reading import FileRead, TextsRead
+from ..text.reading import FileRead, Remark, TextsRead
 from ..text.tokenizers import Tokenizer
 from ..text.vocabulary import Vocabulary
 from ..version import __version__
 from .flock import FileLock
 
-FORMAT = 1  # of an entry
+FORMAT = 2  # of an entry
 MIN_SOURCE_BYTES = 4_000_000  # files with less are not looked for
 MAX_BYTES = 4_000_000_000  # of all entries
 MAX_SECONDS = 7 * 24 * 3600.0  # that an entry stays unused
@@ -56,21 +59,31 @@ def default_folder() -> Path:
 
 
 def text_key(files: Iterable[Path], settings: Mapping[str, Any]) -> str | None:
-    """Return a hash of the content and the names of files, and of all `settings` that decide what becomes of them.
+    """Return a hash of the content of files, and of all `settings` that decide what becomes of them.
 
     None for what cannot be read, or not more than once.
     """
-    known = {"format": FORMAT, "rnncli": __version__, **settings}
+    known = {"format": FORMAT, "versions": _versions(), **settings}
     digest = hashlib.blake2b(json.dumps(known, sort_keys=True).encode(), digest_size=16)
     try:
         for path in files:
             if not path.is_file():
                 return None
-            digest.update(f"{path.name}\0{path.stat().st_size}\0".encode("utf-8", "surrogateescape"))
+            digest.update(f"{path.stat().st_size}\0".encode())
             _add_file(digest, path)
     except OSError:
         return None
     return digest.hexdigest()
+
+
+def _versions() -> dict[str, str]:
+    """Return the versions of all that takes part in reading a text."""
+    return {
+        "rnncli": __version__,
+        "python": platform.python_version(),  # with its parser of HTML
+        "unicode": unicodedata.unidata_version,
+        "markdown": importlib.metadata.version("markdown-it-py"),
+    }
 
 
 def _add_file(digest: hashlib.blake2b, path: Path) -> None:
@@ -212,9 +225,6 @@ def _sync(target: BinaryIO | Any | Path) -> None:
 def _read(path: Path, lock: FileLock, *, is_reused: bool) -> tuple[Corpus, dict[str, Any]]:
     """Read an entry: the text, and what was decided for it."""
     stored = json.loads((path / TEXT).read_text("utf-8"))
-    facts = stored["facts"]
-    files = [FileRead(**file) for file in facts["read"].pop("files")]
-    read = TextsRead(files, **facts.pop("read"))
     train, valid = (np.asarray(np.load(path / f"{name}.npy", mmap_mode="r")) for name in ARRAYS)
     corpus = Corpus(
         stored["name"],
@@ -225,11 +235,27 @@ def _read(path: Path, lock: FileLock, *, is_reused: bool) -> tuple[Corpus, dict[
         valid,
         stored["sha256"],
         stored["reading"],
-        TextFacts(**{**facts, "read": read, "warnings": tuple(facts["warnings"])}),
+        _facts(stored["facts"]),
         Detokenizer.from_text(stored["detokenizer"].encode("utf-8", "surrogatepass")),
         CacheEntry(path, _size(path), is_reused, lock),
     )
     return corpus, stored["decided"]
+
+
+def _facts(stored: Mapping[str, Any]) -> TextFacts:
+    known: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
+    known["read"] = _texts_read(stored["read"])
+    known["valid"] = _texts_read(stored["valid"])
+    return TextFacts(**known)
+
+
+def _texts_read(stored: Mapping[str, Any]) -> TextsRead:
+    of_files: dict[str, Any] = {
+        "files": [FileRead(**file) for file in stored["files"]],
+        "problems": [Remark(*problem) for problem in stored["problems"]],
+        "hints": [Remark(*hint) for hint in stored["hints"]],
+    }
+    return TextsRead(**{**stored, **of_files})
 
 
 def _remove_unused(path: Path, *, is_draft: bool = False) -> None:

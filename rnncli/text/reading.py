@@ -10,11 +10,11 @@ import os
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from ..errors import TextError
 from .decoding import NotTextError, checked_decoder, decode, split_lines
@@ -41,14 +41,21 @@ class FileRead:
     characters: int = 0  # of the units
 
 
+class Remark(NamedTuple):
+    """What is to be said of a file."""
+
+    name: str
+    said: str
+
+
 @dataclass
 class TextsRead:
     """What was read of some texts, and what was left out. It is complete when all units have been read."""
 
     files: list[FileRead] = field(default_factory=list)
     not_texts: list[str] = field(default_factory=list)  # files of a folder, such as pictures
-    problems: list[str] = field(default_factory=list)  # each of a file of a folder that cannot be read: name, reason
-    hints: list[str] = field(default_factory=list)  # each with a file that may be meant to be read in another way
+    problems: list[Remark] = field(default_factory=list)  # why files of a folder cannot be read
+    hints: list[Remark] = field(default_factory=list)  # what files look like that may be meant otherwise
     source_bytes: int = 0  # as they are in the files, so of compressed ones the compressed bytes
 
     @property
@@ -59,16 +66,26 @@ class TextsRead:
             characters[file.unit] += file.characters
         return max(characters, key=lambda unit: characters[unit])
 
+    def renamed(self, names: Mapping[str, str]) -> TextsRead:
+        """Return the same of files with other names, which `names` gives for each of them."""
+        return replace(
+            self,
+            files=[replace(file, name=names[file.name]) for file in self.files],
+            not_texts=[names[name] for name in self.not_texts],
+            problems=[Remark(names[name], said) for name, said in self.problems],
+            hints=[Remark(names[name], said) for name, said in self.hints],
+        )
+
     def warnings(self) -> list[str]:
         """Say what was left out of folders, and why, and what may be meant otherwise, each in one line."""
         found = []
         if self.not_texts:
             found.append(_without_text(self.not_texts))
-        found += [f"left out {problem}" for problem in self.problems[:NAMED_FILES]]
+        found += [f"left out {name}: {reason}" for name, reason in self.problems[:NAMED_FILES]]
         if len(self.problems) > NAMED_FILES:
             others = len(self.problems) - NAMED_FILES
             found.append(f"left out {others:,} more file{'' if others == 1 else 's'} that cannot be read")
-        return found + self.hints[:NAMED_FILES]
+        return found + [f"{name} {hint}" for name, hint in self.hints[:NAMED_FILES]]
 
 
 def _without_text(names: list[str]) -> str:
@@ -78,10 +95,10 @@ def _without_text(names: list[str]) -> str:
     return f"left out {len(names):,} files that are no texts: {named}{', ...' if len(names) > NAMED_FILES else ''}"
 
 
-def _of(name: str, fault: str) -> str:
-    """Write the message of what is wrong with a file so that it begins with the file's name and a colon."""
+def _problem(name: str, fault: str) -> Remark:
+    """Part the message of what is wrong with a file from its name."""
     fault = fault.removeprefix(f"cannot read {name}: ").removeprefix(f"{name}, ")
-    return f"{name}: {fault.replace(name, 'it', 1) if fault.startswith(f'{name} ') else fault}"
+    return Remark(name, fault.replace(name, "it", 1) if fault.startswith(f"{name} ") else fault)
 
 
 def read_units(
@@ -124,7 +141,7 @@ def _units_of_file(path: str | Path, options: ReadOptions, read: TextsRead, stor
     file.evidence = verdict.evidence
     read.files.append(file)
     if verdict.hint:
-        read.hints.append(verdict.hint)
+        read.hints.append(Remark(name, verdict.hint))
     for unit in units:
         file.units += 1
         file.characters += len(unit)
@@ -219,7 +236,7 @@ def _files(source: str | Path, options: ReadOptions, read: TextsRead) -> Iterato
             raise fault
         else:
             problem = problem or f" ({fault})"
-            read.problems.append(_of(str(path), str(fault)))
+            read.problems.append(_problem(str(path), str(fault)))
     if is_empty:
         raise TextError(f"the folder {source} holds no text file{problem}: name one that does")
 
@@ -243,7 +260,7 @@ def _below(folder: Path, options: ReadOptions, read: TextsRead) -> list[Path]:
     def take_down(error: OSError) -> None:
         if options.strict:
             raise TextError(f"cannot read {error.filename}: {error.strerror}") from error
-        read.problems.append(f"{error.filename}: {error.strerror}")
+        read.problems.append(Remark(error.filename, str(error.strerror)))
 
     found = []
     for path, folders, names in os.walk(folder, onerror=take_down):

@@ -37,7 +37,7 @@ class Verdict(NamedTuple):
 
     unit: str  # line or paragraph; empty where the text does not tell
     evidence: str
-    hint: str = ""  # what else the text may be, and how it is read then
+    hint: str = ""  # what else the text looks like, and how it is read then
 
 
 def judge(lines: Sequence[str]) -> Verdict:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import rnncli
+from rnncli.errors import TextError
 from rnncli.storage import text_cache
 from rnncli.storage.text_cache import LOCK, SUMS, TEXT, TextCache
 from rnncli.text.columns import Store
@@ -254,3 +255,98 @@ def test_what_another_process_holds_alone_is_not_waited_for(noted_file, folder, 
     assert TextCache(folder).find(entry.folder.name) is None
     held.close()
     assert TextCache(folder).find(entry.folder.name) is not None
+
+
+@pytest.fixture
+def docs(noted_file, tmp_path):
+    """A folder of a text, a picture, a text in another encoding, and subtitles under another name."""
+    path = tmp_path / "docs"
+    path.mkdir()
+    (path / "big.txt").write_bytes(noted_file.read_bytes())
+    (path / "pic.png").write_bytes(b"\x89PNG\0")
+    (path / "latin.txt").write_bytes(b"caf\xe9\n")
+    (path / "film.txt").write_text("1\n00:00:01,000 --> 00:00:02,000\nHello.\n\n" * 3, encoding="utf-8")
+    return path
+
+
+def test_what_is_in_a_folder_is_another_text_than_the_same_files_when_they_are_named(docs, folder, large):
+    assert prepared(folder, docs)[1].facts.read.not_texts
+    with pytest.raises(TextError, match="not a text"):
+        prepared(folder, docs / "big.txt", docs / "pic.png")
+    (docs / "pic.png").unlink()
+    (docs / "latin.txt").unlink()
+    (docs / "below").mkdir()
+    for sources in ([docs], [docs / "big.txt", docs / "film.txt"]):
+        assert not prepared(folder, *sources)[1].cache_entry.is_reused, sources
+    with pytest.raises(TextError, match="holds no text file"):
+        prepared(folder, docs, docs / "below")
+    (docs / "film.txt").rename(docs / "below" / "film.txt")
+    assert not prepared(folder, docs)[1].cache_entry.is_reused
+
+
+def test_a_folder_of_which_a_part_cannot_be_opened_is_not_kept(docs, folder, large, monkeypatch):
+    (docs / "below").mkdir()
+    scan = os.scandir
+
+    def refuse(path):
+        if os.path.basename(path) == "below":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    prepared(folder, docs)
+    monkeypatch.setattr(os, "scandir", refuse)
+    _, corpus = prepared(folder, docs)
+    assert corpus.cache_entry is None
+    assert f"left out {docs / 'below'}: Permission denied" in corpus.facts.warnings
+
+
+def test_a_text_with_a_file_that_came_after_its_folder_was_looked_through_is_not_kept(docs, folder, large, monkeypatch):
+    def key_before_a_file_comes(*arguments) -> str | None:
+        key = text_cache.text_key(*arguments)
+        (docs / "new.txt").write_text("One more.\n", encoding="utf-8")
+        return key
+
+    monkeypatch.setattr(texts, "text_key", key_before_a_file_comes)
+    _, corpus = prepared(folder, docs)
+    assert str(docs / "new.txt") in [file.name for file in corpus.facts.read.files]
+    assert (corpus.cache_entry, entries(folder)) == (None, [])
+
+
+def test_a_kept_text_is_told_of_by_the_names_that_it_has_now(docs, folder, large, tmp_path):
+    wanted = prepared(folder, docs, valid=[docs])
+    assert len(wanted[1].facts.warnings) == 6
+    docs.rename(tmp_path / "moved")
+    found = prepared(folder, tmp_path / "moved", valid=[tmp_path / "moved"])
+    assert found[1].cache_entry.is_reused
+    told = [warning.replace(str(docs), str(tmp_path / "moved")) for warning in wanted[1].facts.warnings]
+    assert [*found[1].facts.warnings] == told
+    assert str(docs) not in repr(found[1].facts)
+    (tmp_path / "moved").rename(docs)
+    again = prepared(folder, docs, valid=[docs])
+    assert again[1].cache_entry.is_reused
+    assert_same(again, wanted)
+
+
+def test_a_folder_that_could_not_be_written_is_not_told_of_the_next_time(noted_file, folder, large, temporary):
+    temporary.full.add(folder)
+    assert prepared(folder, noted_file)[1].facts.warnings
+    _, corpus = prepared(folder, noted_file)
+    assert corpus.cache_entry.is_reused
+    assert corpus.facts.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [("unicodedata", "unidata_version"), ("platform", "python_version"), ("importlib.metadata", "version")],
+)
+def test_other_versions_of_what_reads_a_text_make_another_entry(noted_file, folder, large, monkeypatch, module, name):
+    prepared(folder, noted_file)
+    changed = "1.2.3" if name == "unidata_version" else lambda *_: "1.2.3"
+    monkeypatch.setattr(f"{module}.{name}", changed)
+    assert not prepared(folder, noted_file)[1].cache_entry.is_reused
+
+
+def test_a_small_text_looks_for_nothing_in_the_folder(noted_file, folder, monkeypatch):
+    folder.mkdir()
+    monkeypatch.setattr(TextCache, "clean", lambda self: pytest.fail("a large text cleans"))
+    assert prepared(folder, noted_file)[1].cache_entry is None

@@ -1,5 +1,6 @@
 """A large text is kept in a folder, ready for the next training on it."""
 
+import errno
 import gzip
 import json
 import os
@@ -12,7 +13,7 @@ import pytest
 
 import rnncli
 from rnncli.errors import TextError
-from rnncli.storage import text_cache
+from rnncli.storage import flock, text_cache
 from rnncli.storage.text_cache import LOCK, SUMS, TEXT, TextCache
 from rnncli.text.columns import Store
 from rnncli.training import budget, texts
@@ -99,6 +100,7 @@ def test_what_decides_how_a_text_is_numbered_is_part_of_its_hash(noted_file, fol
 @pytest.mark.parametrize("damage", ["cut", "changed", "removed"])
 def test_a_damaged_entry_is_made_anew(noted_file, folder, large, name, damage):
     wanted = prepared(folder, noted_file)
+    wanted[1].cache_entry.lock.close()
     path = wanted[1].cache_entry.folder / name
     content = path.read_bytes()
     path.unlink()
@@ -107,7 +109,7 @@ def test_a_damaged_entry_is_made_anew(noted_file, folder, large, name, damage):
             content[:-3] if damage == "cut" else content[:-1] + bytes([content[-1] ^ 1]) if content else b""
         )
     found = prepared(folder, noted_file)
-    assert found[1].cache_entry.is_reused is (name == LOCK and damage != "removed")
+    assert found[1].cache_entry.is_reused is (name == LOCK)
     assert_same(found, wanted)
     assert prepared(folder, noted_file)[1].cache_entry.is_reused
     assert len(entries(folder)) == 1
@@ -344,6 +346,109 @@ def test_other_versions_of_what_reads_a_text_make_another_entry(noted_file, fold
     changed = "1.2.3" if name == "unidata_version" else lambda *_: "1.2.3"
     monkeypatch.setattr(f"{module}.{name}", changed)
     assert not prepared(folder, noted_file)[1].cache_entry.is_reused
+
+
+def made_elsewhere(noted_file, tmp_path):
+    """What another process has made of the text, which has not found an entry."""
+    return prepared(tmp_path / "other cache", noted_file)[1]
+
+
+def test_of_two_that_make_an_entry_the_second_takes_that_of_the_first(noted_file, folder, large, tmp_path):
+    entry = prepared(folder, noted_file)[1].cache_entry
+    before = {path: path.stat().st_ino for path in entry.folder.iterdir()}
+    corpus = made_elsewhere(noted_file, tmp_path)
+    kept = TextCache(folder).keep(entry.folder.name, corpus, {})
+    assert {path: path.stat().st_ino for path in entry.folder.iterdir()} == before
+    assert kept.cache_entry.folder == entry.folder
+    assert kept.train.tolist() == corpus.train.tolist()
+    assert entries(folder) == [entry.folder.name]
+    entry.lock.close()
+    os.utime(entry.folder / LOCK, (1, 1))
+    TextCache(folder).clean()
+    assert entries(folder) == [entry.folder.name]  # the second holds it, too
+
+
+def test_a_damaged_entry_is_replaced_when_nobody_uses_it(noted_file, folder, large, tmp_path, posix):
+    entry = prepared(folder, noted_file)[1].cache_entry
+    (entry.folder / SUMS).write_text("{}")
+    corpus = made_elsewhere(noted_file, tmp_path)
+    with pytest.raises(OSError, match="not empty"):
+        TextCache(folder).keep(entry.folder.name, corpus, {})
+    assert (entry.folder / SUMS).read_text() == "{}"
+    assert entries(folder) == [entry.folder.name]
+    entry.lock.close()
+    TextCache(folder).keep(entry.folder.name, corpus, {})
+    assert TextCache(folder).find(entry.folder.name) is not None
+
+
+@pytest.mark.parametrize("place", ["FileLock", "_hash"])
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.EACCES, errno.EROFS, errno.EIO, errno.EAGAIN])
+def test_an_entry_that_cannot_be_read_now_stays_for_the_next_time(
+    noted_file, folder, large, monkeypatch, place, number
+):
+    entry = prepared(folder, noted_file)[1].cache_entry
+    entry.lock.close()
+
+    def fail(*arguments, **named):
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(text_cache, place, fail)
+        assert TextCache(folder).find(entry.folder.name) is None
+    assert TextCache(folder).find(entry.folder.name) is not None
+
+
+def test_what_takes_the_place_of_an_entry_while_it_is_looked_for_stays(noted_file, folder, large, monkeypatch):
+    entry = prepared(folder, noted_file)[1].cache_entry
+    entry.lock.close()
+    monkeypatch.setattr(flock, "is_at", lambda path, number: False)  # the lock that was opened is of a removed entry
+    assert TextCache(folder).find(entry.folder.name) is None
+    monkeypatch.undo()
+    assert TextCache(folder).find(entry.folder.name) is not None
+
+
+def aged(folder, noted_file, ages) -> list:
+    """Make an entry for each age in seconds, which nobody holds."""
+    found = []
+    for size, age in enumerate(ages, 11):
+        entry = prepared(folder, noted_file, max_vocab=size)[1].cache_entry
+        entry.lock.close()
+        os.utime(entry.folder / LOCK, (time.time() - age, time.time() - age))
+        found.append(entry)
+    return found
+
+
+def test_the_latest_entry_stays_however_large_it_is(noted_file, folder, large, monkeypatch):
+    _, latest = aged(folder, noted_file, (20, 10))
+    monkeypatch.setattr(text_cache, "MAX_BYTES", 1)
+    TextCache(folder).clean()
+    assert entries(folder) == [latest.folder.name]
+    assert prepared(folder, noted_file, max_vocab=12)[1].cache_entry.is_reused
+
+
+def test_an_entry_stays_for_which_there_is_room_when_a_larger_one_has_gone(noted_file, folder, large, monkeypatch):
+    old, larger, latest = aged(folder, noted_file, (30, 20, 10))
+    sizes = {old.folder: 1, larger.folder: 10, latest.folder: 1}
+    monkeypatch.setattr(text_cache, "_size", sizes.get)
+    monkeypatch.setattr(text_cache, "MAX_BYTES", 5)
+    TextCache(folder).clean()
+    assert entries(folder) == sorted([old.folder.name, latest.folder.name])
+
+
+def test_what_another_process_removes_meanwhile_does_not_end_the_cleaning(noted_file, folder, large, monkeypatch):
+    (old,) = aged(folder, noted_file, [text_cache.MAX_SECONDS + 10])
+    listed = type(folder).iterdir
+
+    def with_others(path):
+        if path == folder:
+            yield folder / ("0" * 32)
+            yield folder / f"{text_cache.DRAFT}{'0' * 32}"
+        yield from listed(path)
+
+    monkeypatch.setattr(type(folder), "iterdir", with_others)
+    TextCache(folder).clean()
+    monkeypatch.undo()
+    assert not old.folder.exists()
 
 
 def test_a_small_text_looks_for_nothing_in_the_folder(noted_file, folder, monkeypatch):

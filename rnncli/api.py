@@ -176,7 +176,10 @@ def start_training(
     Raises `TextError` for a text that cannot be read, `SettingError` for an option that makes no sense, and
     `ModelError` for a checkpoint that cannot be read.
     """
-    return Trainer.start(sources, init=init, resume=resume, hooks=Hooks(on_read=_warn_of_text), **options)
+    training = Trainer.start(sources, init=init, resume=resume, hooks=Hooks(on_read=_warn_of_text), **options)
+    for warning in training.builder.warnings:
+        _warn(warning)
+    return training
 
 
 @_with_options

@@ -145,6 +145,8 @@ def _start(
         on_read = partial(_tell_of, work=work, quiet=quiet)
         hooks = Hooks(on_read, _ignore if quiet else work.show, now, cache_dir)
         trainer = Trainer.start(corpora, init=model, resume=kept, hooks=hooks, **options)
+    for warning in trainer.builder.warnings:
+        warn_of_text(warning)
     if not quiet and kept:
         tell(f"Going on at {trainer.state.fraction:.0%} of the training.")
     if not quiet and trainer.plan.training.ngram_order:

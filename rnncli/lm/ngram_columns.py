@@ -12,13 +12,15 @@ from threading import Lock
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ..text.columns import fill
+
 
 class NoRoomError(Exception):
     """A folder cannot hold the columns."""
 
 
-class Column:
-    """Numbers of one type that are written and read in pieces: in memory, or in a file of `folder`.
+class FixedColumn:
+    """So many numbers that are written and read in pieces, in any order: in memory, or in a file of `folder`.
 
     Reading and writing raise `NoRoomError` where the file does not work. Threads may share a column.
     """
@@ -52,15 +54,10 @@ class Column:
         if self._file is None:
             return self._numbers[begin : begin + count]
         numbers = np.empty(count, self._dtype)
-        data = numbers.view(np.uint8).data
         try:
             with self._lock:
                 self._file.seek(begin * self._dtype.itemsize)
-                while data:
-                    size = self._file.readinto(data)
-                    if not size:
-                        raise OSError("the file ends too early")
-                    data = data[size:]
+                fill(numbers.view(np.uint8).data, self._file)
         except OSError as error:
             raise NoRoomError from error
         return numbers
@@ -73,17 +70,17 @@ class Column:
 
 
 @contextmanager
-def columns(size: int, dtypes: Sequence[DTypeLike], folder: Path | None) -> Iterator[list[Column]]:
+def columns(size: int, dtypes: Sequence[DTypeLike], folder: Path | None) -> Iterator[list[FixedColumn]]:
     """Open columns of some types for `size` numbers each, in memory or in a folder, for as long as they are used.
 
     Raises `NoRoomError` where the folder cannot hold them.
     """
-    opened: list[Column] = []
+    opened: list[FixedColumn] = []
     try:
         try:
             if folder and shutil.disk_usage(folder).free < size * sum(np.dtype(dtype).itemsize for dtype in dtypes):
                 raise NoRoomError
-            opened.extend(Column(size, dtype, folder) for dtype in dtypes)
+            opened.extend(FixedColumn(size, dtype, folder) for dtype in dtypes)
         except OSError as error:
             raise NoRoomError from error
         yield opened

@@ -21,7 +21,7 @@ import numpy as np
 from ..nn.threads import on_all_cores
 from ..text.columns import release
 from ..text.vocabulary import EOS_ID
-from .ngram_columns import Column
+from .ngram_columns import FixedColumn
 from .ngram_ranges import LEFT_OUT, NOTHING, OUTSIDE, Found, Ranges, compact, count_range, kind_type, sort_range
 
 RANGE = 2**18  # the most places of a range of several contexts, and of a block that is read: some 60 bytes each
@@ -33,10 +33,10 @@ PASS_COST = 0.5  # of a place, for the progress: in proportion to what it costs 
 class Columns(NamedTuple):
     """What is kept of the places of a text."""
 
-    keys: Column  # by range: context and word
-    suffixes: Column  # by range: the n-gram one shorter that ends there
-    numbers: Column  # by range: the n-gram that ends there
-    kinds: Column  # in the order of the text: the range
+    keys: FixedColumn  # by range: context and word
+    suffixes: FixedColumn  # by range: the n-gram one shorter that ends there
+    numbers: FixedColumn  # by range: the n-gram that ends there
+    kinds: FixedColumn  # in the order of the text: the range
 
 
 @dataclass
@@ -78,7 +78,7 @@ class NgramCounter:
         """The types of the columns."""
         return [np.dtype(np.int64), np.dtype(np.int32), np.dtype(np.int32), kind_type(self.most_ranges)]
 
-    def counted(self, columns: Sequence[Column]) -> Iterator[Counted]:
+    def counted(self, columns: Sequence[FixedColumn]) -> Iterator[Counted]:
         """Yield the n-grams of each length, from single words on."""
         self._columns = Columns(*columns)
         counted = Counted(np.arange(self.vocabulary_size), self._occurrences(), NOTHING, NOTHING)

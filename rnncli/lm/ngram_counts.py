@@ -75,17 +75,16 @@ def _level(ngrams: Counted) -> Level:
     )
 
 
-def counted_part(ids: np.ndarray, words: int, folder: Path | None = None) -> np.ndarray:
+def counted_part(ids: np.ndarray, words: int, store: Store) -> np.ndarray:
     """Take about so many words of a text (N,), in pieces of whole units from all over it; all of a shorter one.
 
-    Of a unit that is longer than a piece, a part is taken as a unit of its own. A large part is mapped from a file
-    without a name, in `folder` or else where temporary files are.
+    Of a unit that is longer than a piece, a part is taken as a unit of its own. The part is kept in a `store`.
     """
     if words >= len(ids):
         return ids
     size = max(1, words // PIECES)
     starts = np.arange(PIECES + 1) * len(ids) // PIECES
-    part = Column(Store(*([folder] if folder else [])), ids.dtype)
+    part = Column(store, ids.dtype)
     for begin, end in pairwise(starts.tolist()):
         part.append(_units(ids, begin, end, size))
         release(ids)

@@ -61,9 +61,9 @@ class FileLock:
 
     works: ClassVar[bool] = sys.platform != "win32"
 
-    def __init__(self, path: Path, *, exclusive: bool = False, is_new: bool = False):
-        """Raise `OSError` for a file that is locked, or was removed meanwhile."""
-        self._number = os.open(path, os.O_RDWR | (os.O_CREAT | os.O_EXCL if is_new else 0))
+    def __init__(self, path: Path, *, exclusive: bool = False):
+        """Make the file if it is not there. Raises `OSError` for one that is locked, or was removed meanwhile."""
+        self._number = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             _flock(self._number, exclusive=exclusive)
             if self.works and not is_at(path, self._number):

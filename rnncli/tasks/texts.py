@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..model import Model
+from ..nn.threads import usable_cores
+from ..text.columns import Store
 from ..text.corpus import Sources, read_tokens
 from ..text.formats import ReadOptions
 from ..text.spacing import annotate
@@ -20,7 +22,10 @@ def tokens_for(
 ) -> Tokens:
     """Return the tokens of some texts. `warn` is told what was left out, `measure` is shown the text of each unit."""
     options = ReadOptions.of_text(model.about, model.unit, encoding)
-    read, tokens = read_tokens(sources, model.tokenizer, options, measure)
-    for warning in read.warnings():
+    store = Store()
+    read, tokens = read_tokens(sources, model.tokenizer, options, measure, store)
+    if model.vocabulary.variants:
+        tokens = annotate(tokens, model.detokenizer, store, usable_cores())
+    for warning in (*read.warnings(), *store.warnings):
         warn(warning)
-    return annotate(tokens, model.detokenizer) if model.vocabulary.variants else tokens
+    return tokens

@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errors import TextError
+
 if TYPE_CHECKING:
+    from io import FileIO
+
     from numpy.typing import DTypeLike
 
 MAX_BYTES_IN_MEMORY = 32 * 2**20  # of all columns of a text
 NUMBERS_PER_PASS = 2**19
+BYTES_PER_PIECE = 2**20  # of lines
 
 
 class Store:
@@ -38,7 +44,7 @@ class Store:
         """Whether the columns are too large for the memory."""
         return self.bytes > self.max_in_memory
 
-    def open(self) -> BinaryIO | None:
+    def open(self) -> FileIO | None:
         """Open a file for a column; None where no folder takes one."""
         import tempfile
 
@@ -71,7 +77,7 @@ class Column:
         self.dtype = np.dtype(dtype)
         self._store = store
         self._memory = bytearray()  # what is not in the file
-        self._file: BinaryIO | None = None
+        self._file: FileIO | None = None
         self._bytes_in_file = 0
 
     def __len__(self) -> int:
@@ -105,14 +111,21 @@ class Column:
             self._leave_file()
 
     def _leave_file(self) -> None:
-        """Take back into memory what is in the file, which may go to another one."""
+        """Take back into memory what is in the file, which may go to another one. Raises `TextError` if it is lost."""
         if self._file:
-            self._file.seek(0)
-            kept = bytearray(self._file.read(self._bytes_in_file))
-            self._file.close()
+            kept = np.empty(self._bytes_in_file, np.uint8)
+            try:
+                with closing(self._file) as file:
+                    file.seek(0)
+                    fill(kept.data, file)
+            except OSError as error:
+                raise TextError(
+                    f"cannot read the words of the text again ({error.strerror or error}): name a folder on another"
+                    ' disk with cache_dir="DIRECTORY"'
+                ) from error
             self._file = None
             self._bytes_in_file = 0
-            self._memory[:0] = kept
+            self._memory[:0] = kept.data
 
     def array(self) -> np.ndarray:
         """Return all numbers (N,); the column is not to grow after that."""
@@ -124,6 +137,18 @@ class Column:
         with self._file as file:
             mapped = mmap.mmap(file.fileno(), self._bytes_in_file, access=mmap.ACCESS_READ)
         return np.frombuffer(mapped, self.dtype)
+
+
+def fill(data: memoryview, file: FileIO) -> None:
+    """Read as many bytes from a file as `data` takes: the system gives no more than 2 GB at once.
+
+    Raises `OSError` where the file ends before.
+    """
+    while data:
+        size = file.readinto(data)
+        if not size:
+            raise OSError("the file ends too early")
+        data = data[size:]
 
 
 class Lines:
@@ -149,9 +174,13 @@ class Lines:
         self._lines.clear()
 
     def __iter__(self) -> Iterator[str]:
-        rest = b""
-        for piece in pieces(self._written, 2**20):
-            *lines, rest = (rest + piece.tobytes()).split(b"\n")
+        unfinished: list[bytes] = []  # the pieces of a line whose end has not come yet
+        for piece in pieces(self._written, BYTES_PER_PIECE):
+            *lines, rest = piece.tobytes().split(b"\n")
+            if lines:
+                lines[0] = b"".join([*unfinished, lines[0]])
+                unfinished.clear()
+            unfinished.append(rest)
             yield from (line.decode("utf-8", "surrogatepass") for line in lines)
         yield from self._lines
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -27,13 +27,24 @@ from .vocabulary import UNK_ID, Tokens, Vocabulary
 
 @dataclass(frozen=True)
 class TextFacts:
-    """What was read for a training, with the held-out part, but without texts that were named for validation."""
+    """What was read for a training, with the held-out part; of texts that were named for validation only `valid`."""
 
     read: TextsRead = field(default_factory=TextsRead)
     words: int = 0  # without the ends of units
     distinct_words: int = 0
     unknown: float = 0.0  # the fraction of the words of the training part that the vocabulary does not know
-    warnings: tuple[str, ...] = ()  # of what was left out, also of the texts for validation, and of marks in the text
+    valid: TextsRead = field(default_factory=TextsRead)  # the texts that were named for validation
+    of_marks: tuple[str, ...] = ()  # warnings of marks in the text
+    of_storage: tuple[str, ...] = ()  # warnings of folders that could not be written
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the caller is to be told, also of what was left out."""
+        return (*self.read.warnings(), *self.of_marks, *self.valid.warnings(), *self.of_storage)
+
+    def renamed(self, names: Mapping[str, str]) -> TextFacts:
+        """Return the facts of the same texts in files with other names, which `names` gives for each of them."""
+        return replace(self, read=self.read.renamed(names), valid=self.valid.renamed(names))
 
     @property
     def bytes(self) -> int:
@@ -62,13 +73,13 @@ class SplitText:
     detokenizer: Detokenizer = field(default_factory=Detokenizer)
     store: Store = field(default_factory=Store)  # of its words
 
-    def spaced(self, before: Detokenizer | None = None) -> SplitText:
+    def spaced(self, before: Detokenizer | None = None, threads: int = 1) -> SplitText:
         """Learn from the training part how the text is spaced, on top of what another text has taught `before`.
 
-        Marks whose spaces the learned rules do not foresee get notes (see `rnncli.text.annotation`).
+        Marks whose spaces the learned rules do not foresee get notes, by some `threads` (see `rnncli.text.annotation`).
         """
         learned = learn(self.train, before)
-        train, valid = (annotate(part, learned, self.store) for part in (self.train, self.valid))
+        train, valid = (annotate(part, learned, self.store, threads) for part in (self.train, self.valid))
         return replace(self, train=train, valid=valid, detokenizer=learned)
 
     def numbered_by(self, vocabulary: Vocabulary) -> Corpus:
@@ -86,7 +97,7 @@ class SplitText:
             vocabulary.encode(self.valid, store=self.store),
             self.sha256,
             self.reading,
-            replace(self.facts, unknown=unknown, warnings=(*self.facts.warnings, *self.store.warnings)),
+            replace(self.facts, unknown=unknown, of_storage=tuple(self.store.warnings)),
             self.detokenizer,
         )
 
@@ -158,7 +169,8 @@ def read_split(
         found = "no word" if tokens.words() == 0 else "a single word"
         raise TextError(f"{name} holds {found}: training needs a text of at least two, and learns from thousands")
     options = replace(options, stanzas=options.stanzas and measures.has_stanzas)
-    warnings = read.warnings() + measures.marks.warnings(tokenizer, tokens.words(), int(tokens.counts()[UNK_ID]))
+    of_marks = measures.marks.warnings(tokenizer, tokens.words(), int(tokens.counts()[UNK_ID]))
+    of_valid = TextsRead()
     if valid:
         of_valid, held_out = read_tokens(
             valid, tokenizer, replace(options, usual_unit=read.unit), store=store, progress=progress
@@ -166,11 +178,10 @@ def read_split(
         if held_out.words() == 0:
             raise TextError(f"{source_name(listed(valid)[0])} holds no word to validate on: name a text that does")
         train = tokens
-        warnings += of_valid.warnings()
     else:
         train, held_out = tokens.split(valid_fraction)
     distinct = int(np.count_nonzero(tokens.counts())) - bool(len(tokens))
-    facts = TextFacts(read, tokens.words(), distinct, warnings=tuple(warnings))
+    facts = TextFacts(read, tokens.words(), distinct, valid=of_valid, of_marks=tuple(of_marks))
     own_name = corpus_name(sources)
     sha256 = measures.digest.hexdigest()
     reading = options.remembered()
@@ -214,9 +225,10 @@ def read_tokens(
 
     `measure` is shown the text of each unit.
     """
+    store = store or Store()
     # A corpus that was tokenized elsewhere is taken as it is, blank lines too.
     options = replace(options or ReadOptions(), keep_blank=tokenizer.is_pretokenized)
-    read, texts = read_units(sources, options)
+    read, texts = read_units(sources, options, store)
 
     numbering = Numbering(tokenizer, store)
     for text in texts:

@@ -49,7 +49,8 @@ def decode(read: Callable[[int], bytes], encoding: str, errors: str, name: str) 
     """Decode a file that is `read` block by block, without its byte order mark.
 
     A file that begins with the mark of UTF-16 or UTF-32 is read as such where `encoding` is UTF-8. All text before an
-    undecodable byte is given. Raises `TextError`, which calls the file by its `name`.
+    undecodable byte is given. If `errors` are strict, a zero byte is an error wherever it is. Raises `TextError`, which
+    calls the file by its `name`.
     """
     decoder = checked_decoder(encoding, errors)
     first = read(BYTES_PER_BLOCK)
@@ -61,11 +62,16 @@ def decode(read: Callable[[int], bytes], encoding: str, errors: str, name: str) 
                 break
         encoding = next((found for mark, found in MARKS.items() if first.startswith(mark)), encoding)
         decoder = checked_decoder(encoding, errors)
-    _check_is_text(first, encoding, name, strict=errors == "strict")
+    is_wide = codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
+    if not is_wide:
+        _check_is_text(first, encoding, name)
+    may_hold_zeros = is_wide or errors != "strict"
     offset = 0
     at_start = True
     data = first
     while True:
+        if b"\0" in data and not may_hold_zeros:
+            raise NotTextError(f"{name} is not a text: it holds a zero byte at offset {offset + data.index(0)}")
         text, problem = _decode_block(decoder, data, offset, encoding, name)
         if at_start and text:
             text = text.removeprefix("\ufeff")
@@ -114,13 +120,8 @@ def is_utf8(encoding: str) -> bool:
     return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
 
 
-def _check_is_text(data: bytes, encoding: str, name: str, *, strict: bool) -> None:
-    """Raise `TextError` if a file that begins with `data` is no text, or one in UTF-16 or UTF-32 without a mark.
-
-    A `strict` check refuses every zero byte, too.
-    """
-    if codecs.lookup(encoding).name.startswith(("utf-16", "utf-32")):
-        return
+def _check_is_text(data: bytes, encoding: str, name: str) -> None:
+    """Raise `TextError` if a file that begins with `data` is no text, or one in UTF-16 or UTF-32 without a mark."""
     for signature, (kind, remedy) in SIGNATURES.items():
         if data.startswith(signature):
             if name.endswith(".npz"):
@@ -135,9 +136,6 @@ def _check_is_text(data: bytes, encoding: str, name: str, *, strict: bool) -> No
         raise TextError(
             f'{name} is not {encoding.upper()} text, but probably {probable.upper()}: try encoding="{probable}"'
         )
-    if strict and b"\0" in data:
-        offset = data.index(b"\0")
-        raise NotTextError(f"{name} is not a text: it holds a zero byte at offset {offset}")
 
 
 def _is_binary(data: bytes) -> bool:

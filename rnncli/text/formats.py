@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ModelError, SettingError
 
 if TYPE_CHECKING:
+    from .columns import Store
     from .units import Verdict
 
 UNITS = ("auto", "line", "paragraph")
@@ -76,10 +77,13 @@ class ReadOptions:
             raise ModelError(f"what the model tells of its texts makes no sense: {stored!r:.100}") from None
 
 
-def read_by_format(lines: Iterator[str], source: str, name: str, options: ReadOptions) -> tuple[Verdict, Iterator[str]]:
+def read_by_format(
+    lines: Iterator[str], source: str, name: str, options: ReadOptions, store: Store | None = None
+) -> tuple[Verdict, Iterator[str]]:
     """Return what the units of a file are, and the units.
 
-    `source` is its path, which tells its format. Messages call it by its `name`.
+    `source` is its path, which tells its format. Messages call it by its `name`. What is read more than once is kept in
+    a `store`.
     """
     special = _selected(lines, source, name, options)
     if isinstance(special, tuple):
@@ -87,7 +91,7 @@ def read_by_format(lines: Iterator[str], source: str, name: str, options: ReadOp
     lines = special
     format = format_of(source, options)
     if format == "text":
-        return _text_units(lines, source, name, options)
+        return _text_units(lines, source, options, store)
     if format == "subtitles":
         from .subtitles import holds_times, subtitle_units
         from .units import SAMPLE_LINES
@@ -95,7 +99,7 @@ def read_by_format(lines: Iterator[str], source: str, name: str, options: ReadOp
         sample = list(itertools.islice(lines, SAMPLE_LINES))
         lines = itertools.chain(sample, lines)
         if options.read_as == "auto" and not holds_times(sample):  # its suffix says more than it holds
-            return _text_units(lines, source, name, options)
+            return _text_units(lines, source, options, store)
         return _verdict(options, "line", "subtitles"), subtitle_units(lines, name)
     from .markup import html_units, markdown_units
 
@@ -148,7 +152,9 @@ def _verdict(options: ReadOptions, unit: str, evidence: str) -> Verdict:
     return Verdict(unit if options.unit == "auto" else options.unit, evidence)
 
 
-def _text_units(lines: Iterator[str], source: str, name: str, options: ReadOptions) -> tuple[Verdict, Iterator[str]]:
+def _text_units(
+    lines: Iterator[str], source: str, options: ReadOptions, store: Store | None
+) -> tuple[Verdict, Iterator[str]]:
     """Return what the units of a plain text are, and the units."""
     from .units import SAMPLE_LINES, Verdict, judge, lines_with_stanzas, paragraphs
 
@@ -159,20 +165,23 @@ def _text_units(lines: Iterator[str], source: str, name: str, options: ReadOptio
         sample = list(itertools.islice(lines, SAMPLE_LINES))
         lines = itertools.chain(sample, lines)
         found = judge(sample)
-        hint = "" if options.of_model or options.read_as == "text" else _hint(sample, source, name)
+        hint = "" if options.of_model or options.read_as == "text" else _hint(sample, source)
         verdict = found._replace(unit=found.unit or options.usual_unit, hint=hint)
     if verdict.unit == "paragraph":
-        return verdict, paragraphs(lines)
+        return verdict, paragraphs(lines, store)
     if options.stanzas:
         return verdict, lines_with_stanzas(lines)
     return verdict, (line for line in lines if line.strip())
 
 
-def _hint(sample: list[str], source: str, name: str) -> str:
-    """Return how a text that is a chat, a table, subtitles or a page could be read; empty for others."""
+def _hint(sample: list[str], source: str) -> str:
+    """Say, after the name of a text that looks like a chat, a table, subtitles or a page, how it could be read.
+
+    Empty for others.
+    """
     if suffix_of(source) in TABLE_SUFFIXES:
         way = 'read one column, add column="NAME"' if suffix_of(source) == ".csv" else "read one field, add field=2"
-        return f"{name} looks like a table, and is read line by line: to {way}"
+        return f"looks like a table, and is read line by line: to {way}"
     from .chat import looks_like_chat
     from .subtitles import looks_like_subtitles
 
@@ -181,4 +190,4 @@ def _hint(sample: list[str], source: str, name: str) -> str:
         'subtitles: to read what is said, add read_as="subtitles"': looks_like_subtitles(sample),
         'a page of the web: to read its text, add read_as="html"': bool(HTML_BEGIN.match("\n".join(sample[:2]))),
     }
-    return next((f"{name} looks like {kind}" for kind, is_so in kinds.items() if is_so), "")
+    return next((f"looks like {kind}" for kind, is_so in kinds.items() if is_so), "")

@@ -10,15 +10,18 @@ import os
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from ..errors import TextError
 from .decoding import NotTextError, checked_decoder, decode, split_lines
 from .formats import COMPRESSED, ReadOptions, read_by_format
+
+if TYPE_CHECKING:
+    from .columns import Store
 
 STDIN = "-"
 OPENERS: dict[str, Callable[..., Any]] = dict(zip(COMPRESSED, (gzip.open, bz2.open, lzma.open), strict=True))
@@ -38,14 +41,21 @@ class FileRead:
     characters: int = 0  # of the units
 
 
+class Remark(NamedTuple):
+    """What is to be said of a file."""
+
+    name: str
+    said: str
+
+
 @dataclass
 class TextsRead:
     """What was read of some texts, and what was left out. It is complete when all units have been read."""
 
     files: list[FileRead] = field(default_factory=list)
     not_texts: list[str] = field(default_factory=list)  # files of a folder, such as pictures
-    problems: list[str] = field(default_factory=list)  # each of a file of a folder that cannot be read: name, reason
-    hints: list[str] = field(default_factory=list)  # each with a file that may be meant to be read in another way
+    problems: list[Remark] = field(default_factory=list)  # why files of a folder cannot be read
+    hints: list[Remark] = field(default_factory=list)  # what files look like that may be meant otherwise
     source_bytes: int = 0  # as they are in the files, so of compressed ones the compressed bytes
 
     @property
@@ -56,16 +66,26 @@ class TextsRead:
             characters[file.unit] += file.characters
         return max(characters, key=lambda unit: characters[unit])
 
+    def renamed(self, names: Mapping[str, str]) -> TextsRead:
+        """Return the same of files with other names, which `names` gives for each of them."""
+        return replace(
+            self,
+            files=[replace(file, name=names[file.name]) for file in self.files],
+            not_texts=[names[name] for name in self.not_texts],
+            problems=[Remark(names[name], said) for name, said in self.problems],
+            hints=[Remark(names[name], said) for name, said in self.hints],
+        )
+
     def warnings(self) -> list[str]:
         """Say what was left out of folders, and why, and what may be meant otherwise, each in one line."""
         found = []
         if self.not_texts:
             found.append(_without_text(self.not_texts))
-        found += [f"left out {problem}" for problem in self.problems[:NAMED_FILES]]
+        found += [f"left out {name}: {reason}" for name, reason in self.problems[:NAMED_FILES]]
         if len(self.problems) > NAMED_FILES:
             others = len(self.problems) - NAMED_FILES
             found.append(f"left out {others:,} more file{'' if others == 1 else 's'} that cannot be read")
-        return found + self.hints[:NAMED_FILES]
+        return found + [f"{name} {hint}" for name, hint in self.hints[:NAMED_FILES]]
 
 
 def _without_text(names: list[str]) -> str:
@@ -75,18 +95,21 @@ def _without_text(names: list[str]) -> str:
     return f"left out {len(names):,} files that are no texts: {named}{', ...' if len(names) > NAMED_FILES else ''}"
 
 
-def _of(name: str, fault: str) -> str:
-    """Write the message of what is wrong with a file so that it begins with the file's name and a colon."""
+def _problem(name: str, fault: str) -> Remark:
+    """Part the message of what is wrong with a file from its name."""
     fault = fault.removeprefix(f"cannot read {name}: ").removeprefix(f"{name}, ")
-    return f"{name}: {fault.replace(name, 'it', 1) if fault.startswith(f'{name} ') else fault}"
+    return Remark(name, fault.replace(name, "it", 1) if fault.startswith(f"{name} ") else fault)
 
 
-def read_units(sources: Sources, options: ReadOptions | None = None) -> tuple[TextsRead, Iterator[str]]:
+def read_units(
+    sources: Sources, options: ReadOptions | None = None, store: Store | None = None
+) -> tuple[TextsRead, Iterator[str]]:
     """Read the units of all `sources` in order: files, folders (their text files), "-" for standard input.
 
     For each file it is decided on its own what the units are, unless the `options` tell. Returns what is known of the
     texts, which grows as the units are read, and the units. Raises `TextError` for a source that cannot be read,
-    naming it; a file of a folder is left out instead, unless the reading is strict.
+    naming it; a file of a folder is left out instead, unless the reading is strict. What is read more than once is kept
+    in a `store`.
     """
     options = options or ReadOptions()
     read = TextsRead()
@@ -94,12 +117,12 @@ def read_units(sources: Sources, options: ReadOptions | None = None) -> tuple[Te
 
     def units() -> Iterator[str]:
         for path in itertools.chain.from_iterable(_files(source, options, read) for source in sources):
-            yield from _units_of_file(path, options, read)
+            yield from _units_of_file(path, options, read, store)
 
     return read, units()
 
 
-def _units_of_file(path: str | Path, options: ReadOptions, read: TextsRead) -> Iterator[str]:
+def _units_of_file(path: str | Path, options: ReadOptions, read: TextsRead, store: Store | None) -> Iterator[str]:
     """Yield the units of one file, and take down what is read of it."""
     name = source_name(path)
     file = FileRead(name, "", "")
@@ -113,12 +136,12 @@ def _units_of_file(path: str | Path, options: ReadOptions, read: TextsRead) -> I
         read.source_bytes = before + place
 
     lines = itertools.chain.from_iterable(read_batches(path, options.encoding, count=count, locate=locate))
-    verdict, units = read_by_format(lines, str(path), name, options)
+    verdict, units = read_by_format(lines, str(path), name, options, store)
     file.unit = verdict.unit
     file.evidence = verdict.evidence
     read.files.append(file)
     if verdict.hint:
-        read.hints.append(verdict.hint)
+        read.hints.append(Remark(name, verdict.hint))
     for unit in units:
         file.units += 1
         file.characters += len(unit)
@@ -213,7 +236,7 @@ def _files(source: str | Path, options: ReadOptions, read: TextsRead) -> Iterato
             raise fault
         else:
             problem = problem or f" ({fault})"
-            read.problems.append(_of(str(path), str(fault)))
+            read.problems.append(_problem(str(path), str(fault)))
     if is_empty:
         raise TextError(f"the folder {source} holds no text file{problem}: name one that does")
 
@@ -237,7 +260,7 @@ def _below(folder: Path, options: ReadOptions, read: TextsRead) -> list[Path]:
     def take_down(error: OSError) -> None:
         if options.strict:
             raise TextError(f"cannot read {error.filename}: {error.strerror}") from error
-        read.problems.append(f"{error.filename}: {error.strerror}")
+        read.problems.append(Remark(error.filename, str(error.strerror)))
 
     found = []
     for path, folders, names in os.walk(folder, onerror=take_down):

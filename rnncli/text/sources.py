@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from .reading import STDIN, Sources, listed
@@ -13,24 +14,45 @@ STEPS = 200  # in which the progress of reading is told
 Progress = Callable[[float], object]  # is told the fraction that is done
 
 
-def files_of(sources: Sources) -> list[Path] | None:
-    """Return all files of the sources and of folders among them, without hidden ones, in the order of their reading.
+@dataclass(frozen=True)
+class Source:
+    """A file or a folder that was named as a text."""
 
-    None where one is standard input.
-    """
-    found = []
-    for source in listed(sources) if sources else ():
-        if source == STDIN:
-            return None
-        if not Path(source).is_dir():
-            found.append(Path(source))
-            continue
-        below = []
-        for path, folders, names in os.walk(source):
+    named: str | Path
+    files: list[Path]  # it, or those below it without hidden ones, in the order of their reading
+    is_folder: bool = False
+    is_complete: bool = True  # whether each folder below it could be opened
+
+    @classmethod
+    def of(cls, named: str | Path) -> Source:
+        """Find the files of a source."""
+        if not Path(named).is_dir():
+            return cls(named, [Path(named)])
+        found: list[Path] = []
+        closed: list[OSError] = []
+        for path, folders, names in os.walk(named, onerror=closed.append):
             folders[:] = [name for name in folders if not name.startswith(".")]
-            below += [Path(path, name) for name in names if not name.startswith(".")]
-        found += sorted(path for path in below if path.is_file())
-    return found
+            found += [Path(path, name) for name in names if not name.startswith(".")]
+        return cls(named, sorted(path for path in found if path.is_file()), is_folder=True, is_complete=not closed)
+
+    def names(self) -> list[str]:
+        """Name its files as messages do."""
+        return [str(path) for path in self.files] if self.is_folder else [str(self.named)]
+
+    def places(self) -> list[str]:
+        """Return where in it its files are; of a file, its name."""
+        return [path.relative_to(self.named).as_posix() if self.is_folder else path.name for path in self.files]
+
+
+def sources_of(sources: Sources) -> list[Source] | None:
+    """Find all files of some sources. None where one is standard input."""
+    named = listed(sources) if sources else []
+    return None if STDIN in named else [Source.of(each) for each in named]
+
+
+def files_of(sources: Iterable[Source]) -> list[Path]:
+    """Return the files of all sources."""
+    return [path for source in sources for path in source.files]
 
 
 def size_of(files: list[Path]) -> int:
@@ -50,9 +72,9 @@ class ReadingProgress:
 
     def __init__(self, on_progress: Progress | None, *texts: Sources):
         self._on_progress = on_progress
-        files = [files_of(sources) for sources in texts] if on_progress else []
-        self._total = sum(size_of(each) for each in files if each)
-        if None in files or not self._total:
+        found = [sources_of(sources) for sources in texts] if on_progress else []
+        self._total = sum(size_of(files_of(each)) for each in found if each)
+        if None in found or not self._total:
             self._on_progress = None
         self._told = 0.0
         self._before = 0  # bytes of the texts that were read to their ends

@@ -7,8 +7,8 @@ by side, as arrays.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -22,7 +22,9 @@ from .places import TOKENS_PER_PASS, Places, excerpt, passes
 from .predictor import Predictor, Table, applied, hashes_of
 from .vocabulary import EOS_ID, Tokens
 
+A = TypeVar("A")
 R = TypeVar("R")
+MAX_THREADS = 8  # each of which holds some 20 MB
 _NOTE_BASE = 64  # more than there are kinds of gaps
 
 
@@ -44,8 +46,8 @@ def learn(tokens: Tokens, start: Detokenizer | None = None) -> Detokenizer:
     return replace(start, rules=rules, forms={**start.forms, **_forms(tokens, predictor)})
 
 
-def annotate(tokens: Tokens, detokenizer: Detokenizer, store: Store | None = None) -> Tokens:
-    """Note on the marks of a text where their spaces are not as the rules foresee."""
+def annotate(tokens: Tokens, detokenizer: Detokenizer, store: Store | None = None, threads: int = 1) -> Tokens:
+    """Note on the marks of a text where their spaces are not as the rules foresee. Several `threads` share the work."""
     if not len(tokens.gaps):
         return tokens
     store = store or Store()
@@ -57,7 +59,8 @@ def annotate(tokens: Tokens, detokenizer: Detokenizer, store: Store | None = Non
     at = Column(store, np.int64)
     keys = Column(store, np.int64)
     different = np.empty(0, np.int64)
-    for own_at, own_keys in _side_by_side(work, tokens):
+    threads = min(threads, MAX_THREADS) if len(tokens) > TOKENS_PER_PASS else 1
+    for own_at, own_keys in side_by_side(lambda each: work(*each), passes(tokens), threads):
         at.append(own_at)
         keys.append(own_keys)
         different = np.union1d(different, own_keys)
@@ -85,15 +88,20 @@ def _notes_of(
     return begin + at, keys
 
 
-def _side_by_side(work: Callable[[Tokens, int], R], tokens: Tokens) -> Iterator[R]:
-    """Yield what `work` makes of each pass over a text, in their order: two threads work."""
-    if len(tokens) <= TOKENS_PER_PASS:
-        yield from (work(part, begin) for part, begin in passes(tokens))
+def side_by_side(work: Callable[[A], R], parts: Iterable[A], threads: int) -> Iterator[R]:
+    """Yield what `work` makes of each part, in their order. No more parts are taken ahead than there are threads."""
+    if threads == 1:
+        yield from map(work, parts)
         return
-    from concurrent.futures import ThreadPoolExecutor  # not at the top: no short text needs it
+    from concurrent.futures import Future, ThreadPoolExecutor  # not at the top: only large texts need it
 
-    with ThreadPoolExecutor(2) as pool:
-        yield from pool.map(lambda each: work(*each), passes(tokens))
+    with ThreadPoolExecutor(threads) as pool:
+        begun: deque[Future[R]] = deque()
+        for part in parts:
+            begun.append(pool.submit(work, part))
+            if len(begun) > threads:
+                yield begun.popleft().result()
+        yield from (each.result() for each in begun)
 
 
 def _with_notes(

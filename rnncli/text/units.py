@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from .characters import UNSPACED
-from .columns import Lines
+from .columns import Lines, Store
 from .folding import cleaned
 
 SAMPLE_LINES = 2000  # that decide what the units of a text are
@@ -37,7 +37,7 @@ class Verdict(NamedTuple):
 
     unit: str  # line or paragraph; empty where the text does not tell
     evidence: str
-    hint: str = ""  # what else the text may be, and how it is read then
+    hint: str = ""  # what else the text looks like, and how it is read then
 
 
 def judge(lines: Sequence[str]) -> Verdict:
@@ -134,9 +134,12 @@ def lines_with_stanzas(lines: Iterable[str]) -> Iterator[str]:
         is_pending = is_first = False
 
 
-def paragraphs(lines: Iterable[str]) -> Iterator[str]:
-    """Join the lines of each paragraph, which ends at a blank line. Words cut at the end of a line become whole."""
-    lines = Lines(lines)
+def paragraphs(lines: Iterable[str], store: Store | None = None) -> Iterator[str]:
+    """Join the lines of each paragraph, which ends at a blank line. Words cut at the end of a line become whole.
+
+    The lines, which are read more than once, are kept in a `store`.
+    """
+    lines = Lines(lines, store)
     from .hyphenation import Joiner  # not at the top: only wrapped prose needs it
 
     join = Joiner(lines).join

@@ -21,6 +21,7 @@ from ..lm.tuning import Tuned, tune
 from ..model import Model
 from ..nn.threads import Threads
 from ..text.batches import excerpts
+from ..text.columns import Store
 from ..text.corpus import Corpus
 from ..version import __version__
 from .plan import Plan
@@ -40,14 +41,20 @@ class ModelBuilder:
         self.corpus = corpus
         self.threads = threads
         self.fitted: dict[type[Part], Part] = {}
+        entry = corpus.cache_entry
+        self._folder = entry.folder if entry else None
+        self._store = Store(*([entry.folder] if entry else []))
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the caller is to be told of files that could not be written, beside what the corpus tells."""
+        return [warning for warning in self._store.warnings if warning not in self.corpus.facts.warnings]
 
     def fit(self, words: int, progress: Callable[[float], object] | None = None) -> None:
         """Make the parts beside the network, from so many words of the training text."""
-        entry = self.corpus.cache_entry
-        folder = entry.folder if entry else None
-        ids = counted_part(self.corpus.train, words, folder)
+        ids = counted_part(self.corpus.train, words, self._store)
         fitted = {
-            kind: kind.fit(ids, self.plan.network, self.plan.training, folder=folder, progress=progress)
+            kind: kind.fit(ids, self.plan.network, self.plan.training, folder=self._folder, progress=progress)
             for kind in PART_KINDS
         }
         self.fitted = {kind: part for kind, part in fitted.items() if part is not None}

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from ..model import Model
+from ..nn.threads import usable_cores
 from ..options import TextOptions
 from ..storage.text_cache import MIN_SOURCE_BYTES, TextCache, text_key
 from ..text.columns import Store
 from ..text.corpus import Corpus, Sources, SplitText, corpus_name, read_split, text_facts
 from ..text.formats import ReadOptions
 from ..text.reading import listed
-from ..text.sources import Progress, files_of, size_of
+from ..text.sources import Progress, Source, files_of, size_of, sources_of
 from ..text.tokenizers import Tokenizer
 from ..text.vocabulary import Vocabulary
 from .recipe import decided
@@ -41,19 +42,24 @@ def read_texts(
     sources = listed(sources)
     text = replace(text, valid=tuple(listed(text.valid)) if text.valid else ())
     cache = TextCache(cache_dir)
-    cache.clean()
     options = ReadOptions(
         **{name: getattr(text, name) for name in READ_OPTIONS},
         usual_unit=init.unit if init else "line",
         of_model=reads_as_model,
     )
     tokenizer = init.tokenizer if init else Tokenizer(text.tokenizer, text.lowercase, fold=text.tokenizer == "word")
-    files = _large_files(sources, text.valid)
+    large = _large_sources(sources, text.valid)
+    files = files_of(large)
+    names = [name for source in large for name in source.names()]
     stamps = _stamps(files)
-    key = text_key(files, _settings(text, options, tokenizer, init, len(files_of(text.valid) or ()))) if files else None
-    if key and (found := cache.find(key)):
-        corpus, decisions = found
-        return replace(text, **decisions), replace(corpus, name=corpus_name(sources))
+    key = text_key(files, _settings(text, options, tokenizer, init, large)) if large else None
+    if key:
+        found = cache.find(key)
+        cache.clean()
+        if found:
+            corpus, decisions = found
+            facts = corpus.facts.renamed({str(number): name for number, name in enumerate(names)})
+            return replace(text, **decisions), replace(corpus, name=corpus_name(sources), facts=facts)
     store = Store(cache.folder)
     split = read_split(
         sources,
@@ -63,11 +69,11 @@ def read_texts(
         valid_fraction=text.valid_fraction,
         store=store,
         on_progress=on_progress,
-    ).spaced(init.detokenizer if init else None)
+    ).spaced(init.detokenizer if init else None, usable_cores())
     vocabulary, decisions = _vocabulary(text, split, init)
     corpus = split.numbered_by(vocabulary)
     if key and store.is_large and stamps == _stamps(files):
-        corpus = _kept(cache, key, corpus, decisions)
+        corpus = _kept(cache, key, corpus, decisions, names)
     return replace(text, **decisions), corpus
 
 
@@ -82,25 +88,34 @@ def _vocabulary(text: TextOptions, split: SplitText, init: Model | None) -> tupl
     return vocabulary, {**decisions, "unit": split.unit}
 
 
-def _kept(cache: TextCache, key: str, corpus: Corpus, decisions: Mapping[str, Any]) -> Corpus:
-    """Keep a text for the next time; where that cannot be done, it goes on as it is, with a warning."""
+def _kept(cache: TextCache, key: str, corpus: Corpus, decisions: Mapping[str, Any], names: Sequence[str]) -> Corpus:
+    """Keep a text for the next time; where that cannot be done, it goes on as it is, with a warning.
+
+    What is kept names each file by its number, since the next training may know them by other `names`, and tells
+    nothing of folders that could not be written this time.
+    """
     try:
-        return cache.keep(key, corpus, decisions)
+        facts = corpus.facts.renamed({name: str(number) for number, name in enumerate(names)})
+    except KeyError:  # a file that came while its folder was read
+        return corpus
+    try:
+        kept = cache.keep(key, replace(corpus, facts=replace(facts, of_storage=())), decisions)
     except OSError as error:
         reason = error.strerror or error
         warning = f"cannot write to {cache.folder} ({reason}): the next training on this text will read it again"
-        return replace(corpus, facts=replace(corpus.facts, warnings=(*corpus.facts.warnings, warning)))
+        return replace(corpus, facts=replace(corpus.facts, of_storage=(*corpus.facts.of_storage, warning)))
+    return replace(corpus, train=kept.train, valid=kept.valid, cache_entry=kept.cache_entry)
 
 
-def _large_files(*texts: Sources) -> list[Path]:
-    """Return all files of some texts; none where they are small, or not files that can be read twice."""
+def _large_sources(*texts: Sources) -> list[Source]:
+    """Find all files of some texts; none where they are small, or not files that can be read twice."""
     found = []
     for sources in texts:
-        files = files_of(sources)
-        if files is None:
+        of_text = sources_of(sources)
+        if of_text is None or not all(source.is_complete for source in of_text):
             return []
-        found += files
-    return found if size_of(found) >= MIN_SOURCE_BYTES else []
+        found += of_text
+    return found if size_of(files_of(found)) >= MIN_SOURCE_BYTES else []
 
 
 def _stamps(files: list[Path]) -> Stamps | None:
@@ -113,7 +128,7 @@ def _stamps(files: list[Path]) -> Stamps | None:
 
 
 def _settings(
-    text: TextOptions, options: ReadOptions, tokenizer: Tokenizer, init: Model | None, valid_files: int
+    text: TextOptions, options: ReadOptions, tokenizer: Tokenizer, init: Model | None, sources: Sequence[Source]
 ) -> dict[str, Any]:
     """Return all that decides, besides the content of the files, how their words are numbered."""
     parts = (init.vocabulary.text(), init.detokenizer.text()) if init else ()
@@ -121,7 +136,8 @@ def _settings(
         "options": asdict(options),
         "tokenizer": asdict(tokenizer),
         "valid_fraction": text.valid_fraction,
-        "valid_files": valid_files,
+        "sources": [[source.is_folder, source.places()] for source in sources],
+        "valid_sources": len(text.valid),
         "min_count": text.min_count,
         "max_vocab": text.max_vocab,
         "init": [hashlib.sha256(part).hexdigest() for part in parts],

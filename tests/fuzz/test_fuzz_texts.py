@@ -54,4 +54,4 @@ def test_rnncli_reads_a_folder_while_a_file_of_it_vanishes(tmp_path, monkeypatch
     assert next(units) == "The cat sat."
     (tmp_path / "b.txt").unlink()
     assert list(units) == ["A dog ran."]
-    assert read.problems == [f"{tmp_path / 'b.txt'}: No such file or directory"]
+    assert read.warnings() == [f"left out {tmp_path / 'b.txt'}: No such file or directory"]

@@ -16,6 +16,7 @@ from rnncli.errors import SettingError
 from rnncli.lm.ngram import NGram
 from rnncli.lm.ngram_counts import PIECES, context_lengths, count_ngrams, counted_part, discounts
 from rnncli.lm.ngram_level import UNSEEN, Level
+from rnncli.text.columns import Store
 from rnncli.text.vocabulary import EOS_ID, UNK_ID
 
 OPEN_FILES = Path("/proc/self/fd")
@@ -241,7 +242,7 @@ def units_of(ids) -> list[list[int]]:
 def test_a_part_holds_about_so_many_words_in_whole_units_from_all_over_the_text(share, rng):
     ids = text_of(rng.integers(2, 12, 1000))
     words = int(share * len(ids))
-    part = counted_part(ids, words)
+    part = counted_part(ids, words, Store())
     units = units_of(part)
     known = {unit[0]: unit for unit in units_of(ids)}
     assert all(known.get(unit[0]) == unit for unit in units)
@@ -254,7 +255,7 @@ def test_a_part_holds_about_so_many_words_in_whole_units_from_all_over_the_text(
 @given(st.lists(st.integers(1, 90), min_size=1, max_size=30), st.integers(1, 2000))
 def test_of_a_unit_longer_than_a_piece_a_part_is_taken(lengths, words):
     ids = text_of(lengths)
-    part = counted_part(ids, words)
+    part = counted_part(ids, words, Store())
     assert len(part) <= max(words, PIECES)
     for unit in units_of(part):
         begin = unit[0] - 2 if unit[0] else 0
@@ -263,18 +264,18 @@ def test_of_a_unit_longer_than_a_piece_a_part_is_taken(lengths, words):
 
 def test_of_a_text_in_copies_each_gives_other_pieces():
     copy = np.arange(1, 10_001)
-    part = counted_part(np.tile(copy, 5), len(copy) // 2)
+    part = counted_part(np.tile(copy, 5), len(copy) // 2, Store())
     assert len(set(part[part != EOS_ID].tolist())) > 0.9 * len(part)
 
 
 @pytest.mark.parametrize("words", [6, 7, 1000])
 def test_a_text_that_is_no_longer_is_taken_as_it_is(words):
     ids = np.array([2, 3, 0, 2, 3, 0])
-    assert counted_part(ids, words) is ids
+    assert counted_part(ids, words, Store()) is ids
 
 
 def test_a_part_of_a_text_without_units_has_pieces_that_end_as_units_do():
     ids = np.full(1000, 2, np.uint16)
-    part = counted_part(ids, 5 * PIECES)
+    part = counted_part(ids, 5 * PIECES, Store())
     assert part.tolist() == [2, 2, 2, 2, 0] * PIECES
     assert part.dtype == ids.dtype

@@ -221,6 +221,17 @@ def test_what_is_no_text_is_told(tmp_path, name, data, told):
     assert f"{path} {told}" in str(error.value)
 
 
+@pytest.mark.parametrize("offset", [3, BYTES_PER_BLOCK - 1, BYTES_PER_BLOCK, 80_000])
+def test_a_zero_byte_is_told_wherever_it_is(tmp_path, offset):
+    path = tmp_path / "text.txt"
+    path.write_bytes(b"a\n" * (offset // 2) + b"b" * (offset % 2) + b"\0b\n" * 3)
+    for encoding in ("utf-8", "latin-1"):
+        with pytest.raises(NotTextError, match=f"is not a text: it holds a zero byte at offset {offset}$"):
+            list(read_lines(path, encoding))
+    lines = itertools.chain.from_iterable(read_batches(path, errors="surrogateescape"))
+    assert [line for line in lines if "\0" in line] == ["b" * (offset % 2) + "\0b", "\0b", "\0b"]
+
+
 def test_a_model_in_the_place_of_a_text_is_told_with_what_to_do(model_file):
     with pytest.raises(NotTextError) as error:
         list(read_lines(model_file))

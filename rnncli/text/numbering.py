@@ -31,8 +31,8 @@ JOINED = "\x03"  # a chunk begins with it that goes on with the one before it
 ESCAPE = "\x04"  # a control character of a text that was tokenized before comes after it, as a letter
 _SPACES = re.compile(f"[\x85\u2028\u2029{SPECIAL_SPACES}]")  # not in ASCII
 _SPECIAL = re.compile(f"[{SPECIAL_SPACES}]")
-_SPACE_RUN = re.compile(r"\s+")
-_CLEANED_SPACE_RUN = re.compile(rf"[\s{BLANK}][\s{BLANK}{INVISIBLE}]*")  # it is white space when the text is read
+SPACE_RUN = re.compile(r"\s+")
+CLEANED_SPACE_RUN = re.compile(rf"[\s{BLANK}][\s{BLANK}{INVISIBLE}]*")  # it is white space when the text is read
 _FLAG = "[\U0001f1e6-\U0001f1ff]"
 _BELONGING = re.compile(
     rf".[{INVISIBLE}Σ\u1160-\u11ff\U0001f3fb-\U0001f3ff]|[{INVISIBLE}Σ].|{_FLAG}{_FLAG}", re.DOTALL
@@ -68,7 +68,7 @@ class Numbering:
     def add(self, text: str) -> None:
         """Number a unit. One that holds invisible characters only is left out."""
         is_shown = not text
-        for piece in _pieces(text, _SPACE_RUN if self._tokenizer.is_pretokenized else _CLEANED_SPACE_RUN):
+        for piece in _pieces(text, SPACE_RUN if self._tokenizer.is_pretokenized else CLEANED_SPACE_RUN):
             read = self._tokenizer.read(piece.text, fold=not self._cuts_words)
             is_shown = is_shown or self._is_shown(read)
             self._batch.append(composed(read) if self._tokenizer.is_char else self._chunked(read, piece))
@@ -103,7 +103,7 @@ class Numbering:
             if _ESCAPED.search(text):
                 text = _ESCAPED.sub(lambda match: ESCAPE + chr(ord(match[0]) + ord("A")), text)
         if not text.isascii() and _SPACES.search(text):
-            text = _SPACE_RUN.sub(self._gap, text.strip() if piece.is_first else text.rstrip())
+            text = SPACE_RUN.sub(self._gap, text.strip() if piece.is_first else text.rstrip())
         return JOINED + text if piece.is_joined and text and not text[0].isspace() else text
 
     def _gap(self, match: re.Match[str]) -> str:

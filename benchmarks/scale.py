@@ -4,9 +4,10 @@ Each figure is of DATA_FOLDER/gutenberg/pd_novels.txt.xz, unpacked to a temporar
 fast it is cut into words and numbered (`read_tokens`), and its n-grams counted (`NGram.count`, without what is rare, as
 in a training), each in a process of its own; and `rnncli train --time TIME` (2m if it is left open), with no cache
 folder of an earlier run: its peak memory (the greatest resident set, with the parts of files that are mapped), its
-time, the fraction of it in which the network took steps, and how many. With a CHECKOUT of an older version of this
-repository, the last row is `train --epochs 2` on the first 100 kB of the novels: the ratio of times, this version over
-the other one, is the median of the rounds'. Needs 4 GB of space for temporary files (see TMPDIR).
+time, the fraction of it in which the network took steps (`seconds` of the last report of its log: reading, counting,
+validation, tuning and saving are not in it, nor are steps after that report), and how many. With a CHECKOUT of an older
+version of this repository, the last row is `train --epochs 2` on the first 100 kB of the novels: the ratio of times,
+this version over the other one, is the median of the rounds'. Needs 4 GB of space for temporary files (see TMPDIR).
 """
 
 from __future__ import annotations

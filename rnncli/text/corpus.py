@@ -16,6 +16,7 @@ from .columns import Store, counted
 from .detokenizer import Detokenizer
 from .formats import ReadOptions
 from .numbering import Numbering
+from .predictor import SpacePredictor
 from .reading import OPENERS, STDIN, TextsRead, listed, read_units, source_name
 from .reading import Sources as Sources
 from .reserved import MarkCounter, marks_unknown
@@ -78,8 +79,11 @@ class SplitText:
 
         Marks whose spaces the learned rules do not foresee get notes, by some `threads` (see `rnncli.text.annotation`).
         """
-        learned = learn(self.train, before)
-        train, valid = (annotate(part, learned, self.store, threads) for part in (self.train, self.valid))
+        predictor = SpacePredictor(self.train.types, self.train.gap_names) if len(self.train.gaps) else None
+        learned = learn(self.train, before, predictor)
+        train = annotate(self.train, learned, self.store, predictor, threads)
+        own = predictor if self.valid.types is self.train.types else None
+        valid = annotate(self.valid, learned, self.store, own, threads)
         return replace(self, train=train, valid=valid, detokenizer=learned)
 
     def numbered_by(self, vocabulary: Vocabulary) -> Corpus:

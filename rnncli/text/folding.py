@@ -11,13 +11,13 @@ JOINERS = "\u180e\u200c\u200d"  # invisible, but a part of words in some scripts
 # Characters that nobody sees: control characters, soft hyphens, zero-width spaces and joiners, marks of direction, byte
 # order marks, variation selectors, tags, the controls of rare notations, and what Unicode keeps for programs.
 _CONTROLS = "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"
-_INVISIBLE = (
+INVISIBLE = (
     f"{_CONTROLS}\xad\u034f\u061c\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\uffa0"
     "\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
     "\ufdd0-\ufdef\ufffe\uffff"
 )
 _ZERO_WIDTH_SPACE = "\u200b"
-_BLANK = "\u2800\u3164\ufffc"  # as good as a space: an empty Braille cell, an empty Hangul letter, a picture's place
+BLANK = "\u2800\u3164\ufffc"  # as good as a space: an empty Braille cell, an empty Hangul letter, a picture's place
 _KEYCAP = "\u20e3"  # a frame around a digit, # or *; a digit keeps it
 # Letters and marks that join their neighbours: Arabic and its relatives, the scripts of India, Tibetan, Mongolian.
 _JOINING_SCRIPTS = "\u0600-\u08ff\u0900-\u0dff\u0f00-\u0fff\u1800-\u18af\ua840-\ua87f\ufb50-\ufdff\ufe70-\ufefc"
@@ -115,7 +115,7 @@ def _foldable() -> re.Pattern[str]:
 @cache
 def _suspect() -> re.Pattern[str]:
     """A pattern of all characters that may have to go."""
-    return re.compile(f"[{_INVISIBLE}{_BLANK}{_KEYCAP}]")
+    return re.compile(f"[{INVISIBLE}{BLANK}{_KEYCAP}]")
 
 
 @cache
@@ -132,14 +132,14 @@ def _invisible() -> re.Pattern[str]:
     picture = f"[{PICTOGRAPHS}][\ufe0e\ufe0f]?"
     stays = [
         # Some words end in a zero-width joiner; a non-joiner has an effect between two letters only.
-        f"{letter}{mark}*(?:\u200d|\u200c(?=[{_INVISIBLE}]*(?:{letter}|{mark})))",
+        f"{letter}{mark}*(?:\u200d|\u200c(?=[{INVISIBLE}]*(?:{letter}|{mark})))",
         f"[{_MONGOLIAN}][\u180b-\u180d\u180f]?(?:\u180e(?=[{_MONGOLIAN}]))?",
         "\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f",  # the flag of a part of a country
         f"{picture}(?:\u200d{picture})*",
         "[0-9]\ufe0f(?=\u20e3)",  # a keycap
     ]
-    frame = f"(?<=[#*])[{_INVISIBLE}]*{_KEYCAP}[{_INVISIBLE}{_KEYCAP}]*"
-    return re.compile(f"({'|'.join(stays)})|[{_BLANK}]|{frame}|[{_INVISIBLE}]+")
+    frame = f"(?<=[#*])[{INVISIBLE}]*{_KEYCAP}[{INVISIBLE}{_KEYCAP}]*"
+    return re.compile(f"({'|'.join(stays)})|[{BLANK}]|{frame}|[{INVISIBLE}]+")
 
 
 def _of_categories(category: str) -> str:
@@ -151,7 +151,7 @@ def _of_categories(category: str) -> str:
 def _replacement(match: re.Match[str]) -> str:
     if match[1]:
         return match[1]
-    if match[0] in _BLANK:
+    if match[0] in BLANK:
         return " "
     text = match.string
     is_between = _ZERO_WIDTH_SPACE in match[0] and match.start() > 0 and match.end() < len(text)

@@ -101,10 +101,12 @@ def read_by_format(
         if options.read_as == "auto" and not holds_times(sample):  # its suffix says more than it holds
             return _text_units(lines, source, options, store)
         return _verdict(options, "line", "subtitles"), subtitle_units(lines, name)
-    from .markup import html_units, markdown_units
-
     if format == "html":
+        from .html import html_units
+
         return _verdict(options, "paragraph", "HTML"), html_units(lines)
+    from .markdown import markdown_units
+
     return _verdict(options, "paragraph", "Markdown"), markdown_units(lines)
 
 

@@ -1,13 +1,15 @@
 """Numbers the words of a text while it is read, fast and in bounded memory.
 
-The tokens are those of `Tokenizer.segment`, and their numbers those of `Tokens.from_segments`. Units are taken together
-into batches. A word tokenizer's units become chunks between spaces (see `rnncli.text.chunks`), in which a control
-character, which no such text holds, says what the chunk is.
+The tokens are those of `Tokenizer.segment`, numbered in their order. Units are taken together into batches. A unit of
+more than `MAX_PIECE` characters is read piece by piece: its tokens are the same if it has white space in each piece. A
+word tokenizer's units become chunks between spaces (see `rnncli.text.chunks`), in which a control character, which no
+such text holds, says what the chunk is.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -16,19 +18,25 @@ import numpy as np
 from .characters import SPECIAL_SPACES
 from .chunks import ChunkTable
 from .columns import Column, Store
-from .folding import composed
+from .folding import BLANK, INVISIBLE, composed
 from .reserved import EOS, EOS_ID, UNK, UNK_ID, without_ends
 from .tokenizers import Tokenizer
 from .tokens import Numbers, Tokens
 
 CHARACTERS_PER_BATCH = 2**17
-MAX_PIECE = 2**20  # characters of a unit; a longer one is cut, where it has a space
+MAX_PIECE = 2**20  # characters of a unit; a longer one is cut
 SPACE = "\x01"  # a chunk begins with it, and with the special white space before the chunk
 END = "\x02"  # a chunk that is the end of a unit
 JOINED = "\x03"  # a chunk begins with it that goes on with the one before it
 ESCAPE = "\x04"  # a control character of a text that was tokenized before comes after it, as a letter
 _SPACES = re.compile(f"[\x85\u2028\u2029{SPECIAL_SPACES}]")  # not in ASCII
 _SPECIAL = re.compile(f"[{SPECIAL_SPACES}]")
+SPACE_RUN = re.compile(r"\s+")
+CLEANED_SPACE_RUN = re.compile(rf"[\s{BLANK}][\s{BLANK}{INVISIBLE}]*")  # it is white space when the text is read
+_FLAG = "[\U0001f1e6-\U0001f1ff]"
+_BELONGING = re.compile(
+    rf".[{INVISIBLE}Σ\u1160-\u11ff\U0001f3fb-\U0001f3ff]|[{INVISIBLE}Σ].|{_FLAG}{_FLAG}", re.DOTALL
+)  # two characters that are read as one, or each by the other
 _ESCAPED = re.compile(f"[\x00{SPACE}{END}{JOINED}{ESCAPE}]")
 # A cell is a token in one number: that of its type, of the gap before it, and of its form and one; 0: no form.
 _GAP_BIT = 31
@@ -59,15 +67,12 @@ class Numbering:
 
     def add(self, text: str) -> None:
         """Number a unit. One that holds invisible characters only is left out."""
-        for piece in _pieces(text):
+        is_shown = not text
+        for piece in _pieces(text, SPACE_RUN if self._tokenizer.is_pretokenized else CLEANED_SPACE_RUN):
             read = self._tokenizer.read(piece.text, fold=not self._cuts_words)
-            if piece.is_first and piece.is_last and text and not self._is_shown(read):
-                return
-            if self._tokenizer.is_char:
-                self._batch.append(composed(read))
-            else:
-                self._batch.append(self._chunked(read, piece))
-            if piece.is_last:
+            is_shown = is_shown or self._is_shown(read)
+            self._batch.append(composed(read) if self._tokenizer.is_char else self._chunked(read, piece))
+            if piece.is_last and is_shown:
                 self._batch.append(END)
             self._characters += len(read)
             if self._characters > CHARACTERS_PER_BATCH or len(self._batch) > CHARACTERS_PER_BATCH:
@@ -98,8 +103,8 @@ class Numbering:
             if _ESCAPED.search(text):
                 text = _ESCAPED.sub(lambda match: ESCAPE + chr(ord(match[0]) + ord("A")), text)
         if not text.isascii() and _SPACES.search(text):
-            text = re.sub(r"\s+", self._gap, text.strip())
-        return JOINED + text if piece.is_joined else text
+            text = SPACE_RUN.sub(self._gap, text.strip() if piece.is_first else text.rstrip())
+        return JOINED + text if piece.is_joined and text and not text[0].isspace() else text
 
     def _gap(self, match: re.Match[str]) -> str:
         """Write the white space between two chunks as one space, with a special one in it at the next chunk."""
@@ -170,18 +175,39 @@ class _Piece(NamedTuple):
     is_joined: bool  # whether it begins within a word
 
 
-def _pieces(text: str) -> Iterator[_Piece]:
-    """Cut a long unit into pieces, where it has a plain space; a word that is too long is cut too."""
+def _pieces(text: str, spaces: re.Pattern[str]) -> Iterator[_Piece]:
+    """Cut a unit that is too long into pieces: each begins with all the white space before its first word.
+
+    Where there is no white space, a word is cut, but not before or after what belongs to a character (`_parts`), unless
+    there is nothing else.
+    """
     begin = 0
     is_joined = False
     while len(text) - begin > MAX_PIECE:
-        end = text.rfind(" ", begin + 1, begin + MAX_PIECE)
-        while end > 0 and (text[end - 1].isspace() or text[end + 1].isspace()):
-            end = text.rfind(" ", begin + 1, end)
-        is_within = end < 0
+        end = _last_start(text, spaces, begin, begin + MAX_PIECE)
+        is_within = not end
         if is_within:
-            end = begin + MAX_PIECE
+            last = begin + MAX_PIECE
+            end = next((place for place in range(last, begin, -1) if _parts(text, place)), last)
+            is_within = not (text[end - 1].isspace() or text[end].isspace())
         yield _Piece(text[begin:end], not begin, False, is_joined)
         is_joined = is_within
         begin = end
     yield _Piece(text[begin:] if begin else text, not begin, True, is_joined)
+
+
+def _last_start(text: str, spaces: re.Pattern[str], begin: int, end: int) -> int:
+    """Return where the last white space begins between two places; 0: nowhere."""
+    for first in (max(begin, end - 1000), begin):
+        if starts := [found.start() for found in spaces.finditer(text, first, end) if found.start() > first]:
+            return starts[-1]
+    return 0
+
+
+def _parts(text: str, place: int) -> bool:
+    """Whether two characters are read alike if they are parted at a place: nothing joins them, nor changes their case.
+
+    That do marks, modifiers and the vowels of Hangul; what is invisible, such as joiners; pairs of letters that are a
+    flag; and a Greek sigma, which is another one at the end of a word.
+    """
+    return not _BELONGING.match(text[place - 1 : place + 1]) and unicodedata.category(text[place])[0] != "M"

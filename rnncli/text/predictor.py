@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
-from .annotation import is_mark
+from .annotation import can_be_annotated, is_mark
 from .characters import is_unspaced
 from .detokenizer import HIGH_QUOTE, LOW_QUOTE, START, USUAL, Rule, opens, token_class, usual_gap
 from .places import Places, last_of_kind
@@ -50,10 +51,11 @@ def hashes_of(features: Features, level: Rule) -> np.ndarray:
     return hashes
 
 
-class Predictor:
+class SpacePredictor:
     """Applies rules to places. All features are numbers: those of tokens, of their classes and of gaps."""
 
     def __init__(self, types: Sequence[str], gap_names: Sequence[str]):
+        self.types = types
         self.gap_names = list(gap_names)
         self.notable = [self._gap_number(gap) for gap in ("", " ")]
         self.is_mark = np.array([is_mark(word) for word in types])
@@ -67,6 +69,13 @@ class Predictor:
         self.classes = list(classes)
         self._tables: dict[str, dict[str, int]] = {}
         self._usual: dict[int, int] = {}  # the gap for a hash of features
+
+    @cached_property
+    def can_carry(self) -> np.ndarray:
+        """Which types may carry a note."""
+        can_carry = np.array([can_be_annotated(word) for word in self.types])
+        can_carry[:2] = False
+        return can_carry
 
     def features(self, places: Places) -> dict[str, np.ndarray]:
         """Return the features of places by their names (see `Place`), as numbers."""

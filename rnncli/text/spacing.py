@@ -15,11 +15,11 @@ from typing import TypeVar
 
 import numpy as np
 
-from .annotation import annotated, can_be_annotated
+from .annotation import annotated
 from .columns import Column, Store, bounds, release
 from .detokenizer import LEVELS, Detokenizer, Rule
 from .places import TOKENS_PER_PASS, Places, excerpt, passes
-from .predictor import Predictor, Table, applied, hashes_of
+from .predictor import SpacePredictor, Table, applied, hashes_of
 from .vocabulary import EOS_ID, Tokens
 
 A = TypeVar("A")
@@ -28,12 +28,15 @@ MAX_THREADS = 8  # each of which holds some 20 MB
 _NOTE_BASE = 64  # more than there are kinds of gaps
 
 
-def learn(tokens: Tokens, start: Detokenizer | None = None) -> Detokenizer:
-    """Learn how a text of words writes its tokens. `start` is what was learned from another text before."""
+def learn(tokens: Tokens, start: Detokenizer | None = None, predictor: SpacePredictor | None = None) -> Detokenizer:
+    """Learn how a text of words writes its tokens. `start` is what was learned from another text before.
+
+    Where a `predictor` is given, it is of these tokens, or of others with the same types.
+    """
     start = start or Detokenizer()
     if not len(tokens.gaps):
         return start
-    predictor = Predictor(tokens.types, tokens.gap_names)
+    predictor = predictor or SpacePredictor(tokens.types, tokens.gap_names)
     places = Places.joined([Places.of(part, predictor.closes) for part in excerpt(tokens)])
     features = predictor.features(places)
     found = predictor.usual(features)
@@ -46,16 +49,23 @@ def learn(tokens: Tokens, start: Detokenizer | None = None) -> Detokenizer:
     return replace(start, rules=rules, forms={**start.forms, **_forms(tokens, predictor)})
 
 
-def annotate(tokens: Tokens, detokenizer: Detokenizer, store: Store | None = None, threads: int = 1) -> Tokens:
-    """Note on the marks of a text where their spaces are not as the rules foresee. Several `threads` share the work."""
+def annotate(
+    tokens: Tokens,
+    detokenizer: Detokenizer,
+    store: Store | None = None,
+    predictor: SpacePredictor | None = None,
+    threads: int = 1,
+) -> Tokens:
+    """Note on the marks of a text where their spaces are not as the rules foresee. For a `predictor`, see `learn`.
+
+    Several `threads` share the work.
+    """
     if not len(tokens.gaps):
         return tokens
     store = store or Store()
-    predictor = Predictor(tokens.types, tokens.gap_names)
-    can_carry = np.array([can_be_annotated(word) for word in tokens.types])
-    can_carry[:2] = False
+    predictor = predictor or SpacePredictor(tokens.types, tokens.gap_names)
     tables = [(level, predictor.table(rules, level)) for level, rules in zip(LEVELS, detokenizer.rules, strict=True)]
-    work = partial(_notes_of, predictor, [(level, table) for level, table in tables if table], can_carry)
+    work = partial(_notes_of, predictor, [(level, table) for level, table in tables if table])
     at = Column(store, np.int64)
     keys = Column(store, np.int64)
     different = np.empty(0, np.int64)
@@ -68,9 +78,10 @@ def annotate(tokens: Tokens, detokenizer: Detokenizer, store: Store | None = Non
 
 
 def _notes_of(
-    predictor: Predictor, tables: list[tuple[Rule, Table]], can_carry: np.ndarray, part: Tokens, begin: int
+    predictor: SpacePredictor, tables: list[tuple[Rule, Table]], part: Tokens, begin: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return where in the text the tokens of a part are that get notes, and each of them with its notes as a key."""
+    can_carry = predictor.can_carry
     places = Places.of(part, predictor.closes, can_carry)
     features = predictor.features(places)
     found = predictor.usual(features)
@@ -125,7 +136,7 @@ def _with_notes(
     return replace(tokens, types=[*tokens.types, *types], ids=column.array())
 
 
-def _forms(tokens: Tokens, predictor: Predictor) -> dict[Rule, str]:
+def _forms(tokens: Tokens, predictor: SpacePredictor) -> dict[Rule, str]:
     """Return the forms of the tokens that are mostly written with lookalikes (see `Detokenizer`)."""
     seen: dict[str, Counter[str]] = defaultdict(Counter)  # the forms of each token
     by_rule: dict[Rule, Counter[str]] = defaultdict(Counter)

@@ -103,9 +103,11 @@ class Vocabulary:
 
     def _exactly(self, word: str) -> int | None:
         number = self.numbers.get(word)
-        if number is None:
-            number = self.variant(word)
-        return self.numbers.get(plain(word)) if number is None else number
+        if number is not None:
+            return number
+        mark = plain(word)
+        variant = self.variant(word) if mark in self.variants else None
+        return self.numbers.get(mark) if variant is None else variant
 
     @cached_property
     def variants(self) -> dict[str, list[tuple[str | None, str | None, int]]]:

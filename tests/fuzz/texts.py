@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
+from unittest import mock
 
 import campaign
 import numpy as np
@@ -16,10 +19,14 @@ from hostile import ENCODINGS, random_bytes, random_text
 import rnncli
 from rnncli.api import Predictor
 from rnncli.errors import RnncliError
+from rnncli.text import chunks, numbering
 from rnncli.text.annotation import plain
+from rnncli.text.columns import Store
+from rnncli.text.corpus import read_tokens
 from rnncli.text.folding import composed, folded
 from rnncli.text.formats import FORMATS, UNITS, ReadOptions
 from rnncli.text.reading import read_units
+from rnncli.text.reserved import unit_segments
 from rnncli.text.tokenizers import Tokenizer
 from rnncli.text.tokens import Tokens
 from rnncli.text.vocabulary import EOS_ID, UNK_ID, StoredVocabulary, Vocabulary
@@ -47,7 +54,7 @@ def model(kind: str) -> Predictor:
 
 def check(rng: random.Random) -> str:
     """Check one random text in one way."""
-    way = rng.choice((check_reading, check_tokens, check_tokens, check_vocabulary, check_model))
+    way = rng.choice((check_reading, check_tokens, check_tokens, check_numbering, check_vocabulary, check_model))
     return f"{way.__name__.removeprefix('check_')}: {way(rng)}"
 
 
@@ -107,6 +114,54 @@ def check_tokens(rng: random.Random) -> str:
     written = "".join(segments.forms.get(place, token) for place, token in enumerate(segments.tokens))
     assert composed(folded(written)) == composed(folded("".join(chunks)))
     return "folded words"
+
+
+def check_numbering(rng: random.Random) -> str:
+    """Files are numbered while they are read as their units are one by one, whatever the sizes of batches and pieces.
+
+    A unit that has no white space in a piece may be cut elsewhere; so the pieces are small only where there is some.
+    """
+    tokenizer = rng.choice(TOKENIZERS)
+    texts = [random_text(rng) for _ in range(rng.randint(1, 3))]
+    options = ReadOptions(unit=rng.choice(("line", "paragraph")), keep_blank=tokenizer.is_pretokenized)
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as patches:
+        for number, text in enumerate(texts):
+            Path(folder, f"{number}.txt").write_bytes(text.encode("utf-8", "replace"))
+        try:
+            units = list(read_units(folder, options)[1])
+        except RnncliError as error:
+            assert_one_line(error)
+            return type(error).__name__
+        spaces = numbering.SPACE_RUN if tokenizer.is_pretokenized else numbering.CLEANED_SPACE_RUN
+        piece = max([rng.choice((8, 30, 100)), *(1 + longest_word(unit, spaces) for unit in units)])
+        for module, name, size in (
+            (numbering, "MAX_PIECE", piece),
+            (numbering, "CHARACTERS_PER_BATCH", rng.choice((1, 10, 1000))),
+            (chunks, "MAX_KEPT", rng.choice((1, 100))),
+        ):
+            patches.enter_context(mock.patch.object(module, name, size))
+        _, found = read_tokens(folder, tokenizer, options, store=Store(max_in_memory=rng.choice((0, 2**20))))
+    segments = [unit_segments(tokenizer, unit) for unit in units]
+    wanted = Tokens.from_segments(
+        each for each, unit in zip(segments, units, strict=True) if each.tokens or not unit or tokenizer.is_pretokenized
+    )
+    assert found.types == wanted.types
+    assert found.ids.tolist() == wanted.ids.tolist()
+    assert gaps_of(found) == gaps_of(wanted)
+    assert found.form_places.tolist() == wanted.form_places.tolist()
+    assert [found.form_names[form] for form in found.forms] == [wanted.form_names[form] for form in wanted.forms]
+    return "numbered while it is read"
+
+
+def longest_word(text: str, spaces: re.Pattern[str]) -> int:
+    """Return the most characters of a word of a text, with the white space before it."""
+    starts = [0, *(found.start() for found in spaces.finditer(text)), len(text)]
+    return max(end - start for start, end in itertools.pairwise(starts))
+
+
+def gaps_of(tokens: Tokens) -> list[str]:
+    """Return the white space before each token; nothing for a text of no words."""
+    return [tokens.gap_names[gap] for gap in tokens.gaps] if tokens.words() else []
 
 
 def check_vocabulary(rng: random.Random) -> str:

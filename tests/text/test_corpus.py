@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from rnncli.errors import SettingError, TextError
+from rnncli.text import corpus
 from rnncli.text.corpus import corpus_name, read_split, text_facts
 from rnncli.text.tokenizers import Tokenizer
 from rnncli.text.vocabulary import EOS, UNK, Vocabulary
@@ -152,3 +153,13 @@ def test_the_hash_tells_texts_apart_and_not_the_way_they_come(tmp_path):
 )
 def test_a_corpus_is_called_after_its_first_source(source, name):
     assert corpus_name([source, "other.txt"]) == name
+
+
+def test_what_is_asked_of_each_distinct_word_is_found_out_once_for_both_parts_of_a_text(monkeypatch, tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("one two. \nthree four, five\n" * 20, encoding="utf-8")
+    built = []
+    whole = corpus.SpacePredictor.__init__
+    monkeypatch.setattr(corpus.SpacePredictor, "__init__", lambda *given: built.append(1) or whole(*given))
+    read_split(path).spaced()
+    assert len(built) == 1

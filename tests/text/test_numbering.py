@@ -100,11 +100,58 @@ def test_a_text_is_numbered_alike_in_memory_and_in_files(tokenizer, texts):
     assert_same(fast(tokenizer, texts, Store(max_in_memory=0)), slowly(tokenizer, texts))
 
 
+LONG = [
+    "<s> one two, “three” a\u00a0 b " * 20 + "</s>",
+    "four\u00a0five " * 30,
+    "six\tseven\t" * 30,
+    "eight  nine  " * 30,
+    "日本語\u3000です\u3000" * 30,
+    "one\u3000\u200b two\u2800three " * 30,
+    "हिन्दी  " * 30,
+    "a " + " " * 100 + "b",
+    " " * 100,
+]
+
+
 @pytest.mark.parametrize("kind", TOKENIZERS)
-def test_a_long_unit_is_numbered_in_pieces_as_if_it_were_whole(kind, monkeypatch):
+@pytest.mark.parametrize("text", LONG, ids=range(len(LONG)))
+def test_a_long_unit_is_numbered_in_pieces_as_if_it_were_whole(kind, text, monkeypatch):
     monkeypatch.setattr(numbering, "MAX_PIECE", 40)
-    texts = ["<s> one two, “three” a\u00a0 b " * 20 + "</s>", "four\u00a0five " * 30]
-    assert_same(fast(Tokenizer(kind, fold=kind == "word"), texts), slowly(Tokenizer(kind, fold=kind == "word"), texts))
+    tokenizer = Tokenizer(kind, fold=kind == "word")
+    assert_same(fast(tokenizer, [text, "next"]), slowly(tokenizer, [text, "next"]))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "xe\u0301",
+        "e\u0301\u0323",
+        "ที่นี่",
+        "हिन्दी",
+        "👨‍👩‍👧👍🏽",
+        "x🇫🇷",
+        "1️⃣",
+        "क\u200cख",
+        "\u1100\u1161\u11a8",
+        "ΟΔΟΣ\u200bΑ",
+    ],
+)
+@pytest.mark.parametrize("size", [10, 11, 12, 13])
+def test_a_long_unit_is_not_cut_between_a_character_and_what_belongs_to_it(text, size, monkeypatch):
+    monkeypatch.setattr(numbering, "MAX_PIECE", size)
+    tokenizer = Tokenizer("char", lowercase=True)
+    assert_same(fast(tokenizer, [text * 20]), slowly(tokenizer, [text * 20]))
+
+
+@pytest.mark.parametrize("kind", ["word", "char"])
+def test_a_long_unit_of_which_nobody_sees_anything_is_left_out(kind, monkeypatch):
+    monkeypatch.setattr(numbering, "MAX_PIECE", 10)
+    assert_same(fast(Tokenizer(kind), ["\u200b" * 25, "next"]), slowly(Tokenizer(kind), ["next"]))
+
+
+def test_a_long_unit_of_nothing_but_marks_is_cut_anywhere(monkeypatch):
+    monkeypatch.setattr(numbering, "MAX_PIECE", 10)
+    assert fast(Tokenizer("char"), ["\u0301" * 25]).words() == 25
 
 
 def test_a_word_that_is_longer_than_a_piece_is_cut_without_a_space(monkeypatch):

@@ -1,4 +1,4 @@
-"""Strips Markdown and HTML to their text: each heading, paragraph, list item and cell of a table is one unit."""
+"""Strips HTML to its text: each heading, paragraph, list item and cell of a table is one unit."""
 
 from __future__ import annotations
 
@@ -11,15 +11,7 @@ from .entities import unescaped, with_short_numbers
 CHARACTERS_PER_FEED = 2**16  # at least, of HTML
 MAX_TAG = 2**16  # characters; of a longer tag the attributes are not looked at
 TAG_NAME = re.compile(r"<([a-zA-Z][^\t\n\r\f />]*)")
-FRONT_MATTER_ENDS = {"---": ("---", "..."), "+++": ("+++",)}  # YAML, TOML; by the line that begins them
-YAML_LINE = re.compile(r"\s|-\s|[#}\]]|(?:\"[^\"]+\"|'[^']+'|[\w.-]+(?: [\w.-]+){0,3})\s*:(?:\s|$)")
-TOML_START = re.compile(r"[#\[]|[\w.\"'-]+\s*=")
-FOOTNOTE_MARK = re.compile(r"\s*\[\^[^\]\s]+\]")
-FOOTNOTE = re.compile(r"([ \t>]*)\[\^[^\]\s]+\]:\s*")  # at the beginning of a line
 COMMENT_END = re.compile(r"--!?\s*>")
-BREAK = re.compile(  # a tag of HTML between which and its neighbours a browser breaks the line
-    r"</?(?:br|hr|p|div|[uod]l|li|d[dt]|table|t[rhd]|h[1-6]|blockquote|pre|details|summary)[\s/>]", re.IGNORECASE
-)
 HIDDEN = frozenset(
     re.findall(r"\w+", "script style head title template noscript svg math iframe select textarea button")
 )
@@ -147,60 +139,3 @@ def _pieces(lines: Iterable[str], parser: HTMLText) -> Iterator[str]:
             waiting.clear()
             length = 0
     yield "".join(waiting)
-
-
-def markdown_units(lines: Iterable[str]) -> Iterator[str]:
-    """Yield the text of each block of Markdown, its wrapped lines joined.
-
-    Code blocks, pictures, HTML tags, the addresses of links and the data before the first line are left out.
-    """
-    from markdown_it import MarkdownIt  # not at the top: only texts in Markdown need it
-
-    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-    # Each footnote becomes a paragraph; else some would be read as addresses of links.
-    shown = [
-        f"{found[1]}\n{found[1]}{line[found.end() :]}" if (found := FOOTNOTE.match(line)) else line
-        for line in _without_front_matter(lines)
-    ]
-    for token in parser.parse("\n".join(shown)):
-        if token.type == "html_block":
-            yield from html_units(token.content.splitlines())
-        elif token.type == "inline":
-            pieces = [_inline_text(child.type, child.content) for child in token.children or []]
-            for line in "".join(pieces).split("\n"):
-                if unit := " ".join(line.split()).removeprefix("[ ] ").removeprefix("[x] "):
-                    yield unit
-
-
-def _inline_text(kind: str, content: str) -> str:
-    """Return what a reader sees of a piece of Markdown within a block."""
-    if kind == "text":
-        return FOOTNOTE_MARK.sub("", content)
-    if kind == "code_inline":
-        return content
-    if kind == "html_inline":
-        return "\n" if BREAK.match(content) else ""
-    return {"softbreak": " ", "hardbreak": "\n"}.get(kind, "")
-
-
-def _without_front_matter(lines: Iterable[str]) -> list[str]:
-    """Leave out the data that some programs write at the top, between two lines such as ---.
-
-    In Markdown, --- is also a rule. So where there are blank lines in between, all others must look like YAML.
-    """
-    lines = list(lines)
-    fence = lines[0].rstrip() if lines else ""
-    ends = FRONT_MATTER_ENDS.get(fence, ())
-    first = "".join(lines[1:2])
-    if not ends or not (":" in first or TOML_START.match(first)):
-        return lines
-    has_blank = False
-    is_yaml = True
-    for number, line in enumerate(lines[1:], 1):
-        if line.rstrip() in ends:
-            return lines[number + 1 :]
-        has_blank |= not line.strip()
-        is_yaml &= not line.strip() or bool(YAML_LINE.match(line))
-        if fence == "---" and has_blank and not is_yaml:
-            break
-    return lines

@@ -1,107 +1,10 @@
-"""Markdown and HTML are stripped to their text."""
+"""HTML is stripped to its text."""
 
 from html.parser import HTMLParser
 
 import pytest
 
-from rnncli.text.markup import HTMLText, html_units, markdown_units
-
-MARKDOWN = """\
----
-title: Notes
----
-# The *garden*
-
-We **planted** a `rose`, and a [tree](https://example.org/tree "Oak")
-beside ~~the wall~~ the [house][1].
-A line ends\\
-here; snake_case_words and 2 * 3 * 4 stay, AT&amp;T too.[^1]
-
-- [ ] water it
-- [x] dig
-  a hole
-1. Wait.
-
-> Said the
-> neighbour: ![a picture](x.png)never.
-
-| plant | height |
-|-------|--------|
-| oak   | *tall* |
-
-```python
-print("code")
-```
-
-    indented code
-
-<div class="note">Some <b>HTML</b></div>
-
-A heading
----------
-
-[1]: https://example.org/house
-[^1]: A footnote.
-"""
-
-
-def test_each_block_of_markdown_is_a_unit_of_plain_text():
-    assert list(markdown_units(MARKDOWN.split("\n"))) == [
-        "The garden",
-        "We planted a rose, and a tree beside the wall the house. A line ends",
-        "here; snake_case_words and 2 * 3 * 4 stay, AT&T too.",
-        "water it",
-        "dig a hole",
-        "Wait.",
-        "Said the neighbour: never.",
-        "plant",
-        "height",
-        "oak",
-        "tall",
-        "Some HTML",
-        "A heading",
-        "A footnote.",
-    ]
-
-
-def test_a_rule_at_the_top_is_no_front_matter():
-    assert list(markdown_units(["---", "", "Text.", "", "---"])) == ["Text."]
-    assert list(markdown_units(["---", "Text.", "---"])) == ["Text."]
-    assert list(markdown_units([])) == []
-
-
-@pytest.mark.parametrize(
-    ("text", "units"),
-    [
-        ("---\ntitle: A\n\n# of the page\ntags:\n- a\n\ntext: |\n  one\n\n  two\n---\nText.", ["Text."]),
-        ("---\ntitle: A\nother key: [\n  b\n]\n...\nText.", ["Text."]),
-        ('+++\ntitle = "A"\n\n[extra]\nb = 1\n+++\nText.', ["Text."]),
-        ("---\nNote: this is a text\n\nthat goes on.\n\n---\n", ["Note: this is a text", "that goes on."]),
-        ("---\ntitle: A\na/b: c\n---\nText.", ["Text."]),
-        ("---\ntitle: A\n\nText.", ["title: A", "Text."]),
-        ("+++\nText\n+++", ["+++ Text +++"]),
-    ],
-)
-def test_front_matter_may_hold_blank_lines_and_nothing_but_data(text, units):
-    assert list(markdown_units(text.split("\n"))) == units
-
-
-@pytest.mark.parametrize(
-    ("text", "units"),
-    [
-        ("Hello my<br>good<BR />friend", ["Hello my", "good", "friend"]),
-        ("| a<br>b | c |\n|---|---|\n| d<ul><li>e</li><li>f</li></ul> | g |", ["a", "b", "c", "d", "e", "f", "g"]),
-        ("w<b>or</b>d, a List<String> and <break>b", ["word, a List and b"]),
-        ("Term[^1] is, and [^2] too [^3].", ["Term is, and too."]),
-        ("**Term**[^a]: a word.", ["Term: a word."]),
-        ("`[^ab]` and `x[^1]`", ["[^ab] and x[^1]"]),
-        ("A[^1] b[^2].\n\n[^1]: One.\n[^2]: See `two`\n    there.", ["A b.", "One.", "See two there."]),
-        ("> A[^1] b.\n>\n> [^1]: One.", ["A b.", "One."]),
-    ],
-)
-def test_words_of_markdown_stay_apart(text, units):
-    assert list(markdown_units(text.split("\n"))) == units
-
+from rnncli.text.html import HTMLText, html_units
 
 HTML = """\
 <!DOCTYPE html>

@@ -25,7 +25,7 @@ def tokens_for(
     store = Store()
     read, tokens = read_tokens(sources, model.tokenizer, options, measure, store)
     if model.vocabulary.variants:
-        tokens = annotate(tokens, model.detokenizer, store, usable_cores())
+        tokens = annotate(tokens, model.detokenizer, store, threads=usable_cores())
     for warning in (*read.warnings(), *store.warnings):
         warn(warning)
     return tokens

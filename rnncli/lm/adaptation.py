@@ -7,24 +7,53 @@ from collections.abc import Callable
 import numpy as np
 
 from ..nn.threads import one_thread
-from .mixture import Mixture
+from .mixture import Mixture, MixtureContext, MixtureState
 
-WINDOW_WORDS = 20  # that are read before the parts learn from them; chosen on validation texts
+# Chosen on validation texts: see docs/experiments.md.
+WINDOW_WORDS = 32  # that are read before the parts learn from them
+TUNED_WORDS = 100.0  # of evidence that the tuned weights of a mixture count as, in each group of contexts
 
 
 class Learner:
-    """A mixture whose trainable parts learn from the text it reads; the original stays as it is."""
+    """A mixture that learns from the text it reads; the original stays as it is.
+
+    It has one more part: a copy of the network that learns. Its weights learn as well: the better a part predicts the
+    text, the more weight it gets. So a text from which there is nothing to learn does little harm.
+    """
 
     def __init__(self, mixture: Mixture):
         beginning = mixture.beginning
-        states = beginning.states if beginning else [None] * len(mixture.parts)
-        learners = [part.learner(state) for part, state in zip(mixture.parts, states, strict=True)]
-        parts = [learner.part if learner else part for part, learner in zip(mixture.parts, learners, strict=True)]
-        self.learners = [learner for learner in learners if learner]
-        self.mixture = Mixture(parts, mixture.vocabulary_size, mixture.weights, beginning)
+        parts = list(mixture.parts)
+        states = list(beginning.states) if beginning else [None] * len(parts)
+        weights = list(mixture.weights.T)
+        self.learners = []
+        for place, part in enumerate(mixture.parts):
+            learner = part.learner(states[place])
+            if not learner:
+                continue
+            if learner.part.name == part.name:  # it has learned from an earlier text
+                parts[place] = learner.part
+            elif learner.part.name in mixture.names:
+                continue
+            else:
+                weights[place] = weights[place] / 2
+                parts.append(learner.part)
+                states.append(states[place])
+                weights.append(weights[place])
+            self.learners.append(learner)
+        beginning = beginning and MixtureState(1, tuple(states))
+        self.mixture = Mixture(parts, mixture.vocabulary_size, np.stack(weights, axis=1), beginning)
+        self.credit = TUNED_WORDS * self.mixture.weights
 
-    def learn(self, words: np.ndarray) -> None:
-        """Learn from the next `words` (T, 1) of a text, after they were predicted."""
+    def learn(self, words: np.ndarray, context: MixtureContext, probabilities: np.ndarray) -> None:
+        """Learn from the next `words` (T, 1) of a text, after they were predicted.
+
+        The parts gave them these `probabilities` (parts, T, 1) in this `context`.
+        """
+        credit = context.weights * probabilities
+        credit /= np.maximum(credit.sum(axis=0), np.finfo(float).tiny)
+        np.add.at(self.credit, context.groups[:, 0], credit[:, :, 0].T)
+        self.mixture.weights[...] = self.credit / self.credit.sum(axis=1, keepdims=True)
         for learner in self.learners:
             learner.learn(words)
 
@@ -38,12 +67,12 @@ def adapted(
     words that is done, now and then.
     """
     learner = Learner(mixture)
-    state = learner.mixture.initial_state(1)
+    lm = learner.mixture
+    state = lm.initial_state(1)
     with one_thread():
         for start in range(0, len(words), WINDOW_WORDS):
             window = words[start : start + WINDOW_WORDS, None]
-            state = learner.mixture.read(window, state)
-            learner.learn(window)
+            context, state = lm.advance(window, state)
+            learner.learn(window, context, lm.probabilities(window, context))
             progress(min(1.0, (start + WINDOW_WORDS) / len(words)))
-    adapted_mixture = learner.mixture
-    return Mixture(adapted_mixture.parts, mixture.vocabulary_size, mixture.weights, state)
+    return Mixture(lm.parts, lm.vocabulary_size, lm.weights, state)

@@ -176,16 +176,15 @@ class Mixture:
         """
         return np.stack([part.probability(words, context.contexts[part.name], prefixes) for part in self.parts])
 
-    def examine(self, words: np.ndarray, state: MixtureState) -> tuple[np.ndarray, np.ndarray, MixtureState]:
-        """Return the `distribution` before each of the `words` (T, B), their `probabilities`, and the state after."""
-        context, after = self.advance(words, state)
+    def examine(self, words: np.ndarray, context: MixtureContext) -> tuple[np.ndarray, np.ndarray]:
+        """Return the `distribution` in each place of the `words` (T, B), and their `probabilities`."""
         (first, weight), *others = self._parts_and_weights(context)
         p = first.weighted(context.contexts[first.name], weight, self.vocabulary_size)
         own = np.take_along_axis(p, words[..., None], axis=2)[..., 0]
         probabilities = [np.maximum(own, np.finfo(DTYPE).tiny) / weight]
         probabilities += [part.examine(p, context.contexts[part.name], weight, words) for part, weight in others]
         np.maximum(p, np.finfo(DTYPE).tiny, out=p)
-        return p, np.stack(probabilities), after
+        return p, np.stack(probabilities)
 
     def score(
         self, words: np.ndarray, state: MixtureState, prefixes: np.ndarray | None = None

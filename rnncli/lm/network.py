@@ -129,10 +129,6 @@ class Network(Part):
         """Return a network with the same values (shared, not copied), and gradients of its own."""
         return Network(self.config, self.values())
 
-    def copy(self) -> Network:
-        """Return a network with values of its own, the same as here."""
-        return Network(self.config, {name: value.copy() for name, value in self.values().items()})
-
     def clear(self) -> None:
         """Begin all gradients anew, with zeros."""
         for parameter in self.parameters.values():
@@ -197,7 +193,8 @@ class Network(Part):
         """Return what makes a copy of this network learn from the text it reads."""
         from .network_learner import NetworkLearner
 
-        return NetworkLearner(self.copy(), state)
+        copy = LearnedNetwork(self.config, {name: value.copy() for name, value in self.values().items()})
+        return NetworkLearner(copy, self.config.vocabulary_size, state)
 
     # Storing and showing.
 
@@ -234,6 +231,12 @@ class Network(Part):
         if self.config.cell == "elman":
             facts["cell"] = f"elman ({self.config.activation})"
         return {**facts, "parameters": sum(value.size for value in self.values().values())}
+
+
+class LearnedNetwork(Network):
+    """A copy of a network that learns from what it reads."""
+
+    name = "learned"
 
 
 def is_moderate(value: np.ndarray) -> bool:

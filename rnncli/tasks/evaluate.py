@@ -83,7 +83,7 @@ def evaluate(
 
     The state is carried from unit to unit. `<unk>` is a word like any other for the perplexity; for all else it is a
     miss, as it never is among the words that are predicted. Each unit's end counts as a character. In a `dynamic`
-    evaluation, the network learns from each few words after it has predicted them. `progress` is told the fraction of
+    evaluation, the model learns from each few words after it has predicted them. `progress` is told the fraction of
     the words that is done, and `warn` of the files that were left out.
     """
     characters = 0
@@ -96,18 +96,19 @@ def evaluate(
     tokens = tokens_for(model, sources, encoding, warn, measure)
     if tokens.words() == 0:
         raise TextError(f"{source_name(sources[0])} holds no word to evaluate on")
-    found = _Measurements(model, tokens)
     learner = Learner(model.lm) if dynamic else None
     lm = learner.mixture if learner else model.lm
+    found = _Measurements(model, lm.names, tokens)
     size = WINDOW_WORDS if learner else WORDS_PER_CHUNK
     size = max(1, min(size, MAX_PROBABILITIES // len(model.vocabulary)))
     state = lm.initial_state(1)
     with one_thread() if learner else nullcontext():
         for chunk in chunks(len(found.ids), size):
             words = found.ids[chunk, None]
-            p, of_parts, state = lm.examine(words, state)
+            context, state = lm.advance(words, state)
+            p, of_parts = lm.examine(words, context)
             if learner:
-                learner.learn(words)
+                learner.learn(words, context, of_parts)
             found.add(chunk, p[:, 0], of_parts[:, :, 0])
             progress(chunk.stop / len(found.ids))
     return found.evaluation(characters)
@@ -116,8 +117,8 @@ def evaluate(
 class _Measurements:
     """What is measured of each word of a text."""
 
-    def __init__(self, model: Model, tokens: Tokens):
-        self.names = model.lm.names
+    def __init__(self, model: Model, parts: tuple[str, ...], tokens: Tokens):
+        self.names = parts
         self.ids = ids = model.vocabulary.encode(tokens)
         self.vocabulary = model.vocabulary
         self.words = model.vocabulary.unnoted(ids)

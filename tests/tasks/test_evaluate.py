@@ -119,14 +119,15 @@ def test_a_dynamic_evaluation_learns_from_the_text_it_reads(model, tmp_path):
     path = tmp_path / "other.txt"
     path.write_text("The doctor is not Tom, so Tom will not play chess.\n" * 60)
     static, dynamic = (evaluate(model, [path], dynamic=learns) for learns in (False, True))
-    assert dynamic.perplexity_of_parts["network"] < 0.7 * static.perplexity_of_parts["network"]
+    assert dynamic.perplexity_of_parts["learned"] < 0.7 * static.perplexity_of_parts["network"]
+    assert dynamic.perplexity_of_parts["network"] == pytest.approx(static.perplexity_of_parts["network"])
     assert dynamic.perplexity_of_parts["ngram"] == pytest.approx(static.perplexity_of_parts["ngram"])
     assert evaluate(model, [path]) == static
 
 
 def test_a_dynamic_evaluation_predicts_words_before_it_learns_from_them(model, tmp_path):
     path = tmp_path / "text.txt"
-    unit = "chess Tom more science . good at play Mary not chess Tom more science . good at play Mary\n"
+    unit = "chess Tom more science . good at play Mary not " * 3 + "chess\n"
     path.write_text(unit)  # which surprises the model, and is over when it learns
     static = evaluate(model, [path])
     assert static.words == WINDOW_WORDS

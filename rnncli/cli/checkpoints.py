@@ -23,6 +23,7 @@ class Checkpoints:
 
         self.path = checkpoint_path(output)
         self.place = self.path  # where it was written last: somewhere else if it cannot be written there
+        self.kept = False  # whether it holds the training as it is after its last step
         self.seconds = seconds
         self.due = monotonic() + seconds
 
@@ -41,25 +42,30 @@ class Checkpoints:
         return None
 
     def keep_if_due(self, trainer: Trainer) -> None:
-        """Write the checkpoint if the last one is old enough."""
+        """After a step: write the checkpoint if the last one is old enough."""
+        self.kept = False
         if monotonic() >= self.due:
             self.keep(trainer)
 
-    def keep(self, trainer: Trainer) -> bool:
-        """Write the checkpoint; where that is impossible, say so, and leave the last one as it is."""
+    def keep(self, trainer: Trainer) -> None:
+        """Write the checkpoint, unless it is; where that is impossible, say so, and leave the last one as it is."""
+        if not self.kept:
+            self._write(trainer)
+
+    def _write(self, trainer: Trainer) -> None:
         try:
             written = trainer.save_checkpoint(self.path)
         except ModelError as error:
             warn(f"the training is not kept: {error}")
-            return False
+            return
         finally:
             self.due = monotonic() + self.seconds
         if written.failure:
             warn(f"{written.failure}: {written.path} keeps the training instead, move it there to go on")
         if self.place not in (self.path, written.path):
-            self.place.unlink(missing_ok=True)  # an older one, in another place
+            _remove(self.place)  # an older one, in another place
         self.place = written.path
-        return True
+        self.kept = True
 
     def end(self, trainer: Trainer, *, keep: bool) -> None:
         """Remove the checkpoint of a training that is over, or keep it as it is in the end."""
@@ -67,5 +73,10 @@ class Checkpoints:
             self.keep(trainer)
             return
         for place in {self.path, self.place}:
-            with suppress(OSError):
-                place.unlink(missing_ok=True)
+            _remove(place)
+
+
+def _remove(path: Path) -> None:
+    """Remove a checkpoint that nobody needs any more. Where that is impossible, it stays."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)

@@ -161,9 +161,9 @@ def _run(trainer: Trainer, checkpoints: Checkpoints, log: Path | None, quiet: bo
             show(progress)
             if progress.report:
                 write(progress.report)
+            checkpoints.keep_if_due(trainer)
             if stop.signal:
                 break
-            checkpoints.keep_if_due(trainer)
 
 
 def _ignore(work: str, fraction: float) -> None:
@@ -206,7 +206,8 @@ def _conclude(trainer: Trainer, model: Model, quiet: bool) -> None:
 
 def _finish_early(trainer: Trainer, checkpoints: Checkpoints, output: Path, stop: StopRequest) -> None:
     """Keep a training that was told to stop; exit where its model would replace another one unmeasured."""
-    if checkpoints.keep(trainer):
+    checkpoints.keep(trainer)  # before the model is measured, which changes the training
+    if checkpoints.kept:
         tell(f"Interrupted: {escape_controls(str(checkpoints.place))} keeps the training; --resume goes on.")
     if output.exists() and not trainer.state.history:
         tell(f"Interrupted before the first report: {escape_controls(str(output))} stays as it was.")
@@ -248,7 +249,9 @@ def _saved(trainer: Trainer, output: Path, checkpoints: Checkpoints) -> Model:
     try:
         written = save_somewhere(model, output)
     except ModelError as error:
-        if checkpoints.keep(trainer):
+        if trainer.is_over:  # one that is not was kept before
+            checkpoints.keep(trainer)
+        if checkpoints.kept:
             raise ModelError(f"{error}; {checkpoints.place} keeps the training: go on by resume=True") from None
         raise
     if written.failure:

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from rnncli import load
+from rnncli.errors import ModelError
+from rnncli.storage import model_file
+from rnncli.storage.fallback import Written
 from rnncli.storage.locks import locked
 from rnncli.training.trainer import Trainer
 
@@ -133,7 +136,7 @@ def test_a_log_goes_on_where_the_training_does(invoke, interrupt, corpus_file):
     assert epochs == [0.1, 1, 2, 3]
 
 
-def test_a_checkpoint_is_written_from_time_to_time(invoke, interrupt, corpus_file, monkeypatch):
+def test_a_checkpoint_is_written_from_time_to_time(invoke, corpus_file, monkeypatch):
     written = []
     original = Trainer.save_checkpoint
 
@@ -152,11 +155,8 @@ def test_a_checkpoint_that_cannot_be_written_anywhere_is_no_reason_to_lose_the_t
     invoke, interrupt, corpus_file, monkeypatch
 ):
     def fail(*arguments):
-        raise rnncli_error
+        raise ModelError("cannot write here: No space left on device")
 
-    from rnncli.errors import ModelError
-
-    rnncli_error = ModelError("cannot write here: No space left on device")
     monkeypatch.setattr(Trainer, "save_checkpoint", fail)
     interrupt(30)
     result = invoke("train", corpus_file, *TINY)
@@ -179,6 +179,68 @@ def test_a_checkpoint_that_cannot_be_written_beside_its_model_is_kept_elsewhere(
     kept.rename(CHECKPOINT)
     interrupt(None)
     assert invoke("train", corpus_file, "--resume").exit_code == 0
+
+
+@pytest.fixture
+def no_models(monkeypatch):
+    """Let no model be written anywhere, until it is called. It returns the checkpoints that there were meanwhile."""
+    kept = []
+
+    def fail(*arguments):
+        kept.append(CHECKPOINT.read_bytes() if CHECKPOINT.exists() else b"")
+        raise ModelError("cannot write here: No space left on device")
+
+    original = model_file.save_somewhere
+    monkeypatch.setattr(model_file, "save_somewhere", fail)
+
+    def succeed():
+        monkeypatch.setattr(model_file, "save_somewhere", original)
+        return kept
+
+    return succeed
+
+
+def test_a_training_whose_model_cannot_be_written_is_kept_as_it_was_when_it_was_interrupted(
+    invoke, interrupt, corpus_file, no_models
+):
+    interrupt(20)
+    result = invoke("train", corpus_file, *TINY)
+    told = f"cannot write here: No space left on device; {CHECKPOINT} keeps the training: go on by --resume"
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (1, f"Error: {told}")
+    assert no_models() == [CHECKPOINT.read_bytes()]
+    interrupt(None)
+    assert invoke("train", corpus_file, "--resume").exit_code == 0
+    resumed = MODEL.read_bytes()
+    assert invoke("train", corpus_file, *TINY).exit_code == 0
+    assert MODEL.read_bytes() == resumed
+
+
+def test_a_training_that_ended_without_its_model_is_kept_and_saves_it_when_it_is_resumed(
+    invoke, corpus_file, no_models
+):
+    assert invoke("train", corpus_file, *TINY).exit_code == 1
+    assert CHECKPOINT.exists()
+    no_models()
+    assert invoke("train", corpus_file, "--resume").exit_code == 0
+    assert os.listdir("models") == [MODEL.name]
+
+
+def test_a_checkpoint_in_another_place_that_cannot_be_removed_ends_no_training(
+    invoke, interrupt, corpus_file, monkeypatch
+):
+    written = []
+    original = Trainer.save_checkpoint
+
+    def save(trainer, path):
+        if written:
+            return original(trainer, path)
+        other = Path("other")  # a folder cannot be removed as a file can
+        other.mkdir()
+        written.append(other)
+        return Written(other, "cannot write here")
+
+    monkeypatch.setattr(Trainer, "save_checkpoint", save)
+    assert invoke("train", corpus_file, *TINY, "--checkpoint-every", "0.000001s").exit_code == 0
 
 
 def test_a_second_training_of_the_same_model_is_refused(invoke, corpus_file):

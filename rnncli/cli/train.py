@@ -112,13 +112,15 @@ def command(
         check_writable(output, MODEL)  # not before: it makes the folder, which a bad text should not leave behind
         stop = stack.enter_context(deferred_stop())
         _run(trainer, checkpoints, log, quiet, stop)
-        if not trainer.is_over:
+        if trainer.is_over:
+            stop.let_interrupt()
+        else:
             _finish_early(trainer, checkpoints, output, stop)
         model = _saved(trainer, output, checkpoints)
         if trainer.is_over:
             checkpoints.end(trainer, keep=values["keep_checkpoint"])
     _conclude(trainer, model, quiet)
-    _print_path(output, stop)
+    _print_path(output, 0 if trainer.is_over else stop.signal)
 
 
 def _start(
@@ -181,16 +183,16 @@ def _tell_of(corpus: Corpus, work: Work, quiet: bool) -> None:
         warn_of_text(warning)
 
 
-def _print_path(output: Path, stop: StopRequest) -> None:
-    """Print where the model is; exit as by a signal if one told the training to end."""
+def _print_path(output: Path, signal: int) -> None:
+    """Print where the model is; exit as by a signal if one told the training to end early."""
     try:
         click.echo(escape_controls(str(output)))
     except OSError:
-        if not stop.signal:
+        if not signal:
             raise
         discard_output()  # the terminal was closed
-    if stop.signal:
-        exit_by(stop.signal)
+    if signal:
+        exit_by(signal)
 
 
 def _conclude(trainer: Trainer, model: Model, quiet: bool) -> None:
@@ -207,14 +209,19 @@ def _conclude(trainer: Trainer, model: Model, quiet: bool) -> None:
 def _finish_early(trainer: Trainer, checkpoints: Checkpoints, output: Path, stop: StopRequest) -> None:
     """Keep a training that was told to stop; exit where its model would replace another one unmeasured."""
     checkpoints.keep(trainer)  # before the model is measured, which changes the training
-    if checkpoints.kept:
-        tell(f"Interrupted: {escape_controls(str(checkpoints.place))} keeps the training; --resume goes on.")
+    _tell_of_interrupt(checkpoints, "goes on")
     if output.exists() and not trainer.state.history:
         tell(f"Interrupted before the first report: {escape_controls(str(output))} stays as it was.")
         exit_by(stop.signal)
     tell("Measuring the model, then saving the best; Ctrl-C again leaves that out.")
     stop.let_interrupt()
     trainer.measure()
+
+
+def _tell_of_interrupt(checkpoints: Checkpoints, what: str) -> None:
+    """Tell that an interrupted training is kept, if it is, and what --resume does."""
+    if checkpoints.kept:
+        tell(f"Interrupted: {escape_controls(str(checkpoints.place))} keeps the training; --resume {what}.")
 
 
 def _options(values: dict[str, Any], is_fine_tuning: bool) -> dict[str, Any]:
@@ -245,9 +252,14 @@ def _saved(trainer: Trainer, output: Path, checkpoints: Checkpoints) -> Model:
     """Save the best model; where that fails, as on a full disk, keep it elsewhere, or at least the training."""
     from ..storage.model_file import save_somewhere
 
-    model = trainer.best()
     try:
+        model = trainer.best()
         written = save_somewhere(model, output)
+    except KeyboardInterrupt:
+        if trainer.is_over:
+            checkpoints.keep(trainer)
+            _tell_of_interrupt(checkpoints, "saves its model")
+        raise
     except ModelError as error:
         if trainer.is_over:  # one that is not was kept before
             checkpoints.keep(trainer)

@@ -52,9 +52,9 @@ class Checkpoints:
         if not self.kept:
             self._write(trainer)
 
-    def _write(self, trainer: Trainer) -> None:
+    def _write(self, trainer: Trainer, *, has_model: bool = False) -> None:
         try:
-            written = trainer.save_checkpoint(self.path)
+            written = trainer.save_checkpoint(self.path, has_model=has_model)
         except ModelError as error:
             warn(f"the training is not kept: {error}")
             return
@@ -68,9 +68,9 @@ class Checkpoints:
         self.kept = True
 
     def end(self, trainer: Trainer, *, keep: bool) -> None:
-        """Remove the checkpoint of a training that is over, or keep it as it is in the end."""
+        """Remove the checkpoint of a training whose model is saved, or keep it as it is in the end."""
         if keep:
-            self.keep(trainer)
+            self._write(trainer, has_model=True)
             return
         for place in {self.path, self.place}:
             _remove(place)

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..declaration import declarations, defaults
-from ..errors import ModelError
+from ..errors import ModelError, RnncliError
 from ..options import OPTION_CLASSES
 from .answering import check_stdin_once, named_texts
 from .checkpoints import Checkpoints
 from .clashes import without_clashes
 from .declared import by_name, declared_options, flag, parameter
+from .errors import in_options
 from .log import check_log, logging_to
 from .options import DURATION, FILE_PATH, MODEL_PATH, is_given, named_in_command
 from .output import discard_output, escape_controls, tell, warn
@@ -135,13 +136,15 @@ def _start(
     """Prepare a training, and tell what was read."""
     from ..storage.model_file import load
     from ..training.hooks import Hooks
+    from ..training.resuming import differences
     from ..training.trainer import Trainer
 
     if kept:  # what is not given anew is as it was
         known = declarations(*OPTION_CLASSES)
         options = {name: value for name, value in options.items() if is_given(parameter(name, known[name]))}
-        for difference in kept.differences(options.get("threads", kept.plan.training.threads)):
-            warn(difference)
+        check_stdin_once([*corpora, *(options.get("valid") or kept.plan.text.valid)])
+        for difference in differences(kept, options.get("threads", kept.plan.training.threads)):
+            warn(in_options(RnncliError(difference), [command]))
     model = load(init) if init else None
     with working() as work:
         on_read = partial(_tell_of, work=work, quiet=quiet)
@@ -201,7 +204,8 @@ def _conclude(trainer: Trainer, model: Model, quiet: bool) -> None:
         warn("the training diverged again and again, and was given up: try a smaller learning rate (--lr)")
     if trainer.state.budget.fraction() >= 1 and trainer.state.step < FEW_STEPS:
         steps = f"{trainer.state.step} step{'' if trainer.state.step == 1 else 's'}"
-        warn(f"the time was up after {steps}, which teach little: give it more --time, or less text")
+        teach = "teaches" if trainer.state.step == 1 else "teach"
+        warn(f"the time was up after {steps}, which {teach} little: give it more --time, or less text")
     if not quiet:
         show_result(model)
 

@@ -86,7 +86,8 @@ class ModelBuilder:
         """Return the facts of the training. No times: the same training gives the same file."""
         corpus = self.corpus
         settings = {name: finite(value) for name, value in asdict(self.plan.training).items()}
-        return {
+        began = {"init_sha256": self.plan.init_sha256} if self.plan.is_fine_tuning else {}
+        return began | {
             "corpus": {
                 "name": corpus.name,
                 "train_words": len(corpus.train),

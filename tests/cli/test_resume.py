@@ -87,10 +87,8 @@ def test_a_changed_option_is_named(invoke, interrupt, corpus_file):
     kept = CHECKPOINT.read_bytes()
     result = invoke("train", corpus_file, "--resume", "--hidden-size", 9, "--cache", 10)
     assert result.exit_code == 2
-    told = (
-        "the training began with --hidden-size 8, --cache 2000, not --hidden-size 9, --cache 10: leave that out, or add"
-    )
-    assert result.stderr.splitlines()[-1] == f"Error: {told} --restart"
+    told = "the training began with --hidden-size 8, --cache 2000, not --hidden-size 9, --cache 10: leave those out"
+    assert result.stderr.splitlines()[-1] == f"Error: {told}, or add --restart"
     assert CHECKPOINT.read_bytes() == kept
 
 
@@ -125,6 +123,41 @@ def test_a_checkpoint_that_is_kept_in_the_end_is_extended(invoke, corpus_file):
     assert not CHECKPOINT.exists()
 
 
+def test_a_training_that_has_ended_is_not_replaced_by_a_shorter_or_an_equal_one(invoke, corpus_file):
+    assert invoke("train", corpus_file, *TINY, "--keep-checkpoint").exit_code == 0
+    kept = (MODEL.read_bytes(), CHECKPOINT.read_bytes())
+    told = r"^Error: the training has already read the text 3\.0 times, in \d+ seconds: to go on, give it more with"
+    for limit in ([], ["--epochs", 3], ["--epochs", 2], ["--time", "0.001s"]):
+        result = invoke("train", corpus_file, "--resume", *limit)
+        assert result.exit_code == 2
+        assert re.search(told + r" --epochs N or --time TIME$", result.stderr, re.MULTILINE)
+        assert (MODEL.read_bytes(), CHECKPOINT.read_bytes()) == kept
+
+
+def test_the_same_command_goes_on_where_a_value_was_too_large_for_the_text(invoke, interrupt, corpus_file):
+    interrupt(3)
+    invoke("train", corpus_file, *TINY, "--batch-size", 5000)
+    interrupt(None)
+    assert invoke("train", corpus_file, *TINY, "--batch-size", 5000, "--resume").exit_code == 0
+
+
+def test_standard_input_is_not_read_twice_by_a_training_that_goes_on(invoke, interrupt, corpus_file):
+    interrupt(3)
+    invoke("train", corpus_file, *TINY, "-o", "m.npz", "--valid", "-", input=corpus_file.read_text())
+    result = invoke("train", "-", "-o", "m.npz", "--resume", input=corpus_file.read_text())
+    assert result.exit_code == 2
+    assert "- is standard input, which can be read once only: name files for the other texts." in result.stderr
+
+
+def test_another_number_of_threads_is_told_as_an_option(invoke, interrupt, corpus_file):
+    interrupt(3)
+    invoke("train", corpus_file, *TINY, "--threads", 1)
+    interrupt(None)
+    result = invoke("train", corpus_file, "--resume", "--threads", 2, "--quiet")
+    told = "Warning: the training ran with --threads 1, and goes on with --threads 2: the last digits of the model may"
+    assert result.stderr == f"{told} differ\n"
+
+
 def test_a_log_goes_on_where_the_training_does(invoke, interrupt, corpus_file):
     interrupt(5)
     invoke("train", corpus_file, *TINY)
@@ -140,9 +173,9 @@ def test_a_checkpoint_is_written_from_time_to_time(invoke, corpus_file, monkeypa
     written = []
     original = Trainer.save_checkpoint
 
-    def save(trainer, path):
+    def save(trainer, path, **facts):
         written.append(trainer.state.step)
-        return original(trainer, path)
+        return original(trainer, path, **facts)
 
     monkeypatch.setattr(Trainer, "save_checkpoint", save)
     ticks = iter(range(10**6))
@@ -154,7 +187,7 @@ def test_a_checkpoint_is_written_from_time_to_time(invoke, corpus_file, monkeypa
 def test_a_checkpoint_that_cannot_be_written_anywhere_is_no_reason_to_lose_the_training(
     invoke, interrupt, corpus_file, monkeypatch
 ):
-    def fail(*arguments):
+    def fail(*arguments, **facts):
         raise ModelError("cannot write here: No space left on device")
 
     monkeypatch.setattr(Trainer, "save_checkpoint", fail)
@@ -231,9 +264,9 @@ def test_a_checkpoint_in_another_place_that_cannot_be_removed_ends_no_training(
     written = []
     original = Trainer.save_checkpoint
 
-    def save(trainer, path):
+    def save(trainer, path, **facts):
         if written:
-            return original(trainer, path)
+            return original(trainer, path, **facts)
         other = Path("other")  # a folder cannot be removed as a file can
         other.mkdir()
         written.append(other)

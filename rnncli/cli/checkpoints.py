@@ -28,18 +28,30 @@ class Checkpoints:
         self.due = monotonic() + seconds
 
     def find(self, *, resume: bool, restart: bool) -> Checkpoint | None:
-        """Return the checkpoint to go on from, if any. One that is there must not be overwritten unasked."""
+        """Return the checkpoint to go on from, if any. What is in its place must not be overwritten unasked."""
+        from ..storage.atomic import CHECKPOINT, is_kind
         from ..training.checkpoint import read_checkpoint
 
-        if resume:
-            if not self.path.exists():
+        if not self.path.exists():
+            if resume:
                 raise RnncliError(f"there is no checkpoint {self.path}: leave --resume out to begin")
-            return read_checkpoint(self.path)
-        if self.path.exists() and not restart:
+            return None
+        if not (self.path.is_file() and is_kind(self.path, CHECKPOINT)):
             raise RnncliError(
-                f"{self.path} holds a training that has stopped: add --resume to go on, or --restart to begin anew"
+                f"{self.path} is where the checkpoint goes, and is none: move it away, or name another model with"
+                " --output"
             )
-        return None
+        if restart:
+            return None
+        kept = read_checkpoint(self.path)
+        if not resume:
+            raise RnncliError(f"{self.path} {_advice(kept)}, or --restart to begin anew")
+        self.kept = True
+        return kept
+
+    def begin(self) -> None:
+        """Remove the checkpoint of an older training, so that nobody goes on with that one by mistake."""
+        self.path.unlink(missing_ok=True)
 
     def keep_if_due(self, trainer: Trainer) -> None:
         """After a step: write the checkpoint if the last one is old enough."""
@@ -74,6 +86,15 @@ class Checkpoints:
             return
         for place in {self.path, self.place}:
             _remove(place)
+
+
+def _advice(kept: Checkpoint) -> str:
+    """Say what a checkpoint holds, and how to go on from it."""
+    if kept.has_model:
+        return "holds a training that has ended: add --resume with more --epochs or --time to go on"
+    if kept.state.is_over:
+        return "holds a training that has ended without its model: add --resume to save that"
+    return "holds a training that has stopped: add --resume to go on"
 
 
 def _remove(path: Path) -> None:

@@ -100,6 +100,7 @@ def command(
     options = _options(values, init is not None)
     check_stdin_once([*corpora, *options.get("valid", ())])
     output = output or DEFAULT_FOLDER / f"{corpus_name(corpora)}.npz"
+    checkpoints = Checkpoints(output, values["checkpoint_every"])
     if output.exists():
         check_writable(output, MODEL)  # before a long text is read
     check_folder(output)
@@ -107,10 +108,12 @@ def command(
     with ExitStack() as stack:
         now = stack.enter_context(AwakeTime())
         stack.enter_context(locked(output, "output"))
-        checkpoints = Checkpoints(output, values["checkpoint_every"])
+        stack.enter_context(locked(checkpoints.path, "output"))
         kept = checkpoints.find(resume=values["resume"], restart=values["restart"])
         trainer = _start(corpora, init, kept, options, quiet, now, values["cache_dir"])
         check_writable(output, MODEL)  # not before: it makes the folder, which a bad text should not leave behind
+        if values["restart"]:
+            checkpoints.begin()
         stop = stack.enter_context(deferred_stop())
         _run(trainer, checkpoints, log, quiet, stop)
         if trainer.is_over:

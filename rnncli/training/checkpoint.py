@@ -23,12 +23,20 @@ from .state import TrainingState, restored
 
 FORMAT = 2
 SUFFIX = ".checkpoint.npz"
+BARE_SUFFIX = ".checkpoint"  # beside a model without the suffix .npz, so that x and x.npz do not share one
 
 
 def checkpoint_path(output: str | Path) -> Path:
-    """Return where the checkpoint of a training is that writes its model to `output`."""
+    """Return where the checkpoint of a training is that writes its model to `output`.
+
+    Raises `ModelError` for a model that has the name of a checkpoint.
+    """
     output = Path(output)
-    return output.with_name(output.name.removesuffix(".npz") + SUFFIX)
+    if output.name.endswith((SUFFIX, BARE_SUFFIX)):
+        raise ModelError(f"{output} is the name of a checkpoint: name the model otherwise with output=FILE")
+    if output.suffix == ".npz":
+        return output.with_name(output.stem + SUFFIX)
+    return output.with_name(output.name + BARE_SUFFIX)
 
 
 @dataclass(frozen=True)
@@ -80,6 +88,8 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     """Read the checkpoint at `path`. Raises `ModelError` for a file that is none, or is damaged."""
     remedy = "name another model with output=FILE, or begin anew with restart=True"
     try:
+        if Path(path).is_file() and not Path(path).stat().st_size:
+            raise NotAModelError("is empty")
         return _checkpoint(read_arrays(Path(path), checked=True))
     except FileNotFoundError:
         raise ModelError(f"there is no checkpoint {path}: begin without resume") from None

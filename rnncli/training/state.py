@@ -111,6 +111,11 @@ class TrainingState:
     gave_up: bool = False  # because the training diverged again and again
     environments: list[dict[str, str]] = field(default_factory=list)  # where it has run, each once
 
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing left to train."""
+        return self.fraction >= 1 or self.gave_up
+
     def numbers(self) -> dict[str, Any]:
         """Return all of the state but its arrays, as JSON can hold it."""
         return {

@@ -159,7 +159,7 @@ class Trainer:
     @property
     def is_over(self) -> bool:
         """Whether there is nothing left to train."""
-        return self.state.fraction >= 1 or self.state.gave_up
+        return self.state.is_over
 
     @cached_property
     def corpus_digests(self) -> dict[str, str]:

@@ -203,15 +203,74 @@ def test_a_checkpoint_that_cannot_be_written_beside_its_model_is_kept_elsewhere(
     refuge = tmp_path / "refuge"
     refuge.mkdir()
     monkeypatch.setattr("rnncli.storage.fallback.PLACES", [lambda: refuge])
-    CHECKPOINT.mkdir(parents=True)
     interrupt(5)
-    result = invoke("train", corpus_file, *TINY, "--restart")
+    run = Trainer.run
+
+    def run_beside_a_folder(trainer):
+        CHECKPOINT.mkdir()
+        return run(trainer)
+
+    monkeypatch.setattr(Trainer, "run", run_beside_a_folder)
+    result = invoke("train", corpus_file, *TINY)
     (kept,) = refuge.iterdir()
     assert f"{kept} keeps the training instead, move it there to go on" in result.stderr
     CHECKPOINT.rmdir()
     kept.rename(CHECKPOINT)
     interrupt(None)
     assert invoke("train", corpus_file, "--resume").exit_code == 0
+
+
+def test_what_is_in_the_place_of_a_checkpoint_is_told_and_stays(invoke, corpus_file, model_file):
+    CHECKPOINT.mkdir(parents=True)
+    told = f"Error: {CHECKPOINT} is where the checkpoint goes, and is none: move it away, or name another model with"
+    for options in ([], ["--restart"], ["--resume"]):
+        assert invoke("train", corpus_file, *TINY, *options).stderr == f"{told} --output\n"
+    CHECKPOINT.rmdir()
+    CHECKPOINT.write_bytes(model_file.read_bytes())
+    for options in ([], ["--restart"], ["--resume"]):
+        assert invoke("train", corpus_file, *TINY, *options).stderr == f"{told} --output\n"
+    assert CHECKPOINT.read_bytes() == model_file.read_bytes()
+
+
+def test_an_empty_file_in_the_place_of_a_checkpoint_may_be_replaced(invoke, corpus_file):
+    CHECKPOINT.parent.mkdir()
+    CHECKPOINT.touch()
+    told = f"Error: {CHECKPOINT} is no sound checkpoint (it is empty): name another model with --output FILE, or begin"
+    assert invoke("train", corpus_file, *TINY).stderr == f"{told} anew with --restart\n"
+    assert invoke("train", corpus_file, *TINY, "--restart").exit_code == 0
+
+
+def test_a_training_that_has_ended_is_told_from_one_that_has_stopped(invoke, corpus_file, no_models):
+    assert invoke("train", corpus_file, *TINY).exit_code == 1
+    told = f"Error: {CHECKPOINT} holds a training that has ended without its model: add --resume to save that, or"
+    assert invoke("train", corpus_file, *TINY).stderr == f"{told} --restart to begin anew\n"
+    no_models()
+    assert invoke("train", corpus_file, "--resume", "--keep-checkpoint").exit_code == 0
+    told = (
+        f"Error: {CHECKPOINT} holds a training that has ended: add --resume with more --epochs or --time to go on, or"
+    )
+    assert invoke("train", corpus_file, *TINY).stderr == f"{told} --restart to begin anew\n"
+
+
+@pytest.mark.parametrize("name", ["a.checkpoint.npz", "a.checkpoint"])
+def test_a_model_does_not_get_the_name_of_a_checkpoint(invoke, corpus_file, name):
+    result = invoke("train", corpus_file, *TINY, "-o", name)
+    told = f"Error: {name} is the name of a checkpoint: name the model otherwise with --output FILE\n"
+    assert (result.exit_code, result.stderr) == (1, told)
+
+
+def test_an_old_training_is_gone_when_the_new_one_begins(invoke, interrupt, corpus_file, monkeypatch):
+    interrupt(5)
+    invoke("train", corpus_file, *TINY)
+    assert invoke("train", "missing.txt", *TINY, "-o", MODEL, "--restart").exit_code == 1
+    assert CHECKPOINT.exists()
+
+    def killed(trainer):
+        raise SystemExit(137)
+
+    monkeypatch.setattr(Trainer, "run", killed)
+    assert invoke("train", corpus_file, *TINY, "--restart").exit_code == 137
+    assert not CHECKPOINT.exists()
 
 
 @pytest.fixture
@@ -282,6 +341,9 @@ def test_a_second_training_of_the_same_model_is_refused(invoke, corpus_file):
         result = invoke("train", corpus_file, *TINY)
     told = f"Error: another training writes {MODEL} (process {os.getpid()}): wait for it, or name another file with"
     assert (result.exit_code, result.stderr) == (1, f"{told} --output FILE\n")
+    with locked(CHECKPOINT, "output"):
+        result = invoke("train", corpus_file, *TINY)
+    assert result.stderr.startswith(f"Error: another training writes {CHECKPOINT} ")
     with locked("log.jsonl", "log"):
         result = invoke("train", corpus_file, *TINY, "--log", "log.jsonl")
     assert result.stderr.endswith("wait for it, or name another file with --log FILE\n")

@@ -341,7 +341,19 @@ def test_a_training_remembers_everywhere_it_has_run(stopped, corpus_file, monkey
 
 def test_a_checkpoint_stands_beside_its_model():
     assert checkpoint_path("models/corpus.npz") == Path("models/corpus.checkpoint.npz")
-    assert checkpoint_path("corpus") == Path("corpus.checkpoint.npz")
+    assert checkpoint_path("corpus") == Path("corpus.checkpoint")  # not that of corpus.npz
+    assert checkpoint_path("corpus.2") == Path("corpus.2.checkpoint")
+
+
+def test_a_checkpoint_takes_the_place_of_no_model(start, model, tmp_path, monkeypatch):
+    monkeypatch.setattr("rnncli.storage.fallback.PLACES", [lambda: tmp_path])
+    path = tmp_path / "model.npz"
+    rnncli.save(model, path)
+    before = path.read_bytes()
+    written = start().save_checkpoint(path)
+    assert written.path != path
+    assert written.failure == f"{path} is not a checkpoint, and would be overwritten: name another file"
+    assert path.read_bytes() == before
 
 
 # Files that are no sound checkpoint.

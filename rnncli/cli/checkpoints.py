@@ -59,17 +59,13 @@ class Checkpoints:
         if monotonic() >= self.due:
             self.keep(trainer)
 
-    def keep(self, trainer: Trainer) -> None:
-        """Write the checkpoint, unless it is; where that is impossible, say so, and leave the last one as it is."""
-        if not self.kept:
-            self._write(trainer)
-
-    def _write(self, trainer: Trainer, *, has_model: bool = False) -> None:
+    def keep(self, trainer: Trainer, *, has_model: bool = False) -> bool:
+        """Write the checkpoint; where that is impossible, say so, and leave the last one as it is."""
         try:
             written = trainer.save_checkpoint(self.path, has_model=has_model)
         except ModelError as error:
             warn(f"the training is not kept: {error}")
-            return
+            return False
         finally:
             self.due = monotonic() + self.seconds
         if written.failure:
@@ -78,11 +74,12 @@ class Checkpoints:
             _remove(self.place)  # an older one, in another place
         self.place = written.path
         self.kept = True
+        return True
 
     def end(self, trainer: Trainer, *, keep: bool) -> None:
         """Remove the checkpoint of a training whose model is saved, or keep it as it is in the end."""
         if keep:
-            self._write(trainer, has_model=True)
+            self.keep(trainer, has_model=True)
             return
         for place in {self.path, self.place}:
             _remove(place)

@@ -89,7 +89,7 @@ def command(
     rnncli train tokens.txt --tokenizer whitespace --layers 2
     rnncli train notes.txt --init bundled -o models/mine.npz
     """
-    from ..storage.atomic import DEFAULT_FOLDER, MODEL, check_folder, check_writable
+    from ..storage.atomic import DEFAULT_FOLDER, MODEL, check_writable
     from ..storage.locks import locked
     from ..text.corpus import corpus_name
     from ..training.clock import AwakeTime
@@ -101,16 +101,14 @@ def command(
     check_stdin_once([*corpora, *options.get("valid", ())])
     output = output or DEFAULT_FOLDER / f"{corpus_name(corpora)}.npz"
     checkpoints = Checkpoints(output, values["checkpoint_every"])
-    if output.exists():
-        check_writable(output, MODEL)  # before a long text is read
-    check_folder(output)
-    check_log(log, output)
+    _check_places(output, log)
     with ExitStack() as stack:
         now = stack.enter_context(AwakeTime())
         stack.enter_context(locked(output, "output"))
         stack.enter_context(locked(checkpoints.path, "output"))
         kept = checkpoints.find(resume=values["resume"], restart=values["restart"])
         trainer = _start(corpora, init, kept, options, quiet, now, values["cache_dir"])
+        del kept  # it is as large as the training
         check_writable(output, MODEL)  # not before: it makes the folder, which a bad text should not leave behind
         if values["restart"]:
             checkpoints.begin()
@@ -125,6 +123,16 @@ def command(
             checkpoints.end(trainer, keep=values["keep_checkpoint"])
     _conclude(trainer, model, quiet)
     _print_path(output, 0 if trainer.is_over else stop.signal)
+
+
+def _check_places(output: Path, log: Path | None) -> None:
+    """Refuse files that cannot be written, before a long text is read."""
+    from ..storage.atomic import MODEL, check_folder, check_writable
+
+    if output.exists():
+        check_writable(output, MODEL)
+    check_folder(output)
+    check_log(log, output)
 
 
 def _start(
@@ -215,8 +223,8 @@ def _conclude(trainer: Trainer, model: Model, quiet: bool) -> None:
 
 def _finish_early(trainer: Trainer, checkpoints: Checkpoints, output: Path, stop: StopRequest) -> None:
     """Keep a training that was told to stop; exit where its model would replace another one unmeasured."""
-    checkpoints.keep(trainer)  # before the model is measured, which changes the training
-    _tell_of_interrupt(checkpoints, "goes on")
+    if checkpoints.kept or checkpoints.keep(trainer):  # before the model is measured, which changes the training
+        _tell_of_interrupt(checkpoints, "goes on")
     if output.exists() and not trainer.state.history:
         tell(f"Interrupted before the first report: {escape_controls(str(output))} stays as it was.")
         exit_by(stop.signal)
@@ -226,9 +234,8 @@ def _finish_early(trainer: Trainer, checkpoints: Checkpoints, output: Path, stop
 
 
 def _tell_of_interrupt(checkpoints: Checkpoints, what: str) -> None:
-    """Tell that an interrupted training is kept, if it is, and what --resume does."""
-    if checkpoints.kept:
-        tell(f"Interrupted: {escape_controls(str(checkpoints.place))} keeps the training; --resume {what}.")
+    """Tell that an interrupted training is kept, and what --resume does."""
+    tell(f"Interrupted: {escape_controls(str(checkpoints.place))} keeps the training; --resume {what}.")
 
 
 def _options(values: dict[str, Any], is_fine_tuning: bool) -> dict[str, Any]:
@@ -263,14 +270,11 @@ def _saved(trainer: Trainer, output: Path, checkpoints: Checkpoints) -> Model:
         model = trainer.best()
         written = save_somewhere(model, output)
     except KeyboardInterrupt:
-        if trainer.is_over:
-            checkpoints.keep(trainer)
+        if trainer.is_over and (checkpoints.kept or checkpoints.keep(trainer)):
             _tell_of_interrupt(checkpoints, "saves its model")
         raise
     except ModelError as error:
-        if trainer.is_over:  # one that is not was kept before
-            checkpoints.keep(trainer)
-        if checkpoints.kept:
+        if checkpoints.kept or (trainer.is_over and checkpoints.keep(trainer)):  # one that is not has changed since
             raise ModelError(f"{error}; {checkpoints.place} keeps the training: go on by resume=True") from None
         raise
     if written.failure:

@@ -240,7 +240,6 @@ def test_a_training_that_cools_down_is_extended_to_all_of_its_epochs(start, corp
 
 
 def test_a_training_by_epochs_goes_on_by_a_time_given_anew(start, corpus_file, tmp_path, clock, finish):
-    finish(start(epochs=2))
     trainer = start(epochs=2)
     finish(trainer)
     trainer.save_checkpoint(tmp_path / "x.checkpoint.npz")
@@ -248,6 +247,7 @@ def test_a_training_by_epochs_goes_on_by_a_time_given_anew(start, corpus_file, t
     assert finish(longer)
     assert longer.state.epochs > 2
     assert 500 <= longer.state.budget.elapsed <= 1005
+    assert longer.best().about["settings"]["epochs"] is None  # there is no limit
 
 
 def test_a_training_by_time_goes_on_by_epochs_given_anew(start, corpus_file, tmp_path, clock, finish):

@@ -23,32 +23,46 @@ class Checkpoints:
 
         self.path = checkpoint_path(output)
         self.place = self.path  # where it was written last: somewhere else if it cannot be written there
+        self.kept = False  # whether it holds the training as it is after its last step
         self.seconds = seconds
         self.due = monotonic() + seconds
 
     def find(self, *, resume: bool, restart: bool) -> Checkpoint | None:
-        """Return the checkpoint to go on from, if any. One that is there must not be overwritten unasked."""
+        """Return the checkpoint to go on from, if any. What is in its place must not be overwritten unasked."""
+        from ..storage.atomic import CHECKPOINT, is_kind
         from ..training.checkpoint import read_checkpoint
 
-        if resume:
-            if not self.path.exists():
+        if not self.path.exists():
+            if resume:
                 raise RnncliError(f"there is no checkpoint {self.path}: leave --resume out to begin")
-            return read_checkpoint(self.path)
-        if self.path.exists() and not restart:
+            return None
+        if not (self.path.is_file() and is_kind(self.path, CHECKPOINT)):
             raise RnncliError(
-                f"{self.path} holds a training that has stopped: add --resume to go on, or --restart to begin anew"
+                f"{self.path} is where the checkpoint goes, and is none: move it away, or name another model with"
+                " --output"
             )
-        return None
+        if restart:
+            return None
+        kept = read_checkpoint(self.path)
+        if not resume:
+            raise RnncliError(f"{self.path} {_advice(kept)}, or --restart to begin anew")
+        self.kept = True
+        return kept
+
+    def begin(self) -> None:
+        """Remove the checkpoint of an older training, so that nobody goes on with that one by mistake."""
+        self.path.unlink(missing_ok=True)
 
     def keep_if_due(self, trainer: Trainer) -> None:
-        """Write the checkpoint if the last one is old enough."""
+        """After a step: write the checkpoint if the last one is old enough."""
+        self.kept = False
         if monotonic() >= self.due:
             self.keep(trainer)
 
-    def keep(self, trainer: Trainer) -> bool:
+    def keep(self, trainer: Trainer, *, has_model: bool = False) -> bool:
         """Write the checkpoint; where that is impossible, say so, and leave the last one as it is."""
         try:
-            written = trainer.save_checkpoint(self.path)
+            written = trainer.save_checkpoint(self.path, has_model=has_model)
         except ModelError as error:
             warn(f"the training is not kept: {error}")
             return False
@@ -57,15 +71,30 @@ class Checkpoints:
         if written.failure:
             warn(f"{written.failure}: {written.path} keeps the training instead, move it there to go on")
         if self.place not in (self.path, written.path):
-            self.place.unlink(missing_ok=True)  # an older one, in another place
+            _remove(self.place)  # an older one, in another place
         self.place = written.path
+        self.kept = True
         return True
 
     def end(self, trainer: Trainer, *, keep: bool) -> None:
-        """Remove the checkpoint of a training that is over, or keep it as it is in the end."""
+        """Remove the checkpoint of a training whose model is saved, or keep it as it is in the end."""
         if keep:
-            self.keep(trainer)
+            self.keep(trainer, has_model=True)
             return
         for place in {self.path, self.place}:
-            with suppress(OSError):
-                place.unlink(missing_ok=True)
+            _remove(place)
+
+
+def _advice(kept: Checkpoint) -> str:
+    """Say what a checkpoint holds, and how to go on from it."""
+    if kept.has_model:
+        return "holds a training that has ended: add --resume with more --epochs or --time to go on"
+    if kept.state.is_over:
+        return "holds a training that has ended without its model: add --resume to save that"
+    return "holds a training that has stopped: add --resume to go on"
+
+
+def _remove(path: Path) -> None:
+    """Remove a checkpoint that nobody needs any more. Where that is impossible, it stays."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)

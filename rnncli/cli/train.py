@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..declaration import declarations, defaults
-from ..errors import ModelError
+from ..errors import ModelError, RnncliError
 from ..options import OPTION_CLASSES
 from .answering import check_stdin_once, named_texts
 from .checkpoints import Checkpoints
 from .clashes import without_clashes
 from .declared import by_name, declared_options, flag, parameter
+from .errors import in_options
 from .log import check_log, logging_to
 from .options import DURATION, FILE_PATH, MODEL_PATH, is_given, named_in_command
 from .output import discard_output, escape_controls, tell, warn
@@ -88,7 +89,7 @@ def command(
     rnncli train tokens.txt --tokenizer whitespace --layers 2
     rnncli train notes.txt --init bundled -o models/mine.npz
     """
-    from ..storage.atomic import DEFAULT_FOLDER, MODEL, check_folder, check_writable
+    from ..storage.atomic import DEFAULT_FOLDER, MODEL, check_writable
     from ..storage.locks import locked
     from ..text.corpus import corpus_name
     from ..training.clock import AwakeTime
@@ -99,26 +100,39 @@ def command(
     options = _options(values, init is not None)
     check_stdin_once([*corpora, *options.get("valid", ())])
     output = output or DEFAULT_FOLDER / f"{corpus_name(corpora)}.npz"
-    if output.exists():
-        check_writable(output, MODEL)  # before a long text is read
-    check_folder(output)
-    check_log(log, output)
+    checkpoints = Checkpoints(output, values["checkpoint_every"])
+    _check_places(output, log)
     with ExitStack() as stack:
         now = stack.enter_context(AwakeTime())
         stack.enter_context(locked(output, "output"))
-        checkpoints = Checkpoints(output, values["checkpoint_every"])
+        stack.enter_context(locked(checkpoints.path, "output"))
         kept = checkpoints.find(resume=values["resume"], restart=values["restart"])
         trainer = _start(corpora, init, kept, options, quiet, now, values["cache_dir"])
+        del kept  # it is as large as the training
         check_writable(output, MODEL)  # not before: it makes the folder, which a bad text should not leave behind
+        if values["restart"]:
+            checkpoints.begin()
         stop = stack.enter_context(deferred_stop())
         _run(trainer, checkpoints, log, quiet, stop)
-        if not trainer.is_over:
+        if trainer.is_over:
+            stop.let_interrupt()
+        else:
             _finish_early(trainer, checkpoints, output, stop)
         model = _saved(trainer, output, checkpoints)
         if trainer.is_over:
             checkpoints.end(trainer, keep=values["keep_checkpoint"])
     _conclude(trainer, model, quiet)
-    _print_path(output, stop)
+    _print_path(output, 0 if trainer.is_over else stop.signal)
+
+
+def _check_places(output: Path, log: Path | None) -> None:
+    """Refuse files that cannot be written, before a long text is read."""
+    from ..storage.atomic import MODEL, check_folder, check_writable
+
+    if output.exists():
+        check_writable(output, MODEL)
+    check_folder(output)
+    check_log(log, output)
 
 
 def _start(
@@ -133,13 +147,15 @@ def _start(
     """Prepare a training, and tell what was read."""
     from ..storage.model_file import load
     from ..training.hooks import Hooks
+    from ..training.resuming import differences
     from ..training.trainer import Trainer
 
     if kept:  # what is not given anew is as it was
         known = declarations(*OPTION_CLASSES)
         options = {name: value for name, value in options.items() if is_given(parameter(name, known[name]))}
-        for difference in kept.differences(options.get("threads", kept.plan.training.threads)):
-            warn(difference)
+        check_stdin_once([*corpora, *(options.get("valid") or kept.plan.text.valid)])
+        for difference in differences(kept, options.get("threads", kept.plan.training.threads)):
+            warn(in_options(RnncliError(difference), [command]))
     model = load(init) if init else None
     with working() as work:
         on_read = partial(_tell_of, work=work, quiet=quiet)
@@ -163,9 +179,9 @@ def _run(trainer: Trainer, checkpoints: Checkpoints, log: Path | None, quiet: bo
             show(progress)
             if progress.report:
                 write(progress.report)
+            checkpoints.keep_if_due(trainer)
             if stop.signal:
                 break
-            checkpoints.keep_if_due(trainer)
 
 
 def _ignore(work: str, fraction: float) -> None:
@@ -183,16 +199,16 @@ def _tell_of(corpus: Corpus, work: Work, quiet: bool) -> None:
         warn_of_text(warning)
 
 
-def _print_path(output: Path, stop: StopRequest) -> None:
-    """Print where the model is; exit as by a signal if one told the training to end."""
+def _print_path(output: Path, signal: int) -> None:
+    """Print where the model is; exit as by a signal if one told the training to end early."""
     try:
         click.echo(escape_controls(str(output)))
     except OSError:
-        if not stop.signal:
+        if not signal:
             raise
         discard_output()  # the terminal was closed
-    if stop.signal:
-        exit_by(stop.signal)
+    if signal:
+        exit_by(signal)
 
 
 def _conclude(trainer: Trainer, model: Model, quiet: bool) -> None:
@@ -201,21 +217,27 @@ def _conclude(trainer: Trainer, model: Model, quiet: bool) -> None:
         warn("the training diverged again and again, and was given up: try a smaller learning rate (--lr)")
     if trainer.state.budget.fraction() >= 1 and trainer.state.step < FEW_STEPS:
         steps = f"{trainer.state.step} step{'' if trainer.state.step == 1 else 's'}"
-        warn(f"the time was up after {steps}, which teach little: give it more --time, or less text")
+        teach = "teaches" if trainer.state.step == 1 else "teach"
+        warn(f"the time was up after {steps}, which {teach} little: give it more --time, or less text")
     if not quiet:
         show_result(model)
 
 
 def _finish_early(trainer: Trainer, checkpoints: Checkpoints, output: Path, stop: StopRequest) -> None:
     """Keep a training that was told to stop; exit where its model would replace another one unmeasured."""
-    if checkpoints.keep(trainer):
-        tell(f"Interrupted: {escape_controls(str(checkpoints.place))} keeps the training; --resume goes on.")
+    if checkpoints.kept or checkpoints.keep(trainer):  # before the model is measured, which changes the training
+        _tell_of_interrupt(checkpoints, "goes on")
     if output.exists() and not trainer.state.history:
         tell(f"Interrupted before the first report: {escape_controls(str(output))} stays as it was.")
         exit_by(stop.signal)
     tell("Measuring the model, then saving the best; Ctrl-C again leaves that out.")
     stop.let_interrupt()
     trainer.measure()
+
+
+def _tell_of_interrupt(checkpoints: Checkpoints, what: str) -> None:
+    """Tell that an interrupted training is kept, and what --resume does."""
+    tell(f"Interrupted: {escape_controls(str(checkpoints.place))} keeps the training; --resume {what}.")
 
 
 def _options(values: dict[str, Any], is_fine_tuning: bool) -> dict[str, Any]:
@@ -246,11 +268,15 @@ def _saved(trainer: Trainer, output: Path, checkpoints: Checkpoints) -> Model:
     """Save the best model; where that fails, as on a full disk, keep it elsewhere, or at least the training."""
     from ..storage.model_file import save_somewhere
 
-    model = trainer.best()
     try:
+        model = trainer.best()
         written = save_somewhere(model, output)
+    except KeyboardInterrupt:
+        if trainer.is_over and (checkpoints.kept or checkpoints.keep(trainer)):
+            _tell_of_interrupt(checkpoints, "saves its model")
+        raise
     except ModelError as error:
-        if checkpoints.keep(trainer):
+        if checkpoints.kept or (trainer.is_over and checkpoints.keep(trainer)):  # one that is not has changed since
             raise ModelError(f"{error}; {checkpoints.place} keeps the training: go on by resume=True") from None
         raise
     if written.failure:

@@ -20,10 +20,12 @@ class FileKind(NamedTuple):
 
     name: str
     magic: bytes
+    start: int = 0  # where the magic is in the file
 
 
-MODEL = FileKind("a model", b"PK")
-CHECKPOINT = FileKind("a checkpoint", b"PK")
+FIRST_MEMBER = 30  # where an archive names its first member
+MODEL = FileKind("a model", b"format.npy", FIRST_MEMBER)
+CHECKPOINT = FileKind("a checkpoint", b"checkpoint.npy", FIRST_MEMBER)
 LOG = FileKind("a log", b'{"epoch":')
 ARPA = FileKind("an ARPA file", b"\\data\\")
 
@@ -70,13 +72,17 @@ def make_folder(path: str | Path) -> None:
     Path(path).parent.mkdir(exist_ok=True)
 
 
+def is_kind(path: Path, kind: FileKind) -> bool:
+    """Whether a file is empty, or of this kind."""
+    with path.open("rb") as file:
+        head = file.read(kind.start + len(kind.magic))
+    return not head or head[kind.start :] == kind.magic
+
+
 def check_kind(path: Path, kind: FileKind) -> None:
     """Raise `ModelError` for an existing file that is neither empty nor of this kind."""
-    if path.is_file():
-        with path.open("rb") as file:
-            head = file.read(len(kind.magic))
-        if head not in (b"", kind.magic):
-            raise ModelError(f"{path} is not {kind.name}, and would be overwritten: name another file")
+    if path.is_file() and not is_kind(path, kind):
+        raise ModelError(f"{path} is not {kind.name}, and would be overwritten: name another file")
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from ..lm.perplexity import perplexity
 from ..lm.tuning import Tuned, tune
 from ..model import Model
 from ..nn.threads import Threads
+from ..options import MAX_EPOCHS
 from ..text.batches import excerpts
 from ..text.columns import Store
 from ..text.corpus import Corpus
@@ -93,7 +94,9 @@ class ModelBuilder:
         """Return the facts of the training. No times: the same training gives the same file."""
         corpus = self.corpus
         settings = {name: finite(value) for name, value in asdict(self.plan.training).items()}
-        return {
+        settings["epochs"] = None if settings["epochs"] == MAX_EPOCHS else settings["epochs"]  # no limit, as of time
+        began = {"init_sha256": self.plan.init_sha256} if self.plan.is_fine_tuning else {}
+        return began | {
             "corpus": {
                 "name": corpus.name,
                 "train_words": len(corpus.train),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -16,6 +18,7 @@ from ..network_options import NetworkOptions
 from ..options import OPTION_CLASSES, TextOptions, TrainingOptions
 from ..text.corpus import Corpus, Sources
 from ..text.formats import KINDS, ReadOptions
+from ..text.reading import STDIN, listed
 from ..text.sources import Progress
 from .recipe import decided, max_batch_size
 from .texts import read_texts
@@ -28,9 +31,15 @@ class Plan:
     text: TextOptions
     network: NetworkConfig
     training: TrainingOptions
-    is_fine_tuning: bool = False
-    given_text: TextOptions | None = None  # the options of the text as they were given
+    given: dict[str, Any]  # all options as they were given, by name; those that were left open are None
     reads_as_model: bool = False  # whether what is read of a file is what the model remembers
+    init_sha256: str = ""  # see `init_digest`; empty without a model to go on from
+    sources: tuple[str, ...] = ()  # where the text was
+
+    @property
+    def is_fine_tuning(self) -> bool:
+        """Whether the training goes on from a model."""
+        return bool(self.init_sha256)
 
     def __post_init__(self) -> None:
         for options in (self.text, self.network, self.training):
@@ -47,7 +56,10 @@ class Options:
     network: NetworkOptions
     training: TrainingOptions
     reads_as_model: bool = False  # whether what is read of a file is what the model remembers
-    given_text: TextOptions | None = None  # those of the text, once what was open of them is decided
+
+    def by_name(self) -> dict[str, Any]:
+        """Return the values of all options."""
+        return values_by_name(self.text, self.network, self.training)
 
     @classmethod
     def of(cls, given: Mapping[str, Any], init: Model | None = None) -> Options:
@@ -70,6 +82,29 @@ class Options:
         text = TextOptions(**pick(given, TextOptions))
         training = TrainingOptions(**pick(given, TrainingOptions))
         return cls(text, network, training, reads_as_model=bool(remembered))
+
+
+def values_by_name(
+    text: TextOptions, network: NetworkOptions | NetworkConfig, training: TrainingOptions
+) -> dict[str, Any]:
+    """Return the values of all options of a training."""
+    return {**asdict(text), **pick(asdict(network), NetworkOptions), **asdict(training)}
+
+
+def init_digest(model: Model) -> str:
+    """Return a hash of what a training takes from a model that it goes on from."""
+    digest = hashlib.sha256(f"{model.tokenizer} {model.unit}".encode())
+    digest.update(model.vocabulary.text() + model.detokenizer.text())
+    network = model.lm.find(Network)
+    for name, value in sorted(network.values().items() if network else ()):
+        digest.update(name.encode() + value.tobytes())
+    return digest.hexdigest()
+
+
+def absolute(sources: Sources) -> tuple[str, ...]:
+    """Return where some texts are, wherever the program runs; there may be none."""
+    found = listed(sources) if sources else []
+    return tuple(STDIN if source == STDIN else os.path.abspath(source) for source in found)
 
 
 def _options_of(model: Model) -> dict[str, Any]:
@@ -105,6 +140,7 @@ def make_plan(
     time. `on_progress` is told the fraction of the bytes of the texts that was read, unless one is standard input.
     Raises `TextError` for a text that cannot be read or holds too few words.
     """
+    sources = listed(sources)
     text, corpus = read_texts(
         options.text,
         sources,
@@ -113,19 +149,21 @@ def make_plan(
         cache_dir=cache_dir,
         on_progress=on_progress,
     )
-    options = replace(options, text=text, given_text=replace(options.text, valid=text.valid))
-    return plan_for(options, corpus, is_fine_tuning=init is not None), corpus
+    valid = absolute(text.valid)
+    plan = plan_for(replace(options, text=replace(text, valid=valid)), corpus, init)
+    return replace(plan, given=options.by_name() | {"valid": valid}, sources=absolute(sources)), corpus
 
 
-def plan_for(options: Options, corpus: Corpus, *, is_fine_tuning: bool = False) -> Plan:
+def plan_for(options: Options, corpus: Corpus, init: Model | None = None) -> Plan:
     """Decide what was left open of the network and the training, for a corpus that was read."""
     facts = {
         "train_words": len(corpus.train),
         "vocabulary_size": len(corpus.vocabulary),
-        "fine_tuning": is_fine_tuning,
+        "fine_tuning": init is not None,
     }
     values = decided(asdict(options.network) | asdict(options.training), facts)
     values["batch_size"] = min(values["batch_size"], max_batch_size(len(corpus.train), values["bptt"]))
     network = NetworkConfig(vocabulary_size=len(corpus.vocabulary), **pick(values, NetworkOptions))
     training = TrainingOptions(**pick(values, TrainingOptions))
-    return Plan(options.text, network, training, is_fine_tuning, options.given_text, options.reads_as_model)
+    init_sha256 = init_digest(init) if init else ""
+    return Plan(options.text, network, training, options.by_name(), options.reads_as_model, init_sha256)

@@ -42,6 +42,14 @@ def cool_down(state: TrainingState, epochs: float) -> None:
     _restore_best(state)
 
 
+def forget_end(state: TrainingState) -> None:
+    """Let a training go on that has ended, or was about to: it gets its patience again."""
+    state.cooldown = None
+    state.gave_up = False
+    state.best.reports_since = 0
+    state.best.rollbacks_since = 0
+
+
 def _restore_best(state: TrainingState) -> None:
     """Take the best values again; what the network carried from the last step is dropped."""
     for name, parameter in state.network.parameters.items():

@@ -109,6 +109,12 @@ class TrainingState:
     best: Best = field(default_factory=Best)
     cooldown: Cooldown | None = None
     gave_up: bool = False  # because the training diverged again and again
+    environments: list[dict[str, str]] = field(default_factory=list)  # where it has run, each once
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing left to train."""
+        return self.fraction >= 1 or self.gave_up
 
     def numbers(self) -> dict[str, Any]:
         """Return all of the state but its arrays, as JSON can hold it."""
@@ -121,6 +127,7 @@ class TrainingState:
             "cooldown": self.cooldown and asdict(self.cooldown),
             "optimizer": self.optimizer.numbers(),
             "rng": self.rng.bit_generator.state,
+            "environments": self.environments,
         }
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -160,6 +167,7 @@ def restored(
         history=[Report(**report) for report in numbers["history"]],
         best=best,
         cooldown=numbers["cooldown"] and Cooldown(**numbers["cooldown"]),
+        environments=[dict(environment) for environment in numbers["environments"]],
         **{name: numbers[name] for name in NUMBERS},
     )
     for name, array in state.arrays().items():

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import SettingError
 from ..lm.mixture import WORDS_PER_PASS
 from ..lm.network import Network
 from ..lm.network_config import extended_values, initial_values
@@ -20,20 +19,24 @@ from ..lm.tuning import Tuned
 from ..model import Model
 from ..nn.optimizers import OPTIMIZERS
 from ..nn.threads import Threads
+from ..options import TrainingOptions
 from ..storage.atomic import CHECKPOINT
 from ..storage.fallback import Written, write_somewhere
 from ..text.batches import excerpts, parallel_sequences
 from ..text.corpus import Corpus, Sources
+from ..text.reading import listed
 from . import recovery
 from .budget import allot, allot_anew, countable_words
-from .checkpoint import SUFFIX, Checkpoint, corpus_digest, read_checkpoint, write_checkpoint
+from .checkpoint import SUFFIX, Checkpoint, corpus_digests, opened, write_checkpoint
 from .clock import Clock
 from .finish import ModelBuilder
 from .hooks import COUNTING, READING, Hooks
 from .plan import Options, Plan, make_plan
 from .report import Progress, Report
+from .resuming import check_corpus, check_init, environment, given_text, nothing_left, plan_to_resume
 from .state import SinceReport, TrainingState
 from .step import Stepper
+from .texts import read_texts
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -67,6 +70,8 @@ class Trainer:
         self.sequences = parallel_sequences(corpus.train, plan.training.batch_size)
         self.threads = Threads(plan.training.threads)
         self.state = state or self._initial_state(values)
+        if (here := environment(plan.training.threads)) not in self.state.environments:
+            self.state.environments.append(here)
         self.stepper = Stepper(plan, self.state, self.sequences, corpus.counts(), self.threads)
         self.clock = Clock(plan, self.state, len(self.sequences) - 1, began, hooks.now)
         self.builder = ModelBuilder(plan, corpus, self.threads)
@@ -109,10 +114,12 @@ class Trainer:
         """
         hooks = hooks or Hooks()
         began = hooks.now()
+        sources = listed(sources)
         if resume is not None:
-            return cls._resumed(sources, init, resume, hooks, options)
+            return cls._resumed(opened(resume), sources, init, options, hooks)
         given = Options.of(options, init)  # checked before the text is read
-        plan, corpus = _prepared(given, sources, init, hooks)
+        plan, corpus = make_plan(given, sources, init, **_reading(hooks))
+        hooks.on_read(corpus)
         values = None
         if init and (network := init.lm.find(Network)):
             values = extended_values(network.values(), corpus.counts())
@@ -120,57 +127,54 @@ class Trainer:
 
     @classmethod
     def _resumed(
-        cls,
-        sources: Sources,
-        init: Model | None,
-        resume: Checkpoint | str | Path,
-        hooks: Hooks,
-        options: Mapping[str, Any],
+        cls, kept: Checkpoint, sources: Sources, init: Model | None, options: Mapping[str, Any], hooks: Hooks
     ) -> Self:
         """Go on from a checkpoint. The time that the text is read in once more does not count."""
-        kept = resume if isinstance(resume, Checkpoint) else read_checkpoint(resume)
-        if kept.plan.is_fine_tuning != (init is not None):
-            began = "from a model: name it with init=MODEL" if init is None else "without a model: leave init=MODEL out"
-            raise SettingError(f"the training began {began}")
-        plan, corpus = _prepared(kept.options(options), sources, init, hooks)
-        kept.check(plan, corpus)
+        plan = plan_to_resume(kept.plan, options, sources)
+        check_init(plan, init)
+        text = given_text(plan)
+        _, corpus = read_texts(text, sources, init, reads_as_model=plan.reads_as_model, **_reading(hooks))
+        hooks.on_read(corpus)
+        check_corpus(kept, plan, corpus)
         trainer = cls(plan, corpus, state=kept.state, hooks=hooks)
-        if kept.is_extended(plan):
-            trainer.extend()
+        has_new_limits = trainer._extend(kept.plan.training)
+        if trainer.is_over and (has_new_limits or kept.has_model):
+            raise nothing_left(trainer.clock.epochs(), trainer.state.budget.elapsed)
         return trainer
 
-    def extend(self) -> None:
-        """Go on as long as the plan says, after a training that was meant to be longer or shorter."""
+    def _extend(self, before: TrainingOptions) -> bool:
+        """Go on as long as the plan says. Returns whether that is not as long as the options said before."""
         state = self.state
+        now = self.plan.training
+        if (now.epochs, now.time) == (before.epochs, before.time):
+            return False
         allot_anew(state, self.plan, self.corpus.valid, self._watch, self._tune)
-        if self.is_over:
-            state.cooldown = None
-            state.gave_up = False
-            state.best.reports_since = 0
-            state.best.rollbacks_since = 0
+        is_longer = now.epochs > before.epochs or now.time > before.time
+        if self.is_over or (is_longer and state.cooldown):
+            recovery.forget_end(state)
         if state.step:
             state.fraction = self.clock.fraction()
+        return True
 
     @property
     def is_over(self) -> bool:
         """Whether there is nothing left to train."""
-        return self.state.fraction >= 1 or self.state.gave_up
+        return self.state.is_over
 
     @cached_property
-    def corpus_digest(self) -> str:
-        """A hash of the corpus, for checkpoints."""
-        return corpus_digest(self.corpus)
+    def corpus_digests(self) -> dict[str, str]:
+        """Hashes of the corpus, for checkpoints."""
+        return corpus_digests(self.corpus)
 
-    def save_checkpoint(self, path: str | Path) -> Written:
+    def save_checkpoint(self, path: str | Path, *, has_model: bool = False) -> Written:
         """Keep the training in a file, between two steps: see `start`. Tells where the file is.
 
-        That is `path`, or another place if it cannot be written there. Raises `ModelError` if it cannot be written at
-        all.
+        That is `path`, or another place if it cannot be written there. `has_model` keeps that the training is over and
+        its model saved. Raises `ModelError` if the file cannot be written at all.
         """
         self.clock.now()  # the time up to now is spent
-        return write_somewhere(
-            path, lambda file: write_checkpoint(file, self.plan, self.corpus_digest, self.state), CHECKPOINT, SUFFIX
-        )
+        kept = Checkpoint(self.plan, self.corpus_digests, self.state, has_model)
+        return write_somewhere(path, lambda file: write_checkpoint(file, kept), CHECKPOINT, SUFFIX)
 
     def _initial_state(self, values: Mapping[str, np.ndarray] | None) -> TrainingState:
         training = self.plan.training
@@ -287,8 +291,6 @@ def watched_texts(ids: np.ndarray, words: int) -> list[np.ndarray]:
     return excerpts(ids, words, min(MAX_WATCHED_TEXTS, words // WORDS_PER_PASS))
 
 
-def _prepared(options: Options, sources: Sources, init: Model | None, hooks: Hooks) -> tuple[Plan, Corpus]:
-    told = partial(hooks.on_progress, READING)
-    plan, corpus = make_plan(options, sources, init, cache_dir=hooks.cache_dir, on_progress=told)
-    hooks.on_read(corpus)
-    return plan, corpus
+def _reading(hooks: Hooks) -> dict[str, Any]:
+    """Return what a reader of texts is told of the hooks."""
+    return {"cache_dir": hooks.cache_dir, "on_progress": partial(hooks.on_progress, READING)}

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from rnncli import load
+from rnncli.errors import ModelError
+from rnncli.storage import model_file
+from rnncli.storage.fallback import Written
 from rnncli.storage.locks import locked
 from rnncli.training.trainer import Trainer
 
@@ -84,10 +87,8 @@ def test_a_changed_option_is_named(invoke, interrupt, corpus_file):
     kept = CHECKPOINT.read_bytes()
     result = invoke("train", corpus_file, "--resume", "--hidden-size", 9, "--cache", 10)
     assert result.exit_code == 2
-    told = (
-        "the training began with --hidden-size 8, --cache 2000, not --hidden-size 9, --cache 10: leave that out, or add"
-    )
-    assert result.stderr.splitlines()[-1] == f"Error: {told} --restart"
+    told = "the training began with --hidden-size 8, --cache 2000, not --hidden-size 9, --cache 10: leave those out"
+    assert result.stderr.splitlines()[-1] == f"Error: {told}, or add --restart"
     assert CHECKPOINT.read_bytes() == kept
 
 
@@ -122,6 +123,41 @@ def test_a_checkpoint_that_is_kept_in_the_end_is_extended(invoke, corpus_file):
     assert not CHECKPOINT.exists()
 
 
+def test_a_training_that_has_ended_is_not_replaced_by_a_shorter_or_an_equal_one(invoke, corpus_file):
+    assert invoke("train", corpus_file, *TINY, "--keep-checkpoint").exit_code == 0
+    kept = (MODEL.read_bytes(), CHECKPOINT.read_bytes())
+    told = r"^Error: the training has already read the text 3\.0 times, in \d+ seconds: to go on, give it more with"
+    for limit in ([], ["--epochs", 3], ["--epochs", 2], ["--time", "0.001s"]):
+        result = invoke("train", corpus_file, "--resume", *limit)
+        assert result.exit_code == 2
+        assert re.search(told + r" --epochs N or --time TIME$", result.stderr, re.MULTILINE)
+        assert (MODEL.read_bytes(), CHECKPOINT.read_bytes()) == kept
+
+
+def test_the_same_command_goes_on_where_a_value_was_too_large_for_the_text(invoke, interrupt, corpus_file):
+    interrupt(3)
+    invoke("train", corpus_file, *TINY, "--batch-size", 5000)
+    interrupt(None)
+    assert invoke("train", corpus_file, *TINY, "--batch-size", 5000, "--resume").exit_code == 0
+
+
+def test_standard_input_is_not_read_twice_by_a_training_that_goes_on(invoke, interrupt, corpus_file):
+    interrupt(3)
+    invoke("train", corpus_file, *TINY, "-o", "m.npz", "--valid", "-", input=corpus_file.read_text())
+    result = invoke("train", "-", "-o", "m.npz", "--resume", input=corpus_file.read_text())
+    assert result.exit_code == 2
+    assert "- is standard input, which can be read once only: name files for the other texts." in result.stderr
+
+
+def test_another_number_of_threads_is_told_as_an_option(invoke, interrupt, corpus_file):
+    interrupt(3)
+    invoke("train", corpus_file, *TINY, "--threads", 1)
+    interrupt(None)
+    result = invoke("train", corpus_file, "--resume", "--threads", 2, "--quiet")
+    told = "Warning: the training ran with --threads 1, and goes on with --threads 2: the last digits of the model may"
+    assert result.stderr == f"{told} differ\n"
+
+
 def test_a_log_goes_on_where_the_training_does(invoke, interrupt, corpus_file):
     interrupt(5)
     invoke("train", corpus_file, *TINY)
@@ -133,13 +169,13 @@ def test_a_log_goes_on_where_the_training_does(invoke, interrupt, corpus_file):
     assert epochs == [0.1, 1, 2, 3]
 
 
-def test_a_checkpoint_is_written_from_time_to_time(invoke, interrupt, corpus_file, monkeypatch):
+def test_a_checkpoint_is_written_from_time_to_time(invoke, corpus_file, monkeypatch):
     written = []
     original = Trainer.save_checkpoint
 
-    def save(trainer, path):
+    def save(trainer, path, **facts):
         written.append(trainer.state.step)
-        return original(trainer, path)
+        return original(trainer, path, **facts)
 
     monkeypatch.setattr(Trainer, "save_checkpoint", save)
     ticks = iter(range(10**6))
@@ -151,12 +187,9 @@ def test_a_checkpoint_is_written_from_time_to_time(invoke, interrupt, corpus_fil
 def test_a_checkpoint_that_cannot_be_written_anywhere_is_no_reason_to_lose_the_training(
     invoke, interrupt, corpus_file, monkeypatch
 ):
-    def fail(*arguments):
-        raise rnncli_error
+    def fail(*arguments, **facts):
+        raise ModelError("cannot write here: No space left on device")
 
-    from rnncli.errors import ModelError
-
-    rnncli_error = ModelError("cannot write here: No space left on device")
     monkeypatch.setattr(Trainer, "save_checkpoint", fail)
     interrupt(30)
     result = invoke("train", corpus_file, *TINY)
@@ -170,9 +203,15 @@ def test_a_checkpoint_that_cannot_be_written_beside_its_model_is_kept_elsewhere(
     refuge = tmp_path / "refuge"
     refuge.mkdir()
     monkeypatch.setattr("rnncli.storage.fallback.PLACES", [lambda: refuge])
-    CHECKPOINT.mkdir(parents=True)
     interrupt(5)
-    result = invoke("train", corpus_file, *TINY, "--restart")
+    run = Trainer.run
+
+    def run_beside_a_folder(trainer):
+        CHECKPOINT.mkdir()
+        return run(trainer)
+
+    monkeypatch.setattr(Trainer, "run", run_beside_a_folder)
+    result = invoke("train", corpus_file, *TINY)
     (kept,) = refuge.iterdir()
     assert f"{kept} keeps the training instead, move it there to go on" in result.stderr
     CHECKPOINT.rmdir()
@@ -181,12 +220,130 @@ def test_a_checkpoint_that_cannot_be_written_beside_its_model_is_kept_elsewhere(
     assert invoke("train", corpus_file, "--resume").exit_code == 0
 
 
+def test_what_is_in_the_place_of_a_checkpoint_is_told_and_stays(invoke, corpus_file, model_file):
+    CHECKPOINT.mkdir(parents=True)
+    told = f"Error: {CHECKPOINT} is where the checkpoint goes, and is none: move it away, or name another model with"
+    for options in ([], ["--restart"], ["--resume"]):
+        assert invoke("train", corpus_file, *TINY, *options).stderr == f"{told} --output\n"
+    CHECKPOINT.rmdir()
+    CHECKPOINT.write_bytes(model_file.read_bytes())
+    for options in ([], ["--restart"], ["--resume"]):
+        assert invoke("train", corpus_file, *TINY, *options).stderr == f"{told} --output\n"
+    assert CHECKPOINT.read_bytes() == model_file.read_bytes()
+
+
+def test_an_empty_file_in_the_place_of_a_checkpoint_may_be_replaced(invoke, corpus_file):
+    CHECKPOINT.parent.mkdir()
+    CHECKPOINT.touch()
+    told = f"Error: {CHECKPOINT} is no sound checkpoint (it is empty): name another model with --output FILE, or begin"
+    assert invoke("train", corpus_file, *TINY).stderr == f"{told} anew with --restart\n"
+    assert invoke("train", corpus_file, *TINY, "--restart").exit_code == 0
+
+
+def test_a_training_that_has_ended_is_told_from_one_that_has_stopped(invoke, corpus_file, no_models):
+    assert invoke("train", corpus_file, *TINY).exit_code == 1
+    told = f"Error: {CHECKPOINT} holds a training that has ended without its model: add --resume to save that, or"
+    assert invoke("train", corpus_file, *TINY).stderr == f"{told} --restart to begin anew\n"
+    no_models()
+    assert invoke("train", corpus_file, "--resume", "--keep-checkpoint").exit_code == 0
+    told = (
+        f"Error: {CHECKPOINT} holds a training that has ended: add --resume with more --epochs or --time to go on, or"
+    )
+    assert invoke("train", corpus_file, *TINY).stderr == f"{told} --restart to begin anew\n"
+
+
+@pytest.mark.parametrize("name", ["a.checkpoint.npz", "a.checkpoint"])
+def test_a_model_does_not_get_the_name_of_a_checkpoint(invoke, corpus_file, name):
+    result = invoke("train", corpus_file, *TINY, "-o", name)
+    told = f"Error: {name} is the name of a checkpoint: name the model otherwise with --output FILE\n"
+    assert (result.exit_code, result.stderr) == (1, told)
+
+
+def test_an_old_training_is_gone_when_the_new_one_begins(invoke, interrupt, corpus_file, monkeypatch):
+    interrupt(5)
+    invoke("train", corpus_file, *TINY)
+    assert invoke("train", "missing.txt", *TINY, "-o", MODEL, "--restart").exit_code == 1
+    assert CHECKPOINT.exists()
+
+    def killed(trainer):
+        raise SystemExit(137)
+
+    monkeypatch.setattr(Trainer, "run", killed)
+    assert invoke("train", corpus_file, *TINY, "--restart").exit_code == 137
+    assert not CHECKPOINT.exists()
+
+
+@pytest.fixture
+def no_models(monkeypatch):
+    """Let no model be written anywhere, until it is called. It returns the checkpoints that there were meanwhile."""
+    kept = []
+
+    def fail(*arguments):
+        kept.append(CHECKPOINT.read_bytes() if CHECKPOINT.exists() else b"")
+        raise ModelError("cannot write here: No space left on device")
+
+    original = model_file.save_somewhere
+    monkeypatch.setattr(model_file, "save_somewhere", fail)
+
+    def succeed():
+        monkeypatch.setattr(model_file, "save_somewhere", original)
+        return kept
+
+    return succeed
+
+
+def test_a_training_whose_model_cannot_be_written_is_kept_as_it_was_when_it_was_interrupted(
+    invoke, interrupt, corpus_file, no_models
+):
+    interrupt(20)
+    result = invoke("train", corpus_file, *TINY)
+    told = f"cannot write here: No space left on device; {CHECKPOINT} keeps the training: go on by --resume"
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (1, f"Error: {told}")
+    assert no_models() == [CHECKPOINT.read_bytes()]
+    interrupt(None)
+    assert invoke("train", corpus_file, "--resume").exit_code == 0
+    resumed = MODEL.read_bytes()
+    assert invoke("train", corpus_file, *TINY).exit_code == 0
+    assert MODEL.read_bytes() == resumed
+
+
+def test_a_training_that_ended_without_its_model_is_kept_and_saves_it_when_it_is_resumed(
+    invoke, corpus_file, no_models
+):
+    assert invoke("train", corpus_file, *TINY).exit_code == 1
+    assert CHECKPOINT.exists()
+    no_models()
+    assert invoke("train", corpus_file, "--resume").exit_code == 0
+    assert os.listdir("models") == [MODEL.name]
+
+
+def test_a_checkpoint_in_another_place_that_cannot_be_removed_ends_no_training(
+    invoke, interrupt, corpus_file, monkeypatch
+):
+    written = []
+    original = Trainer.save_checkpoint
+
+    def save(trainer, path, **facts):
+        if written:
+            return original(trainer, path, **facts)
+        other = Path("other")  # a folder cannot be removed as a file can
+        other.mkdir()
+        written.append(other)
+        return Written(other, "cannot write here")
+
+    monkeypatch.setattr(Trainer, "save_checkpoint", save)
+    assert invoke("train", corpus_file, *TINY, "--checkpoint-every", "0.000001s").exit_code == 0
+
+
 def test_a_second_training_of_the_same_model_is_refused(invoke, corpus_file):
     Path("models").mkdir()
     with locked(MODEL, "output"):
         result = invoke("train", corpus_file, *TINY)
     told = f"Error: another training writes {MODEL} (process {os.getpid()}): wait for it, or name another file with"
     assert (result.exit_code, result.stderr) == (1, f"{told} --output FILE\n")
+    with locked(CHECKPOINT, "output"):
+        result = invoke("train", corpus_file, *TINY)
+    assert result.stderr.startswith(f"Error: another training writes {CHECKPOINT} ")
     with locked("log.jsonl", "log"):
         result = invoke("train", corpus_file, *TINY, "--log", "log.jsonl")
     assert result.stderr.endswith("wait for it, or name another file with --log FILE\n")

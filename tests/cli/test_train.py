@@ -384,14 +384,50 @@ def test_a_third_ctrl_c_is_always_heard(watched, at_the_end):
     assert not Path("models/school.npz").exists()
 
 
-def test_ctrl_c_while_the_model_is_saved_loses_nothing(watched, corpus_file):
-    def watch(reports):
-        reports.read()
-        press()
+@pytest.fixture
+def while_saving(monkeypatch):
+    """Call a function when a training that is over makes its model."""
 
-    result = watched(watch, *TINY, "--valid", corpus_file, "--checkpoint-every", "0.001s")
-    assert (result.exit_code, result.stdout) == (130, "models/school.npz\n")
-    assert os.listdir("models") == ["school.npz"]  # it is over: there is nothing to resume
+    def while_saving(act):
+        best = Trainer.best
+
+        def act_and_make(trainer):
+            act()
+            return best(trainer)
+
+        monkeypatch.setattr(Trainer, "best", act_and_make)
+
+    return while_saving
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_training_that_is_over_when_it_is_told_to_stop_succeeds(watched, while_saving, corpus_file, number):
+    while_saving(lambda: press(number))
+    result = watched(lambda reports: None, *TINY, "--valid", corpus_file, "--checkpoint-every", "0.001s")
+    assert (result.exit_code, result.stdout) == (0, "models/school.npz\n")
+    assert os.listdir("models") == ["school.npz"]  # there is nothing to resume
+    assert [report["epoch"] for report in load("models/school.npz").about["history"]] == [1, 2]
+
+
+def test_ctrl_c_a_second_after_the_last_step_keeps_the_training_and_ends_at_once(
+    watched, while_saving, invoke, corpus_file, monkeypatch
+):
+    now, later = time.monotonic, 0.0
+    monkeypatch.setattr("time.monotonic", lambda: now() + later)
+
+    def press_later():
+        nonlocal later
+        if not later:
+            later = 10.0
+            press()
+
+    while_saving(press_later)
+    result = watched(lambda reports: None, *TINY)
+    assert (result.exit_code, result.stdout) == (130, "")
+    told = "Interrupted: models/school.checkpoint.npz keeps the training; --resume saves its model."
+    assert result.stderr.splitlines()[-2:] == [told, "Interrupted."]
+    assert invoke("train", corpus_file, "--resume").exit_code == 0
+    assert os.listdir("models") == ["school.npz"]
     assert [report["epoch"] for report in load("models/school.npz").about["history"]] == [1, 2]
 
 

@@ -5,10 +5,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rnncli.errors import ModelError
-from rnncli.storage.atomic import ARPA, LOG, MODEL, check_kind, check_writable, write_lines, write_whole
+from rnncli.storage.atomic import ARPA, CHECKPOINT, LOG, MODEL, check_kind, check_writable, write_lines, write_whole
 
+HEAD = b"PK\x03\x04".ljust(30, b"\0")  # of an archive
 KINDS = {
-    "a model": (MODEL, b"PK\x03\x04 an archive"),
+    "a model": (MODEL, HEAD + b"format.npy and more"),
+    "a checkpoint": (CHECKPOINT, HEAD + b"checkpoint.npy and more"),
     "a log": (LOG, b'{"epoch": 1, "step": 9}\n'),
     "an ARPA file": (ARPA, b"\\data\\\nngram 1=3\n"),
 }
@@ -114,12 +116,12 @@ def test_nothing_and_an_empty_file_may_be_replaced_by_any_kind(tmp_path, kind, c
         assert path.read_bytes() == content
 
 
-@given(st.sampled_from([MODEL, LOG, ARPA]), st.binary(max_size=12))
+@given(st.sampled_from([MODEL, CHECKPOINT, LOG, ARPA]), st.binary(max_size=12))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 def test_any_other_bytes_are_no_file_of_a_kind(tmp_path, kind, content):
     path = tmp_path / "bytes"
     path.write_bytes(content)
-    if not content or content.startswith(kind.magic):
+    if not content or content[kind.start :].startswith(kind.magic):
         check_kind(path, kind)
     else:
         with pytest.raises(ModelError, match="would be overwritten"):
@@ -129,7 +131,15 @@ def test_any_other_bytes_are_no_file_of_a_kind(tmp_path, kind, content):
 
 @pytest.mark.parametrize(
     ("kind", "content"),
-    [(MODEL, b"P"), (LOG, b'{"loss": 1}'), (LOG, b'{"epoch"'), (ARPA, b"\\data"), (ARPA, b"data\\")],
+    [
+        (MODEL, b"P"),
+        (MODEL, HEAD + b"word/document.xml"),
+        (CHECKPOINT, HEAD),
+        (LOG, b'{"loss": 1}'),
+        (LOG, b'{"epoch"'),
+        (ARPA, b"\\data"),
+        (ARPA, b"data\\"),
+    ],
     ids=str,
 )
 def test_a_file_that_only_resembles_one_of_a_kind_is_not_replaced(tmp_path, kind, content):

@@ -13,6 +13,7 @@ from rnncli.storage.atomic import CHECKPOINT, write_whole
 from rnncli.storage.fallback import write_somewhere
 from rnncli.storage.model_file import load, save, save_somewhere
 
+OLD = b"PK\x03\x04".ljust(30, b"\0") + b"checkpoint.npy, the last good one"
 posix = pytest.mark.skipif(os.name == "nt", reason="needs the limits and users of POSIX")
 
 
@@ -68,13 +69,13 @@ FAILURES = [remove_folder, replace_folder_by_a_file, replace_folder_by_another, 
 def test_a_file_whose_folder_goes_is_written_among_the_temporary_files(places, tmp_path, fail, while_writing):
     folder = tmp_path / "models of mine"
     folder.mkdir()
-    (folder / "old.npz").write_bytes(b"PK, the last good one")
+    (folder / "old.npz").write_bytes(OLD)
     if not while_writing:
         fail(folder)
     failed = []
 
     def write(file) -> None:
-        file.write(b"PK, half")
+        file.write(OLD)
         file.flush()
         if while_writing and not failed:
             failed.append(fail(folder))
@@ -82,14 +83,14 @@ def test_a_file_whose_folder_goes_is_written_among_the_temporary_files(places, t
 
     path, failure = write_somewhere(folder / "old.npz", write, CHECKPOINT, ".checkpoint.npz")
     assert (path == folder / "old.npz") == (failure == "")
-    assert path.read_bytes() == b"PK, half and half"
+    assert path.read_bytes() == OLD + b" and half"
     if fail is replace_folder_by_another and not while_writing:
         assert path == folder / "old.npz"
     else:
         assert path.parent == places[0]
         assert re.fullmatch(r"rnncli-[0-9a-f]{8}\.checkpoint\.npz", path.name)
     if fail is replace_folder_by_another:
-        assert (tmp_path / "moved" / "old.npz").read_bytes() == b"PK, the last good one"
+        assert (tmp_path / "moved" / "old.npz").read_bytes() == OLD
 
 
 @posix
@@ -199,13 +200,13 @@ except Exception as error:
 @posix
 def test_a_folder_that_may_not_be_written_to_is_an_error_that_leaves_the_last_good_file(tmp_path, python):
     path = tmp_path / "model.npz"
-    path.write_bytes(b"PK, the last good one")
+    path.write_bytes(OLD)
     tmp_path.chmod(0o500)
     try:
         assert python(FORBIDDEN, path) == f"ModelError cannot write {path}: Permission denied\n"
     finally:
         tmp_path.chmod(0o700)
-    assert path.read_bytes() == b"PK, the last good one"
+    assert path.read_bytes() == OLD
     assert files_in(tmp_path) == ["model.npz"]
 
 

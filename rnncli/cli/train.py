@@ -17,7 +17,7 @@ from .answering import check_stdin_once, named_texts
 from .checkpoints import Checkpoints
 from .clashes import without_clashes
 from .declared import by_name, declared_options, flag, parameter
-from .log import check_log, logging_to
+from .log import Write, check_log, logging_to
 from .options import DURATION, FILE_PATH, MODEL_PATH, is_given, named_in_command
 from .output import discard_output, escape_controls, tell, warn
 from .progress import Work, display, show_result, working
@@ -99,8 +99,6 @@ def command(
     options = _options(values, init is not None)
     check_stdin_once([*corpora, *options.get("valid", ())])
     output = output or DEFAULT_FOLDER / f"{corpus_name(corpora)}.npz"
-    if output.exists():
-        check_writable(output, MODEL)  # before a long text is read
     check_folder(output)
     check_log(log, output)
     with ExitStack() as stack:
@@ -108,10 +106,11 @@ def command(
         stack.enter_context(locked(output, "output"))
         checkpoints = Checkpoints(output, values["checkpoint_every"])
         kept = checkpoints.find(resume=values["resume"], restart=values["restart"])
-        trainer = _start(corpora, init, kept, options, quiet, now, values["cache_dir"])
-        check_writable(output, MODEL)  # not before: it makes the folder, which a bad text should not leave behind
-        stop = stack.enter_context(deferred_stop())
-        _run(trainer, checkpoints, log, quiet, stop)
+        check_writable(output, MODEL)  # before a long text is read
+        with logging_to(log, kept.state.step if kept else 0) as write:
+            trainer = _start(corpora, init, kept, options, quiet, now, values["cache_dir"])
+            stop = stack.enter_context(deferred_stop())
+            _run(trainer, checkpoints, write, quiet, stop)
         if not trainer.is_over:
             _finish_early(trainer, checkpoints, output, stop)
         model = _saved(trainer, output, checkpoints)
@@ -152,11 +151,11 @@ def _start(
     return trainer
 
 
-def _run(trainer: Trainer, checkpoints: Checkpoints, log: Path | None, quiet: bool, stop: StopRequest) -> None:
+def _run(trainer: Trainer, checkpoints: Checkpoints, write: Write, quiet: bool, stop: StopRequest) -> None:
     """Train to the end, or until told to stop."""
     training = trainer.plan.training
     epochs = training.epochs if training.time == float("inf") else None
-    with logging_to(log, trainer.state.step) as write, display(epochs, quiet) as show:
+    with display(epochs, quiet) as show:
         for progress in trainer.run():
             show(progress)
             if progress.report:

@@ -187,9 +187,6 @@ def test_a_second_training_of_the_same_model_is_refused(invoke, corpus_file):
         result = invoke("train", corpus_file, *TINY)
     told = f"Error: another training writes {MODEL} (process {os.getpid()}): wait for it, or name another file with"
     assert (result.exit_code, result.stderr) == (1, f"{told} --output FILE\n")
-    with locked("log.jsonl", "log"):
-        result = invoke("train", corpus_file, *TINY, "--log", "log.jsonl")
-    assert result.stderr.endswith("wait for it, or name another file with --log FILE\n")
 
 
 def test_a_checkpoint_is_not_taken_for_a_model(invoke, interrupt, corpus_file):

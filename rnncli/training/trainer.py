@@ -67,15 +67,15 @@ class Trainer:
         self.sequences = parallel_sequences(corpus.train, plan.training.batch_size)
         self.threads = Threads(plan.training.threads)
         self.state = state or self._initial_state(values)
-        self.stepper = Stepper(plan, self.state, self.sequences, corpus.counts(), self.threads)
+        self.stepper = Stepper(plan, self.state, self.sequences, corpus.counts(), self.threads, hooks.now)
         self.clock = Clock(plan, self.state, len(self.sequences) - 1, began, hooks.now)
         self.builder = ModelBuilder(plan, corpus, self.threads)
         if not state:
-            self.state.counted_words = countable_words(plan, len(corpus.train), self.builder.fit)
+            self.state.counted_words = countable_words(plan, len(corpus.train), self.builder.fit, hooks.now)
         self.builder.fit(self.state.counted_words, partial(hooks.on_progress, COUNTING))
         if not state:
             recovery.keep_best(self.state, math.inf)
-            allot(self.state, plan, corpus.valid, self._watch, self._tune)
+            allot(self.state, plan, corpus.valid, self._watch, self._tune, hooks.now)
         self.watched = watched_texts(corpus.valid, self.state.watched_words)
         if not state:
             if plan.is_fine_tuning:
@@ -142,7 +142,7 @@ class Trainer:
     def extend(self) -> None:
         """Go on as long as the plan says, after a training that was meant to be longer or shorter."""
         state = self.state
-        allot_anew(state, self.plan, self.corpus.valid, self._watch, self._tune)
+        allot_anew(state, self.plan, self.corpus.valid, self._watch, self._tune, self.clock.time)
         if self.is_over:
             state.cooldown = None
             state.gave_up = False

@@ -206,7 +206,8 @@ def _conclude(trainer: Trainer, model: Model, quiet: bool) -> None:
 def _finish_early(trainer: Trainer, checkpoints: Checkpoints, output: Path, stop: StopRequest) -> None:
     """Keep a training that was told to stop; exit where its model would replace another one unmeasured."""
     if checkpoints.keep(trainer):
-        tell(f"Interrupted: {escape_controls(str(checkpoints.place))} keeps the training; --resume goes on.")
+        moved = "" if checkpoints.place == checkpoints.path else f"moved to {checkpoints.path}, "
+        tell(escape_controls(f"Interrupted: {checkpoints.place} keeps the training; {moved}--resume goes on."))
     if output.exists() and not trainer.state.history:
         tell(f"Interrupted before the first report: {escape_controls(str(output))} stays as it was.")
         exit_by(stop.signal)
@@ -251,5 +252,5 @@ def _saved(trainer: Trainer, output: Path, checkpoints: Checkpoints) -> Model:
             raise ModelError(f"{error}; {checkpoints.place} keeps the training: go on by resume=True") from None
         raise
     if written.failure:
-        raise ModelError(f"{written.failure}: the model is in {written.path} instead, move it to where it shall stay")
+        raise ModelError(f"{written.failure}. The model is in {written.path} instead: move it to where it shall stay")
     return model

@@ -107,6 +107,23 @@ def test_a_training_by_the_clock_tells_how_often_the_text_was_read(invoke, corpu
 
 
 @pytest.mark.parametrize("option", ["-o", "--log"])
+def test_an_empty_name_is_refused(invoke, option):
+    result = invoke("train", "missing.txt", option, "")
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1] == f"Error: Invalid value for '{option}': the name is empty: name a file."
+
+
+@pytest.mark.parametrize("option", ["-o", "--log"])
+def test_a_file_that_may_not_be_read_is_told_to_be_one_that_cannot_be_written(invoke, option, monkeypatch):
+    Path("file").touch()
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # as root, a test may read all
+    monkeypatch.setattr("rnncli.storage.atomic.check_kind", refuse)
+    result = invoke("train", "missing.txt", option, "file")
+    assert result.stderr.splitlines()[-1].startswith("Error: cannot write ")
+    assert result.stderr.endswith("file: Permission denied\n")
+
+
+@pytest.mark.parametrize("option", ["-o", "--log"])
 def test_a_missing_folder_is_told_before_the_text_is_read_and_not_made(invoke, tmp_path, option):
     result = invoke("train", "missing.txt", *TINY, option, tmp_path / "no" / "file")
     folder = tmp_path / "no"
@@ -475,7 +492,7 @@ def test_a_model_that_cannot_be_written_in_the_end_is_kept_elsewhere(watched, sp
     result = watched(spoil, *TINY)
     (kept,) = fallback.iterdir()
     assert (result.exit_code, result.stdout) == (1, "")
-    told = f"Error: cannot write models/school.npz: File exists: the model is in {kept} instead, move it to where it"
+    told = f"Error: cannot write models/school.npz: File exists. The model is in {kept} instead: move it to where it"
     assert result.stderr.splitlines()[-1] == f"{told} shall stay"
     assert load(kept).predict("Tom", 1)
 

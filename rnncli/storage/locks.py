@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,8 @@ from .flock import is_at, try_lock
 
 MAX_NAME_BYTES = 200  # of a file whose lock is named after it; the longest name of most systems has 255
 MAX_PID_BYTES = 20
+TRIES = 5
+SECONDS_BETWEEN_TRIES = 0.01
 
 
 @contextmanager
@@ -89,7 +92,7 @@ def _take(lock: Path, name: str, argument: str) -> int | None:
             descriptor = os.open(lock, os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0), 0o666)
         except OSError:
             return None
-        is_ours = try_lock(descriptor)
+        is_ours = _try_to_lock(descriptor)
         if is_ours is False:
             process = _process(descriptor)
             os.close(descriptor)
@@ -103,6 +106,16 @@ def _take(lock: Path, name: str, argument: str) -> int | None:
                 os.write(descriptor, str(os.getpid()).encode())
             return descriptor
         os.close(descriptor)
+
+
+def _try_to_lock(descriptor: int) -> bool | None:
+    """Lock a file as `try_lock` does, but give whoever sweeps the folder, and has just locked it, time to let it go."""
+    for _ in range(TRIES):
+        is_ours = try_lock(descriptor)
+        if is_ours is not False:
+            return is_ours
+        time.sleep(SECONDS_BETWEEN_TRIES)
+    return False
 
 
 def _process(descriptor: int) -> str:

@@ -241,7 +241,9 @@ def _newest_model(bundled: Path | None) -> Path | None:
 
     A checkpoint of a training is no model.
     """
-    names = (path for path in Path("models").glob("*.npz") if not path.name.endswith(".checkpoint.npz"))
+    from ..storage.model_file import CHECKPOINT_SUFFIX
+
+    names = (path for path in Path("models").glob("*.npz") if not path.name.endswith(CHECKPOINT_SUFFIX))
     found = [path for path in names if path.is_file() and path.resolve() != bundled]
     return max(found, key=lambda path: (path.stat().st_mtime, path.name), default=None)
 

@@ -131,7 +131,7 @@ def _start(
 ) -> Trainer:
     """Prepare a training, and tell what was read."""
     from ..storage.model_file import load
-    from ..training.hooks import Hooks
+    from ..training.hooks import Hooks, ignore
     from ..training.trainer import Trainer
 
     if kept:  # what is not given anew is as it was
@@ -142,7 +142,7 @@ def _start(
     model = load(init) if init else None
     with working() as work:
         on_read = partial(_tell_of, work=work, quiet=quiet)
-        hooks = Hooks(on_read, _ignore if quiet else work.show, now, cache_dir)
+        hooks = Hooks(on_read, ignore if quiet else work.show, now, cache_dir)
         trainer = Trainer.start(corpora, init=model, resume=kept, hooks=hooks, **options)
     if not quiet and kept:
         tell(f"Going on at {trainer.state.fraction:.0%} of the training.")
@@ -163,10 +163,6 @@ def _run(trainer: Trainer, checkpoints: Checkpoints, write: Write, quiet: bool, 
             if stop.signal:
                 break
             checkpoints.keep_if_due(trainer)
-
-
-def _ignore(work: str, fraction: float) -> None:
-    """Show nothing."""
 
 
 def _tell_of(corpus: Corpus, work: Work, quiet: bool) -> None:

@@ -20,6 +20,7 @@ from ..network_options import NetworkOptions
 from ..nn.threads import processor_kind
 from ..options import OPTION_CLASSES, TextOptions, TrainingOptions
 from ..storage.archive import read_arrays, write_arrays
+from ..storage.model_file import CHECKPOINT_SUFFIX
 from ..text.columns import pieces
 from ..text.corpus import Corpus
 from ..version import __version__
@@ -27,7 +28,7 @@ from .plan import Options, Plan
 from .state import TrainingState, restored
 
 FORMAT = 1
-SUFFIX = ".checkpoint.npz"
+SUFFIX = CHECKPOINT_SUFFIX
 NOT_COMPARED = ("valid",)  # paths: what they hold is part of the corpus, which is compared
 
 

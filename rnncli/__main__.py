@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 GC_THRESHOLD = 100_000  # objects made before garbage is looked for
-EXIT_INTERRUPTED = 128 + signal.SIGINT  # as a program that SIGINT ends
+BY_SIGNAL = 128  # and its number: the exit status of a program that a signal ends
 
 
 def _end_at_once(number: int, frame: Any) -> NoReturn:
     try:
         os.write(2, b"Interrupted.\n")
     finally:
-        os._exit(EXIT_INTERRUPTED)
+        os._exit(BY_SIGNAL + number)
 
 
 def _end_on_interrupt() -> None:
@@ -50,9 +50,9 @@ def run() -> None:
     try:
         main(prog_name="rnncli")
     except SystemExit as end:
-        if end.code == EXIT_INTERRUPTED:
+        if isinstance(end.code, int) and end.code > BY_SIGNAL:
             # A normal exit would wait for the threads that still work. All output was flushed before.
-            os._exit(EXIT_INTERRUPTED)
+            os._exit(end.code)
         raise
     finally:
         _end_on_interrupt()

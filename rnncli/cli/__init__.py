@@ -6,6 +6,7 @@ import errno
 import sys
 from importlib import import_module
 from io import TextIOWrapper
+from signal import SIGINT
 from typing import Any, NoReturn
 
 import click
@@ -13,7 +14,7 @@ import click
 from ..errors import RnncliError, SettingError
 from ..version import __version__
 from .output import FAILED_KEY, discard_output, flush, readable, tell, wrapped
-from .signals import EXIT_INTERRUPTED, interruptible
+from .signals import exit_by, interruptible
 
 # Every command, in the order of use: its module and what it does. Only the command that runs is imported.
 COMMANDS = {
@@ -103,9 +104,9 @@ class LazyGroup(click.Group):
             if error.errno == errno.EPIPE:  # the reader has seen enough
                 ctx.exit(EXIT_CLOSED_PIPE)
             raise click.ClickException(_shown(f"{error.filename or 'cannot write'}: {error.strerror}")) from error
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as interrupt:
             tell("Interrupted.")
-            ctx.exit(EXIT_INTERRUPTED)
+            exit_by(*interrupt.args or [SIGINT])
 
     def _as_click_error(self, error: RnncliError, ctx: click.Context) -> click.ClickException:
         """An error of the library as the user of the command line reads it; with the usage if an option is wrong."""

@@ -24,6 +24,7 @@ class Checkpoints:
         self.path = checkpoint_path(output)
         self.place = self.path  # where it was written last: somewhere else if it cannot be written there
         self.kept = False  # whether it holds the training as it is after its last step
+        self.trouble = ""  # the last warning
         self.seconds = seconds
         self.due = monotonic() + seconds
 
@@ -64,17 +65,28 @@ class Checkpoints:
         try:
             written = trainer.save_checkpoint(self.path, has_model=has_model)
         except ModelError as error:
-            warn(f"the training is not kept: {error}")
+            self._warn(f"the training is not kept: {str(error).partition('; ')[0]}")  # of all places, the first
             return False
         finally:
             self.due = monotonic() + self.seconds
-        if written.failure:
-            warn(f"{written.failure}: {written.path} keeps the training instead, move it there to go on")
-        if self.place not in (self.path, written.path):
-            _remove(self.place)  # an older one, in another place
-        self.place = written.path
+        place = written.path
+        if self.place not in (self.path, place):  # an older one, in another place
+            if place.parent == self.place.parent:
+                with suppress(OSError):
+                    place = place.replace(self.place)
+            else:
+                _remove(self.place)
+        self.place = place
         self.kept = True
+        instead = f"{written.failure}. {place} keeps the training instead: to go on, move it to {self.path}"
+        self._warn(instead if written.failure else "")
         return True
+
+    def _warn(self, trouble: str) -> None:
+        """Tell of a trouble once, until there is another or none."""
+        if trouble and trouble != self.trouble:
+            warn(trouble)
+        self.trouble = trouble
 
     def end(self, trainer: Trainer, *, keep: bool) -> None:
         """Remove the checkpoint of a training whose model is saved, or keep it as it is in the end."""

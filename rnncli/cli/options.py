@@ -146,11 +146,13 @@ class FilePath(click.Path):
     """A file to write, which is not standard output."""
 
     def __init__(self) -> None:
-        super().__init__(path_type=Path, dir_okay=False)
+        super().__init__(path_type=Path, dir_okay=False, readable=False)  # it is written
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if value == "-":
             self.fail("standard output gets the path of the model only: name a file.", param, ctx)
+        if not value:
+            self.fail("the name is empty: name a file.", param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -239,7 +241,9 @@ def _newest_model(bundled: Path | None) -> Path | None:
 
     A checkpoint of a training is no model.
     """
-    names = (path for path in Path("models").glob("*.npz") if not path.name.endswith(".checkpoint.npz"))
+    from ..storage.model_file import CHECKPOINT_SUFFIX
+
+    names = (path for path in Path("models").glob("*.npz") if not path.name.endswith(CHECKPOINT_SUFFIX))
     found = [path for path in names if path.is_file() and path.resolve() != bundled]
     return max(found, key=lambda path: (path.stat().st_mtime, path.name), default=None)
 

@@ -1,4 +1,4 @@
-"""The signals that tell a training to stop, which it does between two steps."""
+"""The signals that tell the program to stop: at once, or a training between two steps."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
-EXIT_INTERRUPTED = 128 + signal.SIGINT  # as a program that SIGINT ends
 DOUBLE_PRESS_SECONDS = 1.0  # in which a second Ctrl-C is taken for a slip of the finger
 # Ctrl-C; kill and timeout; a terminal that is closed, or a connection that is lost.
 STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -19,17 +18,37 @@ STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP"
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let Ctrl-C raise `KeyboardInterrupt`, so that what is open is closed. Where it is ignored it stays so."""
-    is_main = threading.current_thread() is threading.main_thread()  # no other one may
-    before = signal.getsignal(signal.SIGINT)
-    if not is_main or before in (signal.SIG_IGN, None):
+    """Let the signals that tell the program to stop raise `KeyboardInterrupt`, so that what is open is closed."""
+    with _handled(_interrupt):
         yield
-        return
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _interrupt(number: int, frame: Any) -> NoReturn:
+    """Raise `KeyboardInterrupt` with the signal. A terminal that is closed may send more: these change nothing."""
+    if number != signal.SIGINT:
+        for other in _heard():
+            if other != signal.SIGINT:
+                signal.signal(other, signal.SIG_IGN)
+    raise KeyboardInterrupt(number)
+
+
+def _heard() -> dict[int, Any]:
+    """The signals to stop that are not ignored, as the parent may have wished, under `nohup`; and what they call."""
+    handlers = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    return {number: handler for number, handler in handlers.items() if handler not in (signal.SIG_IGN, None)}
+
+
+@contextmanager
+def _handled(handler: Callable[[int, Any], None]) -> Iterator[None]:
+    """Have a function called when a signal tells the program to stop. Only the main thread of Python may set that."""
+    before = _heard() if threading.current_thread() is threading.main_thread() else {}
+    for number in before:
+        signal.signal(number, handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, usual in before.items():
+            signal.signal(number, usual)
 
 
 class StopRequest:
@@ -61,20 +80,10 @@ class StopRequest:
 
 @contextmanager
 def deferred_stop() -> Iterator[StopRequest]:
-    """Only note the signals that tell the program to stop: ask for them between two steps.
-
-    Signals that the parent ignores stay ignored, as under `nohup`.
-    """
+    """Only note the signals that tell the program to stop: ask for them between two steps."""
     request = StopRequest()
-    handlers = {number: signal.getsignal(number) for number in STOP_SIGNALS}
-    before = {number: handler for number, handler in handlers.items() if handler not in (signal.SIG_IGN, None)}
-    for number in before:
-        signal.signal(number, request.note)
-    try:
+    with _handled(request.note):
         yield request
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def exit_by(number: int) -> NoReturn:

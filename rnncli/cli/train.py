@@ -18,7 +18,7 @@ from .checkpoints import Checkpoints
 from .clashes import without_clashes
 from .declared import by_name, declared_options, flag, parameter
 from .errors import in_options
-from .log import check_log, logging_to
+from .log import Write, check_log, logging_to
 from .options import DURATION, FILE_PATH, MODEL_PATH, is_given, named_in_command
 from .output import discard_output, escape_controls, tell, warn
 from .progress import Work, display, show_result, working
@@ -107,13 +107,14 @@ def command(
         stack.enter_context(locked(output, "output"))
         stack.enter_context(locked(checkpoints.path, "output"))
         kept = checkpoints.find(resume=values["resume"], restart=values["restart"])
-        trainer = _start(corpora, init, kept, options, quiet, now, values["cache_dir"])
-        del kept  # it is as large as the training
-        check_writable(output, MODEL)  # not before: it makes the folder, which a bad text should not leave behind
-        if values["restart"]:
-            checkpoints.begin()
-        stop = stack.enter_context(deferred_stop())
-        _run(trainer, checkpoints, log, quiet, stop)
+        check_writable(output, MODEL)  # before a long text is read
+        with logging_to(log, kept.state.step if kept else 0) as write:
+            trainer = _start(corpora, init, kept, options, quiet, now, values["cache_dir"])
+            del kept  # it is as large as the training
+            if values["restart"]:
+                checkpoints.begin()
+            stop = stack.enter_context(deferred_stop())
+            _run(trainer, checkpoints, write, quiet, stop)
         if trainer.is_over:
             stop.let_interrupt()
         else:
@@ -146,7 +147,7 @@ def _start(
 ) -> Trainer:
     """Prepare a training, and tell what was read."""
     from ..storage.model_file import load
-    from ..training.hooks import Hooks
+    from ..training.hooks import Hooks, ignore
     from ..training.resuming import differences
     from ..training.trainer import Trainer
 
@@ -159,7 +160,7 @@ def _start(
     model = load(init) if init else None
     with working() as work:
         on_read = partial(_tell_of, work=work, quiet=quiet)
-        hooks = Hooks(on_read, _ignore if quiet else work.show, now, cache_dir)
+        hooks = Hooks(on_read, ignore if quiet else work.show, now, cache_dir)
         trainer = Trainer.start(corpora, init=model, resume=kept, hooks=hooks, **options)
     for warning in trainer.builder.warnings:
         warn_of_text(warning)
@@ -170,11 +171,11 @@ def _start(
     return trainer
 
 
-def _run(trainer: Trainer, checkpoints: Checkpoints, log: Path | None, quiet: bool, stop: StopRequest) -> None:
+def _run(trainer: Trainer, checkpoints: Checkpoints, write: Write, quiet: bool, stop: StopRequest) -> None:
     """Train to the end, or until told to stop."""
     training = trainer.plan.training
     epochs = training.epochs if training.time == float("inf") else None
-    with logging_to(log, trainer.state.step) as write, display(epochs, quiet) as show:
+    with display(epochs, quiet) as show:
         for progress in trainer.run():
             show(progress)
             if progress.report:
@@ -182,10 +183,6 @@ def _run(trainer: Trainer, checkpoints: Checkpoints, log: Path | None, quiet: bo
             checkpoints.keep_if_due(trainer)
             if stop.signal:
                 break
-
-
-def _ignore(work: str, fraction: float) -> None:
-    """Show nothing."""
 
 
 def _tell_of(corpus: Corpus, work: Work, quiet: bool) -> None:
@@ -237,7 +234,8 @@ def _finish_early(trainer: Trainer, checkpoints: Checkpoints, output: Path, stop
 
 def _tell_of_interrupt(checkpoints: Checkpoints, what: str) -> None:
     """Tell that an interrupted training is kept, and what --resume does."""
-    tell(f"Interrupted: {escape_controls(str(checkpoints.place))} keeps the training; --resume {what}.")
+    moved = "" if checkpoints.place == checkpoints.path else f"moved to {checkpoints.path}, "
+    tell(escape_controls(f"Interrupted: {checkpoints.place} keeps the training; {moved}--resume {what}."))
 
 
 def _options(values: dict[str, Any], is_fine_tuning: bool) -> dict[str, Any]:
@@ -280,5 +278,5 @@ def _saved(trainer: Trainer, output: Path, checkpoints: Checkpoints) -> Model:
             raise ModelError(f"{error}; {checkpoints.place} keeps the training: go on by resume=True") from None
         raise
     if written.failure:
-        raise ModelError(f"{written.failure}: the model is in {written.path} instead, move it to where it shall stay")
+        raise ModelError(f"{written.failure}. The model is in {written.path} instead: move it to where it shall stay")
     return model

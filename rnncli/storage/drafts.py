@@ -1,7 +1,7 @@
 """Drafts: files that are written beside the one whose place they will take.
 
 A writer holds a lock on its draft. A draft that nobody holds was left by a process that was killed: whoever writes into
-the same folder next removes it.
+the same folder next removes it, and the files of `locks` likewise.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import IO
 
 from .flock import is_at, try_lock
 
-DRAFT_NAME = re.compile(r"\.rnncli-[0-9a-f]{8}\.part")
+SWEPT_NAME = re.compile(r"\.rnncli-([0-9a-f]{8}\.part|.+\.lock)")
 # An open file can be neither replaced nor removed on Windows. There, the lock ends just before the draft takes its
 # place, so only drafts are removed that nobody has written to for long.
 IS_WINDOWS = os.name == "nt"
@@ -42,7 +42,7 @@ class Draft:
         if IS_WINDOWS:
             self.file.close()
         os.replace(self.path, path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
     def discard(self) -> None:
         """Close the draft, and remove it if it has not taken its place."""
@@ -76,14 +76,14 @@ def _create(folder: Path) -> Draft:
 
 
 def sweep(folder: Path) -> None:
-    """Remove the drafts in a folder that no process writes."""
+    """Remove the drafts and locks in a folder that no process holds."""
     with suppress(OSError):
         for name in os.listdir(folder):
-            if DRAFT_NAME.fullmatch(name):
-                _remove_unless_written(folder / name)
+            if SWEPT_NAME.fullmatch(name):
+                _remove_unless_held(folder / name)
 
 
-def _remove_unless_written(path: Path) -> None:
+def _remove_unless_held(path: Path) -> None:
     with suppress(OSError):
         descriptor = os.open(path, os.O_RDWR | BINARY | SAFELY)
         try:
@@ -98,7 +98,7 @@ def _remove_unless_written(path: Path) -> None:
             path.unlink()
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make sure that a new name survives a loss of power, where the system lets a folder be opened for that."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)

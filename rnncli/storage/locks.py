@@ -4,44 +4,78 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..errors import ModelError
 from .atomic import make_folder
+from .drafts import BINARY
 from .flock import is_at, try_lock
 
 MAX_NAME_BYTES = 200  # of a file whose lock is named after it; the longest name of most systems has 255
 MAX_PID_BYTES = 20
+TRIES = 5
+SECONDS_BETWEEN_TRIES = 0.01
 
 
 @contextmanager
 def locked(path: str | Path, argument: str) -> Iterator[None]:
     """Be the only process that writes the file at `path`, by whatever name it is called.
 
-    Another one that asks for the same gets a `ModelError`, which names the `argument` ("output", "log") that takes
-    another file. A lock is a hidden file beside the file, and ends with the process. Nothing is locked where no file
-    can be made, since none will be written there either, nor where the file system knows no locks; nor are pipes and
-    devices.
+    Another one that asks for the same gets a `ModelError`, which names the `argument` ("output") that takes another
+    file. A lock is a hidden file beside the file, and ends with the process. Nothing is locked where no file can be
+    made, since none could take the place of this one either, nor where the file system knows no locks; nor are pipes
+    and devices.
     """
     target = Path(os.path.realpath(path))
     if os.path.exists(target) and not os.path.isfile(target):
         yield
         return
-    is_new_folder = not target.parent.exists()
-    with suppress(OSError):  # then no lock can be made in it either
+    with folder_of(path):
+        lock = _lock_path(target)
+        descriptor = _take(lock, f"{path}", argument)
+        try:
+            yield
+        finally:
+            if descriptor is not None:
+                _release(lock, descriptor)
+
+
+@contextmanager
+def folder_of(path: str | Path) -> Iterator[None]:
+    """Make the folder of a file, if that may be made, and remove it in the end if nothing came into it."""
+    folder = Path(os.path.realpath(path)).parent
+    is_new = not folder.exists()
+    with suppress(OSError):  # whoever writes there is told why
         make_folder(path)
-    lock = _lock_path(target)
-    descriptor = _take(lock, target, f"{path}", argument)
     try:
         yield
     finally:
-        if descriptor is not None:
-            _release(lock, descriptor)
-        if is_new_folder:
+        if is_new:
             with suppress(OSError):  # it is not empty, as is usual
-                target.parent.rmdir()
+                folder.rmdir()
+
+
+def open_alone(path: str | Path, argument: str, flags: int = 0) -> int:
+    """Open a file to append to it, and lock the file itself until it is closed: see `locked`."""
+    while True:
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | BINARY | flags, 0o666)
+        is_ours = try_lock(descriptor) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+        if is_ours is False:
+            os.close(descriptor)
+            raise _busy(f"{path}", argument)
+        if is_ours is None or is_at(Path(os.path.realpath(path)), descriptor):
+            return descriptor
+        os.close(descriptor)
+
+
+def _busy(name: str, argument: str, process: str = "") -> ModelError:
+    return ModelError(
+        f"another training writes {name}{process}: wait for it, or name another file with {argument}=FILE"
+    )
 
 
 def _lock_path(target: Path) -> Path:
@@ -51,20 +85,18 @@ def _lock_path(target: Path) -> Path:
     return target.with_name(f".rnncli-{name}.lock")
 
 
-def _take(lock: Path, target: Path, name: str, argument: str) -> int | None:
+def _take(lock: Path, name: str, argument: str) -> int | None:
     """Return the descriptor of the locked file; None where nothing can be locked."""
     while True:
         try:
             descriptor = os.open(lock, os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0), 0o666)
         except OSError:
             return None
-        is_ours = try_lock(descriptor)
+        is_ours = _try_to_lock(descriptor)
         if is_ours is False:
             process = _process(descriptor)
             os.close(descriptor)
-            raise ModelError(
-                f"another training writes {name}{process}: wait for it, or name another file with {argument}=FILE"
-            )
+            raise _busy(name, argument, process)
         if is_ours is None:
             _release(lock, descriptor)
             return None
@@ -74,6 +106,16 @@ def _take(lock: Path, target: Path, name: str, argument: str) -> int | None:
                 os.write(descriptor, str(os.getpid()).encode())
             return descriptor
         os.close(descriptor)
+
+
+def _try_to_lock(descriptor: int) -> bool | None:
+    """Lock a file as `try_lock` does, but give whoever sweeps the folder, and has just locked it, time to let it go."""
+    for _ in range(TRIES):
+        is_ours = try_lock(descriptor)
+        if is_ours is not False:
+            return is_ours
+        time.sleep(SECONDS_BETWEEN_TRIES)
+    return False
 
 
 def _process(descriptor: int) -> str:

@@ -43,6 +43,7 @@ FORMAT = 2
 OLDEST_FORMAT = 1  # without a detokenizer
 MEMBERS = frozenset(["format", "config", "vocabulary", "detokenizer", "about", "shares"])  # besides those of the parts
 CHECKPOINT = "checkpoint"  # the number of a checkpoint's layout, in a file of the same kind
+CHECKPOINT_SUFFIX = ".checkpoint.npz"
 MAX_JSON_CHARACTERS = 2**24  # of each member: of nested lists, these take some 400 MB
 SECTIONS = ("corpus", "settings", "versions", "tuning", "reading")
 HISTORY_NUMBERS = ("epoch", "train_perplexity", "valid_perplexity")

@@ -33,6 +33,7 @@ from ..text.reading import FileRead, Remark, TextsRead
 from ..text.tokenizers import Tokenizer
 from ..text.vocabulary import Vocabulary
 from ..version import __version__
+from .drafts import sync_folder
 from .flock import FileLock
 
 FORMAT = 2  # of an entry
@@ -230,12 +231,8 @@ def _sync(target: BinaryIO | Any | Path) -> None:
     if not isinstance(target, Path):
         target.flush()
         os.fsync(target.fileno())
-    elif os.name == "posix":
-        folder = os.open(target, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    else:
+        sync_folder(target)
 
 
 def _read(path: Path, lock: FileLock, *, is_reused: bool) -> tuple[Corpus, dict[str, Any]]:

@@ -16,13 +16,14 @@ from ..errors import ModelError, shortened
 from ..lm.network_config import NetworkConfig
 from ..options import TextOptions, TrainingOptions
 from ..storage.archive import NotAModelError, read_arrays, write_arrays
+from ..storage.model_file import CHECKPOINT_SUFFIX
 from ..text.columns import pieces
 from ..text.corpus import Corpus
 from .plan import Plan
 from .state import TrainingState, restored
 
 FORMAT = 2
-SUFFIX = ".checkpoint.npz"
+SUFFIX = CHECKPOINT_SUFFIX
 BARE_SUFFIX = ".checkpoint"  # beside a model without the suffix .npz, so that x and x.npz do not share one
 
 

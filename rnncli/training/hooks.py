@@ -17,7 +17,7 @@ def _wall_clock() -> float:
     return time.perf_counter()
 
 
-def _ignore(*told: object) -> None:
+def ignore(*told: object) -> None:
     """Tell nobody."""
 
 
@@ -25,7 +25,7 @@ def _ignore(*told: object) -> None:
 class Hooks:
     """What a training asks its caller for, and tells it, while it prepares."""
 
-    on_read: Callable[[Corpus], object] = _ignore  # is told the text when it has been read
-    on_progress: Callable[[str, float], object] = _ignore  # is told the work that is done, and which fraction of it
+    on_read: Callable[[Corpus], object] = ignore  # is told the text when it has been read
+    on_progress: Callable[[str, float], object] = ignore  # is told the work that is done, and which fraction of it
     now: Callable[[], float] = _wall_clock  # tells the time in seconds
     cache_dir: str | Path | None = None  # where large texts are kept; by default the folder of the user's caches

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -20,12 +20,21 @@ from .workers import Team
 
 
 class Stepper:
-    """Takes steps of a training on the sequences (L + 1, B) of a text, with word `counts` (V,)."""
+    """Takes steps of a training on the sequences (L + 1, B) of a text, with word `counts` (V,), by the clock `now`."""
 
-    def __init__(self, plan: Plan, state: TrainingState, sequences: Sequences, counts: np.ndarray, threads: Threads):
+    def __init__(
+        self,
+        plan: Plan,
+        state: TrainingState,
+        sequences: Sequences,
+        counts: np.ndarray,
+        threads: Threads,
+        now: Callable[[], float],
+    ):
         self.plan = plan
         self.state = state
         self.sequences = sequences
+        self.now = now
         self.team = Team(state.network, sequences.shape[1], threads)
         self.samplers: list[Sampler] = []
         if plan.training.softmax == "sampled":
@@ -43,7 +52,7 @@ class Stepper:
         If they were not, the parameters stay as they are.
         """
         state = self.state
-        began = time.perf_counter()
+        began = self.now()
         inputs, targets = window(self.sequences, state.position, self.plan.training.bptt)
         sampler = self.samplers[state.fraction >= LATE_FRACTION] if self.samplers else None
         dtype = state.network.softmax.bias.value.dtype.type
@@ -62,7 +71,7 @@ class Stepper:
         state.step += 1
         state.words += targets.size
         state.position += len(targets)
-        elapsed = time.perf_counter() - began
+        elapsed = self.now() - began
         state.seconds += elapsed
         state.recent.seconds += elapsed
         return is_finite

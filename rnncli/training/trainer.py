@@ -72,15 +72,15 @@ class Trainer:
         self.state = state or self._initial_state(values)
         if (here := environment(plan.training.threads)) not in self.state.environments:
             self.state.environments.append(here)
-        self.stepper = Stepper(plan, self.state, self.sequences, corpus.counts(), self.threads)
+        self.stepper = Stepper(plan, self.state, self.sequences, corpus.counts(), self.threads, hooks.now)
         self.clock = Clock(plan, self.state, len(self.sequences) - 1, began, hooks.now)
         self.builder = ModelBuilder(plan, corpus, self.threads)
         if not state:
-            self.state.counted_words = countable_words(plan, len(corpus.train), self.builder.fit)
+            self.state.counted_words = countable_words(plan, len(corpus.train), self.builder.fit, hooks.now)
         self.builder.fit(self.state.counted_words, partial(hooks.on_progress, COUNTING))
         if not state:
             recovery.keep_best(self.state, math.inf)
-            allot(self.state, plan, corpus.valid, self._watch, self._tune)
+            allot(self.state, plan, corpus.valid, self._watch, self._tune, hooks.now)
         self.watched = watched_texts(corpus.valid, self.state.watched_words)
         if not state:
             if plan.is_fine_tuning:
@@ -148,7 +148,7 @@ class Trainer:
         now = self.plan.training
         if (now.epochs, now.time) == (before.epochs, before.time):
             return False
-        allot_anew(state, self.plan, self.corpus.valid, self._watch, self._tune)
+        allot_anew(state, self.plan, self.corpus.valid, self._watch, self._tune, self.clock.time)
         is_longer = now.epochs > before.epochs or now.time > before.time
         if self.is_over or (is_longer and state.cooldown):
             recovery.forget_end(state)

@@ -1,5 +1,6 @@
 """A training that was interrupted goes on by `--resume`, and ends byte for byte like one that was not."""
 
+import errno
 import json
 import os
 import re
@@ -8,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from rnncli import load
+from rnncli import load, start_training
+from rnncli.cli.checkpoints import Checkpoints
 from rnncli.errors import ModelError
 from rnncli.storage import model_file
+from rnncli.storage.drafts import Draft
 from rnncli.storage.fallback import Written
 from rnncli.storage.locks import locked
 from rnncli.training.trainer import Trainer
@@ -197,6 +200,45 @@ def test_a_checkpoint_that_cannot_be_written_anywhere_is_no_reason_to_lose_the_t
     assert "Warning: the training is not kept: cannot write here: No space left on device" in result.stderr
 
 
+NO_SPACE = OSError(errno.ENOSPC, "No space left on device")
+DENIED = OSError(errno.EACCES, "Permission denied")
+
+
+def test_a_checkpoint_that_is_kept_nowhere_or_elsewhere_is_told_of_when_that_changes(
+    tmp_path, monkeypatch, capsys, corpus_file
+):
+    trainer = start_training(corpus_file, hidden_size=4, epochs=1)
+    refuge = tmp_path / "refuge"
+    refuge.mkdir()
+    monkeypatch.setattr("rnncli.storage.fallback.PLACES", [lambda: refuge])
+    failures = {}
+    plain = Draft.take_place_of
+
+    def take_place(draft, path):
+        if path.parent in failures:
+            raise failures[path.parent]
+        plain(draft, path)
+
+    monkeypatch.setattr(Draft, "take_place_of", take_place)
+    checkpoints = Checkpoints(tmp_path / "m.npz", 1.0)
+    cannot = f"cannot write {tmp_path / 'm.checkpoint.npz'}"
+    for first, second, is_kept, told in (
+        (NO_SPACE, NO_SPACE, False, f"the training is not kept: {cannot}: No space left on device"),
+        (NO_SPACE, NO_SPACE, False, ""),
+        (DENIED, NO_SPACE, False, f"the training is not kept: {cannot}: Permission denied"),
+        (DENIED, None, True, f"{cannot}: Permission denied. {refuge}/"),
+        (DENIED, None, True, ""),
+        (None, None, True, ""),
+        (NO_SPACE, NO_SPACE, False, f"the training is not kept: {cannot}: No space left on device"),
+    ):
+        failures = {folder: error for folder, error in ((tmp_path, first), (refuge, second)) if error}
+        assert checkpoints.keep(trainer) is is_kept
+        assert len(os.listdir(refuge)) == (is_kept and first is not None)
+        shown = capsys.readouterr().err
+        assert shown.startswith(f"Warning: {told}") if told else not shown
+        assert shown.count("\n") == bool(told)
+
+
 def test_a_checkpoint_that_cannot_be_written_beside_its_model_is_kept_elsewhere(
     invoke, interrupt, corpus_file, monkeypatch, tmp_path
 ):
@@ -213,7 +255,8 @@ def test_a_checkpoint_that_cannot_be_written_beside_its_model_is_kept_elsewhere(
     monkeypatch.setattr(Trainer, "run", run_beside_a_folder)
     result = invoke("train", corpus_file, *TINY)
     (kept,) = refuge.iterdir()
-    assert f"{kept} keeps the training instead, move it there to go on" in result.stderr
+    assert f". {kept} keeps the training instead: to go on, move it to {CHECKPOINT}" in result.stderr
+    assert f"Interrupted: {kept} keeps the training; moved to {CHECKPOINT}, --resume goes on." in result.stderr
     CHECKPOINT.rmdir()
     kept.rename(CHECKPOINT)
     interrupt(None)
@@ -344,9 +387,6 @@ def test_a_second_training_of_the_same_model_is_refused(invoke, corpus_file):
     with locked(CHECKPOINT, "output"):
         result = invoke("train", corpus_file, *TINY)
     assert result.stderr.startswith(f"Error: another training writes {CHECKPOINT} ")
-    with locked("log.jsonl", "log"):
-        result = invoke("train", corpus_file, *TINY, "--log", "log.jsonl")
-    assert result.stderr.endswith("wait for it, or name another file with --log FILE\n")
 
 
 def test_a_checkpoint_is_not_taken_for_a_model(invoke, interrupt, corpus_file):

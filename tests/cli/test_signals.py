@@ -4,10 +4,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from rnncli import load
+from rnncli.cli.signals import deferred_stop, interruptible
 
 pytestmark = pytest.mark.usefixtures("posix")
 
@@ -49,6 +51,59 @@ def test_ctrl_c_while_python_shuts_down_ends_without_a_traceback(environment):
     assert "Traceback" not in run.stderr
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_while_a_text_is_read_ends_at_once_with_one_line_and_leaves_nothing(start, tmp_path, number):
+    os.mkfifo(tmp_path / "text")
+    process = start("train", "text", "-o", "m.npz", "--log", "log")
+    with open(tmp_path / "text", "wb"):  # it has begun to read, and waits for more
+        process.send_signal(number)
+        _, told = process.communicate()
+    assert (process.returncode, told) == (128 + number, "Interrupted.\n")
+    assert os.listdir(tmp_path) == ["text"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_takes_a_bar_away(terminal, number):
+    code = (
+        "import os; from rnncli.cli.progress import reading; from rnncli.cli.signals import interruptible\n"
+        "with interruptible(), reading(0.0) as show:\n"
+        f"    show(0.25); os.kill(os.getpid(), {number:d})"
+    )
+    shown, _ = terminal(f"{sys.executable} -c '{code}'")
+    assert shown.index("\x1b[?25l") < shown.index("\x1b[?25h")  # the cursor is hidden, then shown
+
+
+def test_a_second_hangup_does_not_interrupt_what_the_first_one_closes():
+    closed = []
+
+    @interruptible()
+    def work() -> None:
+        try:
+            signal.raise_signal(signal.SIGHUP)
+        finally:
+            signal.raise_signal(signal.SIGHUP)
+            signal.raise_signal(signal.SIGTERM)
+            closed.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert closed
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+
+
+def test_in_a_thread_signals_are_left_to_the_program_around():
+    heard = []
+
+    def work():
+        with deferred_stop() as stop, interruptible():
+            heard.append(stop.signal)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert heard == [0]
+
+
 def test_a_job_that_ignores_ctrl_c_and_hanging_up_trains_to_its_end(shell, corpus_file, tmp_path):
     words = (
         f"rnncli train {corpus_file} --hidden-size 8 --epochs 30 --patience 30 -o {tmp_path}/m.npz --log {tmp_path}/l"
@@ -59,10 +114,16 @@ def test_a_job_that_ignores_ctrl_c_and_hanging_up_trains_to_its_end(shell, corpu
     assert len(load(tmp_path / "m.npz").about["history"]) == 30
 
 
-@pytest.mark.parametrize("broken", ["2>&1 | head -n 1", "2> /dev/full"])
-def test_a_broken_display_ends_no_training(shell, corpus_file, full_device, tmp_path, broken):
+@pytest.mark.parametrize(
+    ("broken", "status"),
+    [
+        ("2>&1 | head -n 1", 128 + signal.SIGPIPE),
+        ("2> /dev/full", 0),
+    ],  # the path of the model cannot be printed, or can
+)
+def test_a_broken_display_ends_no_training(shell, corpus_file, full_device, tmp_path, broken, status):
     words = f"rnncli train {corpus_file} --hidden-size 4 --epochs 3 -o {tmp_path}/m.npz"
-    shell(f"{words} {broken}")
+    assert shell(f"set -o pipefail; {words} {broken}").returncode == status
     assert len(load(tmp_path / "m.npz").about["history"]) == 3
 
 

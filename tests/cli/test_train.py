@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from rnncli import load
+from rnncli.cli.log import logging_to
 from rnncli.cli.progress import format_perplexity
 from rnncli.lm.cache import Cache
 from rnncli.lm.network import Network
@@ -103,6 +104,23 @@ def test_a_training_by_the_clock_tells_how_often_the_text_was_read(invoke, corpu
     assert len(reports) == 10
     assert all(re.match(r"epoch [0-9.]+: train [0-9.]+, valid [0-9.]+, ", line) for line in reports)
     assert load("m.npz").about["settings"]["time"] == 2
+
+
+@pytest.mark.parametrize("option", ["-o", "--log"])
+def test_an_empty_name_is_refused(invoke, option):
+    result = invoke("train", "missing.txt", option, "")
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1] == f"Error: Invalid value for '{option}': the name is empty: name a file."
+
+
+@pytest.mark.parametrize("option", ["-o", "--log"])
+def test_a_file_that_may_not_be_read_is_told_to_be_one_that_cannot_be_written(invoke, option, monkeypatch):
+    Path("file").touch()
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # as root, a test may read all
+    monkeypatch.setattr("rnncli.storage.atomic.check_kind", refuse)
+    result = invoke("train", "missing.txt", option, "file")
+    assert result.stderr.splitlines()[-1].startswith("Error: cannot write ")
+    assert result.stderr.endswith("file: Permission denied\n")
 
 
 @pytest.mark.parametrize("option", ["-o", "--log"])
@@ -215,9 +233,58 @@ def test_what_is_not_ours_is_never_overwritten(invoke, corpus_file, model_file, 
     assert Path("talk.jsonl").read_text() == '{"text": "Tom"}\n'
 
 
-def test_a_log_and_a_model_are_not_one_file(invoke, corpus_file):
-    result = invoke("train", corpus_file, *TINY, "--log", "new.npz", "-o", "new.npz")
-    assert (result.exit_code, result.stderr) == (1, "Error: the model goes to new.npz: name another file with --log\n")
+@pytest.mark.parametrize(("kind", "log"), [("model", "new.npz"), ("checkpoint", "new.checkpoint.npz")])
+def test_a_log_and_a_model_or_its_checkpoint_are_not_one_file(invoke, kind, log):
+    result = invoke("train", "missing.txt", *TINY, "--log", log, "-o", "new.npz")
+    assert (result.exit_code, result.stderr) == (1, f"Error: the {kind} goes to {log}: name another file with --log\n")
+    assert os.listdir() == []
+
+
+@pytest.fixture
+def unread(monkeypatch):
+    """Fail where a text is read."""
+    monkeypatch.setattr(Trainer, "start", lambda *arguments, **options: pytest.fail("the text is read"))
+
+
+def test_a_log_that_another_training_writes_is_told_before_the_text_is_read(invoke, corpus_file, unread):
+    with logging_to(Path("log.jsonl")):
+        result = invoke("train", corpus_file, *TINY, "--log", "log.jsonl")
+    told = "Error: another training writes log.jsonl: wait for it, or name another file with --log FILE\n"
+    assert (result.exit_code, result.stderr) == (1, told)
+    assert os.listdir() == []
+
+
+def refuse(*arguments, **options):
+    raise PermissionError(13, "Permission denied")
+
+
+def test_a_log_that_cannot_be_written_is_told_before_the_text_is_read(invoke, corpus_file, unread, monkeypatch):
+    monkeypatch.setattr("rnncli.storage.locks.open_alone", refuse)  # as root, a test may write everywhere
+    result = invoke("train", corpus_file, *TINY, "--log", "log.jsonl")
+    assert (result.exit_code, result.stderr) == (1, "Error: cannot write the log log.jsonl: Permission denied\n")
+
+
+def test_a_folder_that_takes_no_model_is_told_before_the_text_is_read(invoke, corpus_file, unread, monkeypatch):
+    monkeypatch.setattr("rnncli.storage.drafts._create", refuse)
+    result = invoke("train", corpus_file, *TINY)
+    assert (result.exit_code, result.stderr) == (1, "Error: cannot write models/school.npz: Permission denied\n")
+    assert os.listdir() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)])
+def test_waiting_for_the_reader_of_a_log_can_be_interrupted(posix, invoke, corpus_file, monkeypatch, number):
+    os.mkfifo("pipe")
+    plain = os.open
+
+    def open_while_interrupted(path, *arguments):
+        if os.fspath(path) == "pipe":
+            signal.raise_signal(number)
+        return plain(path, *arguments)
+
+    monkeypatch.setattr(os, "open", open_while_interrupted)
+    result = invoke("train", corpus_file, *TINY, "--log", "pipe")
+    assert (result.exit_code, result.stderr) == (128 + number, "Interrupted.\n")
+    assert os.listdir() == ["pipe"]
 
 
 def test_a_log_takes_the_place_of_an_older_one(invoke, corpus_file):
@@ -253,18 +320,28 @@ def test_a_log_is_written_anew_by_its_first_report(invoke, corpus_file):
 
 
 @pytest.fixture
-def watched(posix, invoke, corpus_file):
+def watched(posix, invoke, corpus_file, monkeypatch):
     """Run a training, and what `watch` does meanwhile in a thread of its own, at moments that a pipe tells it.
 
     `watch(reports)` begins when the training does. It is handed the reports as they come: they end when no more steps
     are taken, before the model is measured and saved.
     """
 
+    begun = threading.Event()
+    steps = Trainer.run
+
+    def begin(trainer):
+        begun.set()
+        yield from steps(trainer)
+
+    monkeypatch.setattr(Trainer, "run", begin)
+
     def run(watch, *options):
         os.mkfifo("reports")
 
         def follow():
             with open("reports", encoding="utf-8") as reports:
+                begun.wait(60)
                 watch(reports)
                 for _ in reports:
                     pass  # whoever writes must not wait
@@ -331,7 +408,8 @@ def test_a_key_that_is_pressed_twice_by_mistake_is_pressed_once(watched):
         reports.read()
 
     result = watched(watch, *LONG)
-    assert (result.exit_code, result.stdout) == (130, "models/school.npz\n")
+    assert result.exit_code in (128 + signal.SIGINT, 128 + signal.SIGTERM)  # either may be heard first
+    assert result.stdout == "models/school.npz\n"
 
 
 @pytest.fixture
@@ -450,7 +528,7 @@ def test_a_model_that_cannot_be_written_in_the_end_is_kept_elsewhere(watched, sp
     result = watched(spoil, *TINY)
     (kept,) = fallback.iterdir()
     assert (result.exit_code, result.stdout) == (1, "")
-    told = f"Error: cannot write models/school.npz: File exists: the model is in {kept} instead, move it to where it"
+    told = f"Error: cannot write models/school.npz: File exists. The model is in {kept} instead: move it to where it"
     assert result.stderr.splitlines()[-1] == f"{told} shall stay"
     assert load(kept).predict("Tom", 1)
 

@@ -51,8 +51,8 @@ class Training:
 
     def __init__(self, folder: Path, text: Path, options: list[str]):
         self.folder = folder
-        self.words = [str(Path(sys.executable).with_name("rnncli")), "train", str(text), "-o", "model.npz"]
-        self.words += [*USUAL, *options]
+        self.words = [str(Path(sys.executable).with_name("rnncli")), "train", str(text), *USUAL, *options]
+        self.words += ["-o", "model.npz"]
 
     def resume(self) -> list[str]:
         """Return what the command needs besides, where there is a checkpoint."""
@@ -105,6 +105,18 @@ def stop_again_and_again(
             break
     judge(training, whole, found)
     return taken
+
+
+def kill_and_train_another(training: Training, whole: bytes, seconds: float, rng: random.Random, found: Counter) -> int:
+    """Kill a training, and train another model in its folder: no more may be left than a model and a checkpoint."""
+    process = training.start()
+    wait(process, rng.random() * seconds)
+    process.kill()
+    process.communicate()
+    subprocess.run([*training.words[:-1], "other.npz"], cwd=training.folder, check=True, capture_output=True)
+    found["same model"] += (training.folder / "other.npz").read_bytes() == whole
+    found["left behind"] += not training.left() <= {"model.npz", "model.checkpoint.npz", "other.npz"}
+    return 1
 
 
 def close_terminals(training: Training, whole: bytes, seconds: float, rng: random.Random, found: Counter) -> int:
@@ -179,6 +191,7 @@ def main() -> None:
                 signal.Signals(number).name: (partial(stop_again_and_again, number=number), arguments.signals)
                 for number in POLITE
             },
+            "SIGKILL, then another training": (kill_and_train_another, arguments.kills // STOPS),
             "terminal closed": (close_terminals, arguments.signals if shutil.which("tmux") else 0),
             "piped into head": (pipe_into_head, arguments.signals),
         }

@@ -41,7 +41,7 @@ def test_the_drafts_of_killed_processes_are_removed_by_the_next_one_that_writes_
         process.send_signal(signal.SIGKILL)
         process.wait()
     (left,) = found_in(tmp_path)  # the second one has swept up after the first
-    assert drafts.DRAFT_NAME.fullmatch(left)
+    assert drafts.SWEPT_NAME.fullmatch(left)
     write_whole(tmp_path / "other", lambda file: file.write(b"new"))
     assert found_in(tmp_path) == ["other"]
 
@@ -126,7 +126,7 @@ def test_the_file_and_then_its_folder_are_written_to_the_disk(tmp_path, monkeypa
         pytest.skip("asks Linux for the names of open files")
     write_whole(tmp_path / "file", lambda file: file.write(b"new"))
     draft, folder = synced
-    assert drafts.DRAFT_NAME.fullmatch(os.path.basename(draft))
+    assert drafts.SWEPT_NAME.fullmatch(os.path.basename(draft))
     assert folder == str(tmp_path)
 
 

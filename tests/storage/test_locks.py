@@ -58,6 +58,24 @@ def test_a_process_that_was_killed_holds_nothing(start_python, tmp_path):
 
 
 @posix
+def test_the_lock_of_a_process_that_was_killed_goes_when_another_file_is_written(start_python, tmp_path):
+    killed = holding(start_python, tmp_path / "killed.npz")
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    holding(start_python, tmp_path / "held.npz")
+    check_writable(tmp_path / "other.npz", MODEL)
+    assert found_in(tmp_path) == [".rnncli-held.npz.lock"]
+
+
+def test_who_sweeps_a_folder_is_not_taken_for_a_training(tmp_path, monkeypatch):
+    real = locks.try_lock
+    answers = [False]
+    monkeypatch.setattr(locks, "try_lock", lambda descriptor: answers.pop() if answers else real(descriptor))
+    with locked(tmp_path / "model.npz", "output"):
+        assert found_in(tmp_path) == [".rnncli-model.npz.lock"]
+
+
+@posix
 @pytest.mark.parametrize("is_there", [False, True], ids=["new", "old"])
 def test_the_names_of_one_file_have_one_lock(tmp_path, monkeypatch, is_there):
     (tmp_path / "folder").mkdir()

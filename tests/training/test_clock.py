@@ -11,6 +11,8 @@ import rnncli
 from rnncli.lm.network import Network
 from rnncli.training.budget import PROBE_WORDS, SAVING_SECONDS, TUNING_FRACTION, WATCHING_FRACTION, affordable_words
 from rnncli.training.clock import AwakeTime
+from rnncli.training.hooks import Hooks
+from rnncli.training.trainer import Trainer
 
 STRONG_DROPOUT_EPOCHS = 10**6
 
@@ -127,7 +129,7 @@ def test_as_many_words_are_affordable_as_some_take_now(clock, words, seconds, mo
         assert len(ids) <= PROBE_WORDS
         clock.now += 0.5 * len(ids)
 
-    assert affordable_words(read, np.zeros(words, int), seconds, most, slowdown) == affordable
+    assert affordable_words(read, np.zeros(words, int), clock, seconds, most, slowdown) == affordable
 
 
 def test_a_training_whose_time_is_up_before_it_begins_still_takes_a_step_and_gives_a_model(
@@ -164,6 +166,13 @@ def test_a_training_by_the_clock_ends_sooner_when_validation_no_longer_improves(
 def test_by_default_a_training_takes_ten_minutes_but_with_epochs_as_long_as_they_take(start):
     assert start(epochs=None).plan.training.time == 600
     assert start(epochs=1).plan.training.time == math.inf
+
+
+def test_all_that_a_training_times_it_times_by_the_clock_that_it_was_given(corpus_file, clock, monkeypatch, finish):
+    monkeypatch.setattr("time.perf_counter", lambda: pytest.fail("another clock is asked"))
+    trainer = Trainer.start(corpus_file, hooks=Hooks(now=clock), hidden_size=8, epochs=99, bptt=10, time=1000.0)
+    reports = finish(trainer)
+    assert reports[-1].seconds == reports[-1].step  # a tick for each
 
 
 # The time that a machine slept.

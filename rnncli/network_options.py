@@ -46,7 +46,7 @@ class NetworkOptions:
     )
     recurrent_dropout: float = option(
         BY_RULE,
-        "The fraction of the recurrent weights hidden in a step.",
+        "The fraction of the state that the recurrent weights do not see in a step.",
         kind=float,
         low=0,
         high=1,

@@ -161,7 +161,7 @@ class Network(Part):
         call. Without `noise` nothing is hidden, and the softmax is over all words.
         """
         masks = iter(noise.masks if noise else ())
-        weight_masks = iter(noise.weight_masks if noise else ())
+        state_masks = iter(noise.state_masks if noise else ())
         backwards: list[Callable[[np.ndarray], np.ndarray]] = []
         x, embedding_backward = self.embedding.forward(inputs, empty)
         x, word_backward = dropout(x, noise.word_mask if noise else None, empty)
@@ -169,7 +169,7 @@ class Network(Part):
         after = []
         for layer, before in zip(self.layers, state, strict=True):
             x, mask_backward = dropout(x, next(masks, None), empty)
-            x, last, layer_backward = layer.forward(x, before, empty, next(weight_masks, None))
+            x, last, layer_backward = layer.forward(x, before, empty, next(state_masks, None))
             backwards += [mask_backward, _input_only(layer_backward)]
             after.append(last)
         x, mask_backward = dropout(x, next(masks, None), empty)

@@ -17,13 +17,14 @@ class StepNoise:
 
     masks: list[np.ndarray] = field(default_factory=list)  # (B, features): for the input of each layer and the softmax
     word_mask: np.ndarray | None = None  # (T, B, 1): which inputs are hidden as a whole
-    weight_masks: tuple[np.ndarray, ...] = ()  # (G, H, H), one for each layer: which recurrent weights are hidden
+    state_masks: list[np.ndarray] = field(default_factory=list)  # (B, H): for the state of each layer
     sample: Sample | None = None  # the words that the softmax is over; None: all
 
     def for_sequences(self, sequences: slice) -> StepNoise:
         """Return the noise of some of the batch's sequences."""
         word_mask = None if self.word_mask is None else self.word_mask[:, sequences]
-        return StepNoise([mask[sequences] for mask in self.masks], word_mask, self.weight_masks, self.sample)
+        masks, state_masks = ([mask[sequences] for mask in masks] for masks in (self.masks, self.state_masks))
+        return StepNoise(masks, word_mask, state_masks, self.sample)
 
 
 def draw_noise(
@@ -36,17 +37,18 @@ def draw_noise(
 ) -> StepNoise:
     """Draw the noise of a step on `inputs` and `targets` (T, B): the inputs moved on by one word."""
     batch = inputs.shape[1]
-    sizes = [config.embedding_size, *[config.hidden_size] * config.layers]
-    masks = [dropout_mask(rng, config.dropout, (batch, size), dtype) for size in sizes]
+    sizes = [config.hidden_size] * config.layers
+
+    def masks(rate: float, sizes: list[int]) -> list[np.ndarray]:
+        return [dropout_mask(rng, rate, (batch, size), dtype) for size in sizes] if rate else []
+
+    hidden = masks(config.dropout, [config.embedding_size, *sizes])
     word_mask = None
     if config.word_dropout:
         different, index = np.unique(inputs, return_inverse=True)
         mask = dropout_mask(rng, config.word_dropout, (len(different),), dtype)
         word_mask = mask[index].reshape(*inputs.shape, 1)
-    weight_masks: tuple[np.ndarray, ...] = ()
-    if config.recurrent_dropout:
-        shape = (config.make_cell().gates, config.hidden_size, config.hidden_size)
-        weight_masks = tuple(dropout_mask(rng, config.recurrent_dropout, shape, dtype) for _ in range(config.layers))
+    state_masks = masks(config.recurrent_dropout, sizes)
     # All words of the window: the first inputs, and all targets, which contain the other inputs.
     sample = sampler.sample(np.concatenate([inputs[:1], targets]), rng) if sampler else None
-    return StepNoise(masks if config.dropout else [], word_mask, weight_masks, sample)
+    return StepNoise(hidden, word_mask, state_masks, sample)

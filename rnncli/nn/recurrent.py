@@ -30,11 +30,12 @@ class _Tape(NamedTuple):
     """The arrays of one pass through a layer that its derivative needs."""
 
     rows: np.ndarray  # (N, D): the inputs of all steps
-    weight: np.ndarray  # (G, n, H, s): the recurrent weight in strips, gate by gate, masked if there is a mask
-    mask: np.ndarray | None  # (G, H, H)
+    weight: np.ndarray  # (G, n, H, s): the recurrent weight in strips, gate by gate
+    mask: np.ndarray | None  # (B, H)
     a: np.ndarray  # (T, G, B, H): the input part of the gates; after the pass, their activations
     saved: np.ndarray  # (T, B, H): what the cell saves for its derivative
     history: LayerState  # of (T + 1, B, H): the first state, then the state after each step
+    h_inputs: np.ndarray  # (T, B, H): what the recurrent weight multiplies, the outputs before each step times the mask
     flat: np.ndarray  # (N, G*H): memory to work in
     u: np.ndarray  # (G, B, H): memory to work in, for the recurrent part of one step
     empty: Empty
@@ -60,7 +61,8 @@ class Recurrent:
     ) -> tuple[np.ndarray, LayerState, RecurrentBackward]:
         """Read `x` (T, B, D) from `state` on: the outputs (T, B, H), the state after them, and `backward`.
 
-        The recurrent weight is multiplied by a `mask` (G, H, H), gate by gate, if there is one (Merity et al. 2018).
+        What the recurrent weight multiplies is multiplied by a `mask` (B, H) before, the same in all steps, if there is
+        one: recurrent dropout (Gal and Ghahramani 2016).
         `backward` takes the gradient with respect to the outputs, and to the last state where it matters;
         it returns the gradients with respect to `x` and to the first state. Call it once.
         """
@@ -86,27 +88,25 @@ class Recurrent:
         flat = np.matmul(rows, self.input_weight.value, out=empty((len(rows), width), x.dtype))
         a = empty((steps, gates, batch, size), x.dtype)
         np.add(flat.reshape(steps, batch, gates, size).swapaxes(1, 2), self.bias.value.reshape(gates, 1, size), out=a)
-        weight = self._weight_in_strips(batch, steps, mask, empty)
+        weight = self._weight_in_strips(batch, steps, empty)
         history = self.cell.State(*(empty((steps + 1, batch, size), x.dtype) for _ in state))
         for field, first in zip(history, state, strict=True):
             field[0] = first
+        h_inputs = history.h[:-1] if mask is None else empty((steps, batch, size), x.dtype)
         saved = empty((steps, batch, size), x.dtype)
         u = empty((gates, batch, size), x.dtype)
-        return _Tape(rows, weight, mask, a, saved, history, flat, u, empty)
+        return _Tape(rows, weight, mask, a, saved, history, h_inputs, flat, u, empty)
 
-    def _weight_in_strips(self, batch: int, steps: int, mask: np.ndarray | None, empty: Empty) -> np.ndarray:
-        """The recurrent weight as (G, n, H, s), times the mask: a copy where that pays, else a view."""
+    def _weight_in_strips(self, batch: int, steps: int, empty: Empty) -> np.ndarray:
+        """The recurrent weight as (G, n, H, s): a copy where that pays, else a view."""
         size, _ = self.recurrent_weight.value.shape
         weight = in_strips(
             self.recurrent_weight.value.reshape(size, self.cell.gates, size).swapaxes(0, 1), strip_count(batch, size)
         )
-        if mask is None and steps <= MAX_STEPS_WITHOUT_COPY:
+        if steps <= MAX_STEPS_WITHOUT_COPY:
             return weight
         copied = empty(weight.shape, weight.dtype)
-        if mask is None:
-            copied[...] = weight
-        else:
-            np.multiply(weight, in_strips(mask, weight.shape[1]), out=copied)
+        copied[...] = weight
         return copied
 
     def _run(self, tape: _Tape) -> None:
@@ -116,8 +116,10 @@ class Recurrent:
         u = tape.u
         u_strips = in_strips(u, weight.shape[1])
         states = [cell.State(*fields) for fields in zip(*tape.history, strict=True)]  # views: T + 1 states
-        for a_t, saved_t, before, after in zip(tape.a, tape.saved, states, states[1:], strict=False):
-            np.matmul(before.h, weight, out=u_strips)
+        for a_t, h, saved_t, before, after in zip(tape.a, tape.h_inputs, tape.saved, states, states[1:], strict=False):
+            if tape.mask is not None:
+                np.multiply(before.h, tape.mask, out=h)
+            np.matmul(h, weight, out=u_strips)
             cell.step(a_t, u, saved_t, before, after)
 
     def _run_backward(self, tape: _Tape, d_out: np.ndarray, d: LayerState) -> tuple[np.ndarray, np.ndarray]:
@@ -135,37 +137,28 @@ class Recurrent:
         u = tape.u
         u_strips = in_strips(u, transposed.shape[1])
         dh = d.h
-        dh_through_u = tape.empty(dh.shape, dh.dtype)
+        dh_through_u = dh if cell.additive else tape.empty(dh.shape, dh.dtype)
         backwards = zip(d_out[::-1], tape.a[::-1], tape.saved[::-1], da[::-1], du[::-1], strict=True)
         for d_out_t, a_t, saved_t, da_t, du_t in backwards:
             dh += d_out_t
             cell.step_backward(a_t, saved_t, da_t, du_t, d)
             np.matmul(du_t[:, None], transposed, out=u_strips)
-            if cell.additive:
-                np.add.reduce(u, axis=0, out=dh)
-            else:
-                dh += np.add.reduce(u, axis=0, out=dh_through_u)
+            np.add.reduce(u, axis=0, out=dh_through_u)
+            if tape.mask is not None:
+                dh_through_u *= tape.mask
+            if not cell.additive:
+                dh += dh_through_u
         return da, du
 
     def _add_gradients(self, tape: _Tape, da: np.ndarray, du: np.ndarray) -> np.ndarray:
         """Add to the gradients of the parameters, one product for all steps each; returns that of the rows (N, D)."""
         du_rows = _rows(du, tape.flat)
-        self._add_recurrent_gradient(tape, du_rows)
+        h_rows = tape.h_inputs.reshape(len(du_rows), -1)
+        self.recurrent_weight.add_product(h_rows.T, du_rows, tape.empty)
         da_rows = du_rows if da is du else _rows(da, tape.flat)
         self.input_weight.add_product(tape.rows.T, da_rows, tape.empty)
         self.bias.add(da_rows.sum(axis=0))
         return np.matmul(da_rows, self.input_weight.value.T, out=tape.empty(tape.rows.shape, tape.rows.dtype))
-
-    def _add_recurrent_gradient(self, tape: _Tape, du_rows: np.ndarray) -> None:
-        size, width = self.recurrent_weight.value.shape
-        h_rows = tape.history.h[:-1].reshape(-1, size)
-        if tape.mask is None:
-            self.recurrent_weight.add_product(h_rows.T, du_rows, tape.empty)
-            return
-        d_weight = np.matmul(h_rows.T, du_rows, out=tape.empty((size, width), du_rows.dtype))
-        by_gate = d_weight.reshape(size, self.cell.gates, size)
-        by_gate *= tape.mask.swapaxes(0, 1)
-        self.recurrent_weight.add(d_weight)
 
 
 def _rows(gradient: np.ndarray, out: np.ndarray) -> np.ndarray:

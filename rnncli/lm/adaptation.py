@@ -11,7 +11,7 @@ from .mixture import Mixture, MixtureContext, MixtureState
 
 # Chosen on validation texts: see docs/experiments.md.
 WINDOW_WORDS = 32  # that are read before the parts learn from them
-TUNED_WORDS = 100.0  # of evidence that the tuned weights of a mixture count as, in each group of contexts
+TUNED_WORDS = 300.0  # of evidence that the tuned weights of a mixture count as, in each group of contexts
 
 
 class Learner:

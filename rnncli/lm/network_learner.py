@@ -15,8 +15,8 @@ from .interface import Part
 from .noise import StepNoise
 
 # Chosen on validation texts: see docs/experiments.md.
-RATE = 3e-3
-DECAY = 1e-3
+RATE = 2e-3
+DECAY = 5e-3
 SAMPLES = 1000  # words that the softmax of a step is over, besides those of the window
 ZIPF_OFFSET = 10  # added to the rank of a word: its inverse is then about proportional to the word's frequency
 

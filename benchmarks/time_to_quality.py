@@ -20,6 +20,7 @@ import word_language_model as peer
 
 import rnncli
 from rnncli.lm.perplexity import mean_loss
+from rnncli.text.batches import excerpts
 from rnncli.training.trainer import Trainer
 
 GOAL = 141
@@ -49,7 +50,9 @@ def rnncli_curve(trainer: Trainer) -> Curve:
     def measure() -> float:
         state = copy.deepcopy(trainer.state)  # catching up would change the training itself
         state.optimizer.catch_up(everything=True)
-        return mean_loss(state.network, trainer.corpus.valid, trainer.threads.map)
+        return mean_loss(
+            state.network, excerpts(trainer.corpus.valid, len(trainer.corpus.valid), 32), trainer.threads.map
+        )
 
     return curve(trainer.run(), measure)
 

@@ -79,6 +79,10 @@ class Network(Part):
         outputs, after = self._outputs(words, state)
         return self._projected(np.concatenate([state[-1].h[None], outputs[:-1]])), after
 
+    def read(self, words: np.ndarray, state: NetworkState) -> NetworkState:
+        """Return the state after reading `words` (T, B)."""
+        return self._outputs(words, state)[1]
+
     def context(self, state: NetworkState, before: Mapping[str, Any]) -> np.ndarray:
         """Return the features (1, B, D) after the last word that was read."""
         return self._projected(state[-1].h)[None]

@@ -26,6 +26,9 @@ class Scorer(Protocol):
     def initial_state(self, batch: int) -> Any:
         """Return the state at the beginning of a unit."""
 
+    def read(self, words: np.ndarray, state: Any) -> Any:
+        """Return the state after reading `words` (T, B)."""
+
     def score(self, words: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
         """Return minus the log-probability (T, B) of each of the `words`, and the state after them."""
 

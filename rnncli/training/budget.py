@@ -12,7 +12,7 @@ from .finish import CACHE_FILLS_PER_TEXT, MAX_TUNING_WORDS
 from .plan import Plan
 from .state import TrainingState
 
-WATCHING_FRACTION = 0.0015  # of the time, for each report
+WATCHING_FRACTION = 0.0025  # of the time, for each report
 TUNING_FRACTION = 0.025  # of the time, for tuning the mixture at the end
 SAVING_SECONDS = 1.0  # kept for writing the model
 PROBE_WORDS = 4096  # of the held-out text, read to see how long that takes

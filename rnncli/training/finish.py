@@ -14,6 +14,7 @@ from ..errors import TrainingError
 from ..lm.interface import Part
 from ..lm.mixture import WORDS_PER_PASS
 from ..lm.network import Network
+from ..lm.ngram import NGram
 from ..lm.ngram_counts import counted_part
 from ..lm.parts import PART_KINDS
 from ..lm.perplexity import perplexity
@@ -59,6 +60,11 @@ class ModelBuilder:
             for kind in PART_KINDS
         }
         self.fitted = {kind: part for kind, part in fitted.items() if part is not None}
+
+    @property
+    def fitted_ngram(self) -> NGram | None:
+        """The n-grams, if the model holds any."""
+        return next((part for part in self.fitted.values() if isinstance(part, NGram)), None)
 
     def tune(self, network: Network, texts: Sequence[np.ndarray]) -> Tuned:
         """Tune the mixture on held-out texts (N,)."""

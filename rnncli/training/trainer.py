@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..lm.mixture import WORDS_PER_PASS
 from ..lm.network import Network
 from ..lm.network_config import extended_values, initial_values
-from ..lm.perplexity import mean_loss, perplexity
+from ..lm.perplexity import perplexity
 from ..lm.tuning import Tuned
 from ..model import Model
 from ..nn.optimizers import OPTIMIZERS
@@ -22,7 +21,7 @@ from ..nn.threads import Threads
 from ..options import TrainingOptions
 from ..storage.atomic import CHECKPOINT
 from ..storage.fallback import Written, write_somewhere
-from ..text.batches import excerpts, parallel_sequences
+from ..text.batches import parallel_sequences
 from ..text.corpus import Corpus, Sources
 from ..text.reading import listed
 from . import recovery
@@ -37,13 +36,13 @@ from .resuming import check_corpus, check_init, environment, given_text, nothing
 from .state import SinceReport, TrainingState
 from .step import Stepper
 from .texts import read_texts
+from .watch import Watch
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 LAST_STEP_FRACTION = 0.99  # the progress of the single step of a training whose time is up before it
 REPORTS_BY_CLOCK = 10
-MAX_WATCHED_TEXTS = 32  # pieces of the held-out text, which are read side by side
 
 
 class Trainer:
@@ -81,8 +80,9 @@ class Trainer:
         if not state:
             recovery.keep_best(self.state, math.inf)
             allot(self.state, plan, corpus.valid, self._watch, self._tune, hooks.now)
-        self.watched = watched_texts(corpus.valid, self.state.watched_words)
+        self.watch = self._watch_of(self.state.watched_words)
         if not state:
+            self.state.watched_words = self.watch.words
             if plan.is_fine_tuning:
                 self.measure()  # the network may be the best already
             # The schedule of the learning rate begins after the preparations.
@@ -222,7 +222,7 @@ class Trainer:
         state = self.state
         with np.errstate(over="ignore", invalid="ignore"):
             state.optimizer.catch_up(everything=True)
-        valid_perplexity = perplexity(mean_loss(self.state.network, self.watched, self.threads.map))
+        valid_perplexity = perplexity(self.watch.loss(self.state.network))
         state.best.reports_since += 1
         if valid_perplexity < state.best.perplexity:
             recovery.keep_best(state, valid_perplexity)
@@ -260,9 +260,13 @@ class Trainer:
             self.measure()
         return self.builder.model(self.state)
 
+    def _watch_of(self, words: int) -> Watch:
+        """Return the watch on so many of the held-out words."""
+        return Watch(self.corpus.valid, words, self.builder.fitted_ngram, self.threads.map)
+
     def _watch(self, ids: np.ndarray) -> float:
-        """Return the mean loss of the network on held-out words."""
-        return mean_loss(self.state.network, watched_texts(ids, len(ids)), self.threads.map)
+        """Predict about as many held-out words as these, as the watch will."""
+        return Watch(self.corpus.valid, len(ids), None, self.threads.map).loss(self.state.network)
 
     def _tune(self, ids: np.ndarray) -> Tuned:
         """Tune the mixture with the network as it is."""
@@ -284,11 +288,6 @@ class Trainer:
             self._train_perplexity(),
             is_cooling_down=state.cooldown is not None,
         )
-
-
-def watched_texts(ids: np.ndarray, words: int) -> list[np.ndarray]:
-    """Take about so many words of a held-out text (N,), in pieces so long that their beginnings matter little."""
-    return excerpts(ids, words, min(MAX_WATCHED_TEXTS, words // WORDS_PER_PASS))
 
 
 def _reading(hooks: Hooks) -> dict[str, Any]:

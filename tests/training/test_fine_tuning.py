@@ -8,7 +8,7 @@ import pytest
 import rnncli
 from rnncli.lm.mixture import Mixture
 from rnncli.lm.network import Network
-from rnncli.lm.perplexity import mean_loss, perplexity
+from rnncli.lm.perplexity import perplexity
 from rnncli.text.annotation import annotated
 from rnncli.text.spacer import Spacer
 from rnncli.text.tokenizers import Tokenizer
@@ -62,7 +62,7 @@ def test_fine_tuning_never_ends_with_a_worse_network_than_it_began_with(model, o
     finish(trainer)
     assert trainer.state.history[-1].valid_perplexity > first
     best = alone(trainer.best().lm.find(Network))
-    assert perplexity(mean_loss(best, trainer.watched)) == pytest.approx(first)
+    assert perplexity(trainer.watch.loss(best)) == pytest.approx(first)
     for name, value in model.lm.find(Network).values().items():
         np.testing.assert_array_equal(value, untouched[name])
 

@@ -15,6 +15,8 @@ from ..text.batches import excerpts
 MAX_TEXTS = 32  # that a whole text is cut into, where units begin, to be read side by side
 WORDS_PER_SAMPLE = 16  # that are predicted in one place
 RUN_UP_WORDS = 48  # that are read before them, so that the network knows what they follow
+MAX_WORDS_OF_WHOLE = 2**20  # of a very long text, that the n-grams read instead of the whole
+WORDS_PER_PIECE = 256  # of those
 SAMPLES_PER_JOB = 8 * SEQUENCES_PER_JOB
 Map = Callable[..., Any]
 
@@ -43,7 +45,8 @@ class Watch:
         self.excess = 0.0
         if ngram is not None:
             alone = Mixture([ngram], len(ngram.unigrams))
-            whole = mean_loss(alone, excerpts(ids, len(ids), MAX_TEXTS), side_by_side)
+            words = min(len(ids), MAX_WORDS_OF_WHOLE)
+            whole = mean_loss(alone, excerpts(ids, words, words // WORDS_PER_PIECE), side_by_side)
             self.excess = self._mean_loss(alone) - whole
 
     def loss(self, lm: Scorer) -> float:

@@ -10,27 +10,14 @@ import argparse
 import math
 from pathlib import Path
 
-import numpy as np
 import results
 
 import rnncli
 from rnncli.cli.options import DURATION
 from rnncli.lm.network import Network
-from rnncli.nn.threads import one_thread
+from rnncli.lm.perplexity import mean_loss
 
 TEXTS = {"ptb": "whitespace", "wikitext-2": "whitespace", "tatoeba": "word"}  # and their tokenizers
-WORDS_PER_PASS = 128
-
-
-def whole_perplexity(network: Network, ids: np.ndarray) -> float:
-    """Return the perplexity of a network on a text (N,), read as one sequence."""
-    state = network.initial_state(1)
-    total = 0.0
-    with one_thread():
-        for start in range(0, len(ids), WORDS_PER_PASS):
-            nll, state = network.score(ids[start : start + WORDS_PER_PASS, None], state)
-            total += float(nll.sum(dtype=np.float64))
-    return math.exp(total / len(ids))
 
 
 def main() -> None:
@@ -65,7 +52,7 @@ def main() -> None:
         reported = trainer.state.best.perplexity
         network = Network(trainer.plan.network, trainer.state.best.values)
         valid = trainer.corpus.valid
-        whole = whole_perplexity(network, valid)
+        whole = math.exp(mean_loss(network, [valid]))
         found.add(text, arguments.time, len(valid), trainer.watch.words, reported, whole, reported / whole)
 
 

@@ -70,7 +70,7 @@ FEW_STEPS = 100
 @click.option(
     "--cache-dir",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Where to keep what was read of a large text.  [default: the folder of your caches]",
+    help="Where to keep large texts, cut into numbered words.  [default: the folder of your caches]",
 )
 @click.option("--log", type=FILE_PATH, help="Write one JSON object for each report to this file.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")

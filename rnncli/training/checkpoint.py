@@ -23,7 +23,6 @@ from .plan import Plan
 from .state import TrainingState, restored
 
 FORMAT = 2
-SUFFIX = CHECKPOINT_SUFFIX
 BARE_SUFFIX = ".checkpoint"  # beside a model without the suffix .npz, so that x and x.npz do not share one
 
 
@@ -33,10 +32,10 @@ def checkpoint_path(output: str | Path) -> Path:
     Raises `ModelError` for a model that has the name of a checkpoint.
     """
     output = Path(output)
-    if output.name.endswith((SUFFIX, BARE_SUFFIX)):
+    if output.name.endswith((CHECKPOINT_SUFFIX, BARE_SUFFIX)):
         raise ModelError(f"{output} is the name of a checkpoint: name the model otherwise with output=FILE")
     if output.suffix == ".npz":
-        return output.with_name(output.stem + SUFFIX)
+        return output.with_name(output.stem + CHECKPOINT_SUFFIX)
     return output.with_name(output.name + BARE_SUFFIX)
 
 

@@ -21,12 +21,13 @@ from ..nn.threads import Threads
 from ..options import TrainingOptions
 from ..storage.atomic import CHECKPOINT
 from ..storage.fallback import Written, write_somewhere
+from ..storage.model_file import CHECKPOINT_SUFFIX
 from ..text.batches import parallel_sequences
 from ..text.corpus import Corpus, Sources
 from ..text.reading import listed
 from . import recovery
 from .budget import allot, allot_anew, countable_words
-from .checkpoint import SUFFIX, Checkpoint, corpus_digests, opened, write_checkpoint
+from .checkpoint import Checkpoint, corpus_digests, opened, write_checkpoint
 from .clock import Clock
 from .finish import ModelBuilder
 from .hooks import COUNTING, READING, Hooks
@@ -174,7 +175,7 @@ class Trainer:
         """
         self.clock.now()  # the time up to now is spent
         kept = Checkpoint(self.plan, self.corpus_digests, self.state, has_model)
-        return write_somewhere(path, lambda file: write_checkpoint(file, kept), CHECKPOINT, SUFFIX)
+        return write_somewhere(path, lambda file: write_checkpoint(file, kept), CHECKPOINT, CHECKPOINT_SUFFIX)
 
     def _initial_state(self, values: Mapping[str, np.ndarray] | None) -> TrainingState:
         training = self.plan.training

@@ -17,6 +17,8 @@ from ..text.vocabulary import UNK_ID
 
 WORD_TABLES = ("embedding.weight", "softmax.weight", "softmax.bias")  # parameters with a row for each word
 MAX_VOCABULARY = 10**8
+VECTOR_RMS = 0.08  # the root mean square of the numbers in the vector of a word at first
+RANDOM_FRACTION = 0.5  # of the usual random vectors, which is added: it tells words apart that have the same neighbours
 OLD_DEFAULTS = {  # of options that a model file may lack
     "hidden_size": 256,
     "embedding_size": 256,
@@ -90,18 +92,25 @@ def check_activation(options: NetworkOptions) -> None:
 
 
 def initial_values(
-    config: NetworkConfig, rng: np.random.Generator, counts: np.ndarray | None = None, dtype: type = np.float32
+    config: NetworkConfig,
+    rng: np.random.Generator,
+    counts: np.ndarray | None = None,
+    vectors: np.ndarray | None = None,
+    dtype: type = np.float32,
 ) -> dict[str, np.ndarray]:
     """Draw the values that training starts from, by parameter name.
 
     Word tables are small and uniform, input matrices Glorot's, each gate's recurrent matrix is orthogonal. With the
     `counts` (V,) of the training text's words, the output bias is the log of their frequencies, so that training need
-    not begin by learning those.
+    not begin by learning those. With `vectors` (V, D) of length 1, words whose vectors are alike begin alike.
     """
-    return {
-        name: np.ascontiguousarray(_initial_value(config, name, shape, rng, counts), dtype)
-        for name, shape in config.shapes().items()
-    }
+    values = {name: _initial_value(config, name, shape, rng, counts) for name, shape in config.shapes().items()}
+    if vectors is not None:
+        rotation = orthogonal(rng, config.embedding_size)  # so that all features matter alike to dropout
+        table = values["embedding.weight"]
+        table *= RANDOM_FRACTION
+        table += vectors @ (VECTOR_RMS * config.embedding_size**0.5 * rotation)
+    return {name: np.ascontiguousarray(value, dtype) for name, value in values.items()}
 
 
 def _initial_value(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..nn.speed import Now
 from .finish import CACHE_FILLS_PER_TEXT, MAX_TUNING_WORDS
 from .plan import Plan
 from .state import TrainingState
@@ -21,7 +22,6 @@ COUNTED_PROBE_WORDS = 200_000  # of the training text, counted to see how long t
 COUNTING_SLOWDOWN = 1.5  # of a word in a large text
 MAX_COUNTED_WORDS = 30_000_000  # whose n-grams, some 100 MB, are part of the model
 Read = Callable[[np.ndarray], Any]  # reads held-out words (N,)
-Now = Callable[[], float]  # tells the time in seconds
 
 
 def countable_words(plan: Plan, words: int, count: Callable[[int], object], now: Now) -> int:

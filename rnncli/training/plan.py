@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from ..declaration import check_names, declarations, pick
@@ -15,6 +16,8 @@ from ..lm.network import Network
 from ..lm.network_config import NetworkConfig, check_activation
 from ..model import Model
 from ..network_options import NetworkOptions
+from ..nn.speed import Now, gflops
+from ..nn.threads import Threads, usable_cores
 from ..options import OPTION_CLASSES, TextOptions, TrainingOptions
 from ..text.corpus import Corpus, Sources
 from ..text.formats import KINDS, ReadOptions
@@ -133,11 +136,13 @@ def make_plan(
     *,
     cache_dir: str | Path | None = None,
     on_progress: Progress | None = None,
+    now: Now = perf_counter,
 ) -> tuple[Plan, Corpus]:
     """Read the texts in `sources`, and decide what was left open.
 
     A large text is kept in the folder `cache_dir`, by default that of the user's caches, and taken from there the next
-    time. `on_progress` is told the fraction of the bytes of the texts that was read, unless one is standard input.
+    time. `on_progress` is told the fraction of the bytes of the texts that was read, unless one is standard input. The
+    speed of the machine is measured by the clock `now`.
     Raises `TextError` for a text that cannot be read or holds too few words.
     """
     sources = listed(sources)
@@ -150,13 +155,17 @@ def make_plan(
         on_progress=on_progress,
     )
     valid = absolute(text.valid)
-    plan = plan_for(replace(options, text=replace(text, valid=valid)), corpus, init)
+    plan = plan_for(replace(options, text=replace(text, valid=valid)), corpus, init, now)
     return replace(plan, given=options.by_name() | {"valid": valid}, sources=absolute(sources)), corpus
 
 
-def plan_for(options: Options, corpus: Corpus, init: Model | None = None) -> Plan:
-    """Decide what was left open of the network and the training, for a corpus that was read."""
+def plan_for(options: Options, corpus: Corpus, init: Model | None = None, now: Now = perf_counter) -> Plan:
+    """Decide what was left open of the network and the training, for a corpus that was read.
+
+    How fast the machine is, is measured by the clock `now`.
+    """
     facts = {
+        "gflops": gflops(Threads(options.training.threads or usable_cores()), now),
         "train_words": len(corpus.train),
         "vocabulary_size": len(corpus.vocabulary),
         "fine_tuning": init is not None,

@@ -1,7 +1,7 @@
 """The rules for the options that are left open, from the amount of text and of time.
 
-The more often a text can be read in the time, the more dropout a network needs against overfitting; and the more time
-there is, the larger a network pays. The figures behind the rules are in docs/experiments.md.
+The more a machine can compute in the time, the larger a network pays; and the more often the text can be read, the
+more dropout the network needs against overfitting. The figures behind the rules are in docs/experiments.md.
 
 Each rule is a function that asks for what it needs by the names of its parameters: options that are decided before it
 (see `RULES`), and the facts that `rnncli.training.plan` knows of the text. Its `text` describes it in help and docs.
@@ -19,14 +19,14 @@ from ..text.reserved import MAX_WORDS_PER_UNK
 
 DEFAULT_SECONDS = 600.0
 SMALL_UNITS = 256
-MEDIUM_UNITS = 384
 LARGE_UNITS = 512
-MEDIUM_SECONDS = 600.0  # of training time, from which on a medium network pays
-LARGE_SECONDS = 1800.0  # from which on a large one pays
+USUAL_GFLOPS = 200.0  # of two cores with AVX-512
+LARGER_UNITS = {384: 300.0, 512: 900.0, 768: 2400.0, 1024: 10_800.0}  # and the seconds from which on they pay, on these
 LARGE_TEXT_WORDS = 500_000  # from which on a larger network pays, and more epochs
-UNIT_WORDS_PER_SECOND = 3_300_000  # speed times hidden size, roughly, on two slow cores
-MEDIUM_DROPOUT_EPOCHS = 5  # from which on a network needs more dropout
-STRONG_DROPOUT_EPOCHS = 15  # from which on it needs still more
+STEP_EFFICIENCY = 0.7  # the speed of a step's products and all else in it, as a fraction of that of large products
+SOFTMAX_WORDS = 2000  # roughly, of a sampled softmax
+MEDIUM_DROPOUT_EPOCHS = 4  # from which on a network needs more dropout
+STRONG_DROPOUT_EPOCHS = 8  # from which on it needs still more
 WINDOWS_PER_SEQUENCE = 10  # at least
 PRUNE_ABOVE_WORDS = 5_000_000  # in a longer text, n-grams that occurred once are left out
 LATE_FRACTION = 0.5  # of a training, from which on a sampled softmax draws `LATE_SAMPLES` words at least
@@ -36,8 +36,8 @@ VOCABULARY_WORDS = 20_000
 MARKED_TEXT = f"a text where <unk> is at least one word in {MAX_WORDS_PER_UNK}"
 
 EXPECTED_EPOCHS = (
-    f"how often the text can be read in the time, roughly: {UNIT_WORDS_PER_SECOND:,} words a second divided by the"
-    " hidden size, whatever the machine; no more than --epochs"
+    "how often the text can be read in the time, by the speed of large matrix products on this machine, which is"
+    " measured when a training begins; no more than --epochs"
 )
 RULES: dict[str, Rule] = {}  # by option, in the order in which they are decided
 
@@ -91,7 +91,7 @@ def max_vocab(marks_unknown: bool, fine_tuning: bool) -> int:
     return 0 if marks_unknown and not fine_tuning else VOCABULARY_WORDS
 
 
-# The time. Facts: `train_words` with the ends of units.
+# The time. Facts: `train_words` with the ends of units; `gflops`, the speed of large matrix products on this machine.
 
 
 @rule("10m; no limit with --epochs")
@@ -106,15 +106,23 @@ def epochs(train_words: int) -> int:
     return 20 if train_words < LARGE_TEXT_WORDS else 40
 
 
+def _larger_units() -> str:
+    def written(seconds: float) -> str:
+        return f"{seconds / 60:g} minutes" if seconds < 7200 else f"{seconds / 3600:g} hours"
+
+    return ", ".join(f"{units} from {written(seconds)} on" for units, seconds in LARGER_UNITS.items())
+
+
 @rule(
-    f"{SMALL_UNITS}; with {LARGE_TEXT_WORDS:,} words or more {MEDIUM_UNITS} from 10 minutes on,"
-    f" {LARGE_UNITS} from 30 minutes on"
+    f"{SMALL_UNITS}; with {LARGE_TEXT_WORDS:,} words or more {_larger_units()}, where large matrix products run at"
+    f" {USUAL_GFLOPS:g} GFLOP/s; in proportion on another machine"
 )
-def hidden_size(train_words: int, time: float) -> int:
+def hidden_size(train_words: int, time: float, gflops: float) -> int:
     """How many units a layer has."""
-    if train_words < LARGE_TEXT_WORDS or time < MEDIUM_SECONDS or math.isinf(time):
+    if train_words < LARGE_TEXT_WORDS or math.isinf(time):
         return SMALL_UNITS
-    return MEDIUM_UNITS if time < LARGE_SECONDS else LARGE_UNITS
+    usual_seconds = time * gflops / USUAL_GFLOPS
+    return max([SMALL_UNITS, *(units for units, least in LARGER_UNITS.items() if usual_seconds >= least)])
 
 
 @rule(f"the hidden size, at most {SMALL_UNITS}")
@@ -123,33 +131,36 @@ def embedding_size(hidden_size: int) -> int:
     return min(hidden_size, SMALL_UNITS)
 
 
-def expected_epochs(train_words: int, hidden_size: int, time: float, epochs: int) -> float:
-    """How often the text will be read, roughly, on two slow cores."""
-    return min(epochs, time * UNIT_WORDS_PER_SECOND / hidden_size / max(1, train_words))
+def expected_epochs(train_words: int, hidden_size: int, time: float, epochs: int, gflops: float) -> float:
+    """How often the text will be read, roughly."""
+    vector = min(hidden_size, SMALL_UNITS)
+    parameters = 4 * hidden_size * (hidden_size + vector) + SOFTMAX_WORDS * vector  # that a word meets
+    words_per_second = STEP_EFFICIENCY * gflops * 1e9 / (6 * parameters)  # two operations forward and four backward
+    return min(epochs, time * words_per_second / max(1, train_words))
 
 
 @rule(f"0.5; 0.35 for less than {STRONG_DROPOUT_EPOCHS} expected epochs, 0.2 for less than {MEDIUM_DROPOUT_EPOCHS}")
-def dropout(train_words: int, hidden_size: int, time: float, epochs: int) -> float:
+def dropout(train_words: int, hidden_size: int, time: float, epochs: int, gflops: float) -> float:
     """What fraction of the units is hidden."""
-    expected = expected_epochs(train_words, hidden_size, time, epochs)
+    expected = expected_epochs(train_words, hidden_size, time, epochs, gflops)
     return 0.5 if expected >= STRONG_DROPOUT_EPOCHS else 0.35 if expected >= MEDIUM_DROPOUT_EPOCHS else 0.2
 
 
-def _needs_all_dropouts(train_words: int, hidden_size: int, time: float, epochs: int) -> bool:
-    expected = expected_epochs(train_words, hidden_size, time, epochs)
+def _needs_all_dropouts(train_words: int, hidden_size: int, time: float, epochs: int, gflops: float) -> bool:
+    expected = expected_epochs(train_words, hidden_size, time, epochs, gflops)
     return hidden_size >= LARGE_UNITS and expected >= MEDIUM_DROPOUT_EPOCHS
 
 
 @rule(f"0; 0.1 for {LARGE_UNITS} units or more and {MEDIUM_DROPOUT_EPOCHS} expected epochs or more")
-def word_dropout(train_words: int, hidden_size: int, time: float, epochs: int) -> float:
+def word_dropout(train_words: int, hidden_size: int, time: float, epochs: int, gflops: float) -> float:
     """What fraction of the words is hidden."""
-    return 0.1 if _needs_all_dropouts(train_words, hidden_size, time, epochs) else 0.0
+    return 0.1 if _needs_all_dropouts(train_words, hidden_size, time, epochs, gflops) else 0.0
 
 
-@rule(f"0; 0.3 for {LARGE_UNITS} units or more and {MEDIUM_DROPOUT_EPOCHS} expected epochs or more")
-def recurrent_dropout(train_words: int, hidden_size: int, time: float, epochs: int) -> float:
-    """What fraction of the recurrent weights is hidden."""
-    return 0.3 if _needs_all_dropouts(train_words, hidden_size, time, epochs) else 0.0
+@rule(f"0; 0.25 for {LARGE_UNITS} units or more and {MEDIUM_DROPOUT_EPOCHS} expected epochs or more")
+def recurrent_dropout(train_words: int, hidden_size: int, time: float, epochs: int, gflops: float) -> float:
+    """What fraction of the state is hidden from the recurrent weights."""
+    return 0.25 if _needs_all_dropouts(train_words, hidden_size, time, epochs, gflops) else 0.0
 
 
 # The training. Facts: `vocabulary_size`.

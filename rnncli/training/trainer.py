@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..lm.network import Network
-from ..lm.network_config import extended_values, initial_values
+from ..lm.network_config import extended_values
 from ..lm.perplexity import perplexity
 from ..lm.tuning import Tuned
 from ..model import Model
-from ..nn.optimizers import OPTIMIZERS
 from ..nn.threads import Threads
 from ..options import TrainingOptions
 from ..storage.atomic import CHECKPOINT
@@ -26,6 +25,7 @@ from ..text.batches import parallel_sequences
 from ..text.corpus import Corpus, Sources
 from ..text.reading import listed
 from . import recovery
+from .beginning import initial_state
 from .budget import allot, allot_anew, countable_words
 from .checkpoint import Checkpoint, corpus_digests, opened, write_checkpoint
 from .clock import Clock
@@ -69,7 +69,7 @@ class Trainer:
         self.corpus = corpus
         self.sequences = parallel_sequences(corpus.train, plan.training.batch_size)
         self.threads = Threads(plan.training.threads)
-        self.state = state or self._initial_state(values)
+        self.state = state or initial_state(plan, corpus, self.threads, values)
         if (here := environment(plan.training.threads)) not in self.state.environments:
             self.state.environments.append(here)
         self.stepper = Stepper(plan, self.state, self.sequences, corpus.counts(), self.threads, hooks.now)
@@ -119,7 +119,7 @@ class Trainer:
         if resume is not None:
             return cls._resumed(opened(resume), sources, init, options, hooks)
         given = Options.of(options, init)  # checked before the text is read
-        plan, corpus = make_plan(given, sources, init, **_reading(hooks))
+        plan, corpus = make_plan(given, sources, init, now=hooks.now, **_reading(hooks))
         hooks.on_read(corpus)
         values = None
         if init and (network := init.lm.find(Network)):
@@ -176,17 +176,6 @@ class Trainer:
         self.clock.now()  # the time up to now is spent
         kept = Checkpoint(self.plan, self.corpus_digests, self.state, has_model)
         return write_somewhere(path, lambda file: write_checkpoint(file, kept), CHECKPOINT, CHECKPOINT_SUFFIX)
-
-    def _initial_state(self, values: Mapping[str, np.ndarray] | None) -> TrainingState:
-        training = self.plan.training
-        initial, noise = (np.random.default_rng(s) for s in np.random.SeedSequence(training.seed).spawn(2))
-        if values is None:
-            counts = self.corpus.counts()
-            # Among the threads, where products have one each: in a small QR, several would only wait for each other.
-            (values,) = self.threads.map(lambda rng: initial_values(self.plan.network, rng, counts), [initial])
-        network = Network(self.plan.network, {name: value.copy() for name, value in values.items()})
-        optimizer = OPTIMIZERS[training.optimizer](network.parameters, training.weight_decay)
-        return TrainingState(network, optimizer, noise, network.zero_state(training.batch_size))
 
     def run(self) -> Iterator[Progress]:
         """Train to the end. A training whose validation has not improved for `patience` reports ends early.

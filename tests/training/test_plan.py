@@ -33,7 +33,7 @@ def test_what_is_left_open_is_decided_by_the_recipe(corpus_file):
 
 def test_what_is_decided_goes_by_what_is_given(corpus_file):
     plan = plan_of(corpus_file, hidden_size=512)
-    assert (plan.network.word_dropout, plan.network.recurrent_dropout) == (0.1, 0.3)
+    assert (plan.network.word_dropout, plan.network.recurrent_dropout) == (0.1, 0.25)
     assert plan.training.samples == 1000
     plan = plan_of(corpus_file, hidden_size=300, dropout=0, epochs=2, batch_size=3, samples=7)
     assert (plan.network.hidden_size, plan.network.embedding_size, plan.network.dropout) == (300, 256, 0)
@@ -53,7 +53,7 @@ def test_a_model_that_is_gone_on_from_decides_its_shape_and_the_recipe_its_dropo
     again = rnncli.start_training(corpus_file, init=trainer.best(), word_dropout=0.2, time=3600, epochs=15).plan
     assert again.is_fine_tuning
     assert (again.network.hidden_size, again.network.dropout) == (512, 0.5)
-    assert (again.network.word_dropout, again.network.recurrent_dropout) == (0.2, 0.3)
+    assert (again.network.word_dropout, again.network.recurrent_dropout) == (0.2, 0.25)
 
 
 def test_a_plan_keeps_to_the_rule_for_ngrams_unless_told_otherwise(corpus_file, tmp_path):

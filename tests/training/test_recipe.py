@@ -9,11 +9,13 @@ from rnncli.training.recipe import RULES, decided
 
 LARGE_TEXT = 929_589
 VERY_LARGE_TEXT = 2_088_628
+FAST = 200.0  # GFLOP/s
 
 
-def decide(train_words, **given):
+def decide(train_words, gflops=FAST, **given):
     """Return all options that have a rule, some of them given, for a text of so many words."""
     facts = {
+        "gflops": gflops,
         "text_words": train_words,
         "train_words": train_words,
         "marks_unknown": False,
@@ -28,21 +30,25 @@ def decide(train_words, **given):
 
 
 @pytest.mark.parametrize(
-    ("words", "seconds", "units"),
+    ("words", "seconds", "gflops", "units"),
     [
-        (LARGE_TEXT, 120, 256),
-        (LARGE_TEXT, 600, 384),
-        (LARGE_TEXT, 1799, 384),
-        (LARGE_TEXT, 1800, 512),
-        (500_000, 600, 384),
-        (499_999, 600, 256),
-        (499_999, 3600, 256),
-        (20_000_000, 3600, 512),
-        (LARGE_TEXT, math.inf, 256),
+        (LARGE_TEXT, 120, FAST, 256),
+        (LARGE_TEXT, 600, FAST, 384),
+        (LARGE_TEXT, 600, FAST / 3, 256),
+        (LARGE_TEXT, 1800, FAST / 3, 384),
+        (LARGE_TEXT, 899, FAST, 384),
+        (LARGE_TEXT, 900, FAST, 512),
+        (LARGE_TEXT, 3600, FAST, 768),
+        (LARGE_TEXT, 28_800, FAST, 1024),
+        (500_000, 600, FAST, 384),
+        (499_999, 600, FAST, 256),
+        (499_999, 3600, FAST, 256),
+        (20_000_000, 3600, FAST, 768),
+        (LARGE_TEXT, math.inf, FAST, 256),
     ],
 )
-def test_much_time_for_a_large_text_asks_for_a_large_network(words, seconds, units):
-    assert decide(words, time=seconds)["hidden_size"] == units
+def test_much_time_for_a_large_text_on_a_fast_machine_asks_for_a_large_network(words, seconds, gflops, units):
+    assert decide(words, time=seconds, gflops=gflops)["hidden_size"] == units
 
 
 def test_a_large_network_has_smaller_vectors_more_sequences_and_larger_samples():
@@ -62,23 +68,23 @@ def test_a_small_text_is_cut_into_few_sequences_of_at_least_ten_windows(words, s
 @pytest.mark.parametrize(("words", "epochs"), [(8, 20), (499_999, 20), (500_000, 40)])
 def test_a_text_is_read_at_most_20_or_40_times(words, epochs):
     assert decide(words)["epochs"] == epochs
-    assert recipe.expected_epochs(words, 256, 1e9, epochs) == epochs
-    assert recipe.expected_epochs(words, 256, 1e9, 50) == 50
+    assert recipe.expected_epochs(words, 256, 1e9, epochs, FAST) == epochs
+    assert recipe.expected_epochs(words, 256, 1e9, 50, FAST) == 50
 
 
 @pytest.mark.parametrize(
     ("words", "units", "seconds", "epochs", "rate"),
     [
         (30_000, 256, 600, None, 0.5),
-        (LARGE_TEXT, 384, 600, None, 0.35),
-        (VERY_LARGE_TEXT, 384, 600, None, 0.2),
-        (LARGE_TEXT, 512, 3600, None, 0.5),
-        (VERY_LARGE_TEXT, 512, 3600, None, 0.35),
+        (LARGE_TEXT, 384, 600, None, 0.5),
+        (VERY_LARGE_TEXT, 384, 600, None, 0.35),
+        (20_000_000, 768, 3600, None, 0.2),
+        (VERY_LARGE_TEXT, 768, 3600, None, 0.5),
         (LARGE_TEXT, 256, 120, None, 0.2),
-        (100, 256, None, 15, 0.5),
-        (100, 256, None, 14, 0.35),
-        (100, 256, None, 5, 0.35),
-        (100, 256, None, 4, 0.2),
+        (100, 256, None, 8, 0.5),
+        (100, 256, None, 7, 0.35),
+        (100, 256, None, 4, 0.35),
+        (100, 256, None, 3, 0.2),
         (100, 256, 600, 2, 0.2),
         (0, 256, 600, None, 0.5),
     ],

@@ -21,7 +21,7 @@ from rnncli.cli import COMMANDS, main
 from rnncli.cli.declared import flag
 from rnncli.declaration import declarations
 from rnncli.options import OPTION_CLASSES
-from rnncli.training.recipe import EXPECTED_EPOCHS, RULES
+from rnncli.training.recipe import RULES
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -75,7 +75,7 @@ def rules() -> str:
     declared = declarations(*OPTION_CLASSES)
     written = {name: flag(name, declaration).partition("/")[0] for name, declaration in declared.items()}
     rows += (f"| `{written[name]}` | {_escaped(RULES[name].text)} |" for name in declared if name in RULES)
-    return "\n".join(rows) + f"\n\nExpected epochs: {EXPECTED_EPOCHS}.\n"
+    return "\n".join(rows) + f"\n\nExpected epochs: {RULES['expected_epochs'].text}.\n"
 
 
 def options(name: str) -> list[tuple[str, str, str]]:

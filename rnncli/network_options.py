@@ -10,6 +10,7 @@ CELL_NAMES = ("lstm", "gru", "elman")
 ACTIVATION_NAMES = ("tanh", "relu", "sigmoid")
 MAX_NGRAM_ORDER = 20  # words
 MAX_CACHE_WORDS = 10**6
+MAX_NETWORKS = 16
 
 
 @dataclass(frozen=True, repr=False, eq=False)

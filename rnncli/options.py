@@ -11,7 +11,7 @@ from typing import Any
 
 from .declaration import BY_RULE, check, option
 from .errors import SettingError
-from .network_options import MAX_CACHE_WORDS, MAX_NGRAM_ORDER, NetworkOptions
+from .network_options import MAX_CACHE_WORDS, MAX_NETWORKS, MAX_NGRAM_ORDER, NetworkOptions
 
 TOKENIZER_NAMES = ("word", "whitespace", "char")
 UNIT_NAMES = ("auto", "line", "paragraph")
@@ -137,6 +137,14 @@ class TrainingOptions:
         low=1,
         high=MAX_EPOCHS,
         may_change=True,
+    )
+    networks: int = option(
+        BY_RULE,
+        "How many networks to train, one after the other; they predict together.",
+        kind=int,
+        low=1,
+        high=MAX_NETWORKS,
+        fixed_by_model=True,
     )
     patience: int = option(
         3,

@@ -45,6 +45,12 @@ def small_text() -> str:
     return "\n".join(lines * 6) + "\n"
 
 
+@pytest.fixture(autouse=True)
+def _speed(monkeypatch):
+    """On every machine, what is decided by its speed is decided alike."""
+    monkeypatch.setattr("rnncli.training.plan.gflops", lambda *measured: 200.0)
+
+
 @pytest.fixture(scope="session")
 def corpus_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("corpus") / "school.txt"

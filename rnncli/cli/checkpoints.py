@@ -101,7 +101,7 @@ def _advice(kept: Checkpoint) -> str:
     """Say what a checkpoint holds, and how to go on from it."""
     if kept.has_model:
         return "holds a training that has ended: add --resume with more --epochs or --time to go on"
-    if kept.state.is_over:
+    if kept.is_over:
         return "holds a training that has ended without its model: add --resume to save that"
     return "holds a training that has stopped: add --resume to go on"
 

@@ -126,7 +126,8 @@ class ModelInfo(NamedTuple):
             train, valid = (
                 f"{report[name]:.1f}" if report[name] else "-" for name in ("train_perplexity", "valid_perplexity")
             )
-            rows.append((f"{round(report['epoch'], 2):g}", train, valid, length))
+            network = f"{report['network']}: " if self.history[-1].get("network", 1) > 1 else ""
+            rows.append((f"{network}{round(report['epoch'], 2):g}", train, valid, length))
         return rows
 
     def _bar_lengths(self) -> list[float]:

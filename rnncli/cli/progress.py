@@ -27,12 +27,12 @@ COOLDOWN_MESSAGE = "No better for long: from the best network on to the end."
 
 
 @contextmanager
-def display(epochs: int | None, quiet: bool) -> Iterator[Callable[[Progress], None]]:
+def display(epochs: int | None, quiet: bool, networks: int = 1) -> Iterator[Callable[[Progress], None]]:
     """Yield a function that shows the progress of a training on standard error: a bar on a terminal, else lines.
 
-    `epochs` is how many there will be, if that is known.
+    `epochs` is how many there will be, if that is known; `networks` is how many are trained, one after the other.
     """
-    lines = TrainingLines(epochs)
+    lines = TrainingLines(epochs, networks)
     if quiet:
         yield lambda progress: None
     elif on_terminal(sys.stderr):
@@ -43,16 +43,21 @@ def display(epochs: int | None, quiet: bool) -> Iterator[Callable[[Progress], No
 
 
 class TrainingLines:
-    """The lines that a training prints: one for each report, and one when the cooldown begins."""
+    """The lines that a training prints: for each report, and when a network or its cooldown begins."""
 
-    def __init__(self, epochs: int | None):
+    def __init__(self, epochs: int | None, networks: int):
         self.epochs = epochs
-        self.cooling_down = False
+        self.networks = networks
+        self.network = 0  # the last one whose beginning was told
+        self.cooling_down = 0  # the last network whose cooldown was told
 
     def after(self, progress: Progress) -> Iterator[str]:
         """The lines after a step."""
-        if progress.is_cooling_down and not self.cooling_down:
-            self.cooling_down = True
+        if self.networks > 1 and self.network < progress.network:
+            self.network = progress.network
+            yield f"Network {self.network} of {self.networks}:"
+        if progress.is_cooling_down and self.cooling_down < progress.network:
+            self.cooling_down = progress.network
             yield COOLDOWN_MESSAGE
         if progress.report:
             yield self._report_line(progress.report)

@@ -175,7 +175,7 @@ def _run(trainer: Trainer, checkpoints: Checkpoints, write: Write, quiet: bool, 
     """Train to the end, or until told to stop."""
     training = trainer.plan.training
     epochs = training.epochs if training.time == float("inf") else None
-    with display(epochs, quiet) as show:
+    with display(epochs, quiet, training.networks) as show:
         for progress in trainer.run():
             show(progress)
             if progress.report:

@@ -124,7 +124,7 @@ class Cache(Part):
         self, words: np.ndarray, state: CacheState, before: Mapping[str, Any]
     ) -> tuple[CacheAttention, CacheState]:
         """Read `words` (T, B). The context is T * (T + size) numbers a sequence: T should be some hundreds at most."""
-        keys = scaled_keys(before["network"])
+        keys = scaled_keys(_features(before["network"]))
         seen = np.concatenate([state.words, words.T.astype(np.int32)], axis=1)
         kept_keys = np.concatenate([state.keys, keys[:, -self.size :]], axis=1)
         after = CacheState(kept_keys[:, -self.size :], seen[:, -self.size :])
@@ -132,7 +132,7 @@ class Cache(Part):
 
     def context(self, state: CacheState, before: Mapping[str, Any]) -> CacheAttention:
         """Return what is seen of the cache after the last word that was read."""
-        keys = scaled_keys(before["network"])
+        keys = scaled_keys(_features(before["network"]))
         unknown = np.zeros((len(keys), keys.shape[1]), np.int32)  # the next word is not known, and out of reach
         return CacheAttention(keys, state.keys, np.concatenate([state.words, unknown], axis=1), self.size)
 
@@ -195,6 +195,11 @@ def _exponents(size: int, margin: int, dtype: np.dtype) -> np.ndarray:
     exponents: np.ndarray = np.where(in_reach, -distance * (DECAY / size), -np.inf).astype(dtype)
     exponents.flags.writeable = False
     return exponents
+
+
+def _features(context: np.ndarray | tuple[np.ndarray, ...]) -> np.ndarray:
+    """Return the features of the network, or of the first of several."""
+    return context[0] if isinstance(context, tuple) else context
 
 
 def scaled_keys(features: np.ndarray) -> np.ndarray:

@@ -154,7 +154,7 @@ class Part(Protocol):
 
     @classmethod
     @abstractmethod
-    def from_file(cls, stored: StoredParts) -> Self | None:
+    def from_file(cls, stored: StoredParts) -> Part | None:
         """Make the part that a model file holds; None if it holds none.
 
         Raises `ValueError` or `KeyError` for what makes no sense.

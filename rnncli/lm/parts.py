@@ -1,8 +1,8 @@
 """The kinds of parts that a model can hold, in the order in which they stand in a mixture."""
 
 from .cache import Cache
+from .ensemble import Ensemble
 from .interface import Part
-from .network import Network
 from .ngram import NGram
 
-PART_KINDS: list[type[Part]] = [Network, NGram, Cache]
+PART_KINDS: list[type[Part]] = [Ensemble, NGram, Cache]

@@ -26,9 +26,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ModelError, quoted
+from ..lm.ensemble import networks_of
 from ..lm.interface import Part, StoredParts
 from ..lm.mixture import Mixture
-from ..lm.network import Network, is_moderate
+from ..lm.network import is_moderate
 from ..lm.parts import PART_KINDS
 from ..model import Model
 from ..text.detokenizer import Detokenizer
@@ -81,10 +82,11 @@ def _members(model: Model) -> dict[str, np.ndarray]:
         _check_weights(model.lm)
     except ValueError as error:
         raise ModelError(f"the model makes no sense: {error}") from error
-    network = model.lm.find(Network)
-    for name, value in (network.values() if network else {}).items():
-        if not is_moderate(value):
-            raise ModelError(f"{name} holds values that are not finite, or huge: train with a smaller learning rate")
+    for network in networks_of(model.lm):
+        for name, value in network.values().items():
+            if not is_moderate(value):
+                message = f"{name} holds values that are not finite, or huge: train with a smaller learning rate"
+                raise ModelError(message)
     config: dict[str, Any] = {}
     arrays: dict[str, np.ndarray] = {}
     for part in model.lm.parts:

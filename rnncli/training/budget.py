@@ -69,8 +69,8 @@ def _limit(
 ) -> None:
     seconds = plan.training.time
     state.watched_words, watching = affordable_words(watch, valid, now, fractions[0] * seconds, state.watched_words)
-    # The fuller the cache, the slower is a word.
-    slowdown = max(1.0, CACHE_FILLS_PER_TEXT * plan.training.cache_size / PROBE_WORDS)
+    # The fuller the cache, the slower is a word; and at the end there are all networks.
+    slowdown = plan.training.networks * max(1.0, CACHE_FILLS_PER_TEXT * plan.training.cache_size / PROBE_WORDS)
     state.tuning_words, tuning = affordable_words(
         tune, valid, now, fractions[1] * seconds, state.tuning_words, slowdown
     )

@@ -19,6 +19,7 @@ from ..storage.archive import NotAModelError, read_arrays, write_arrays
 from ..storage.model_file import CHECKPOINT_SUFFIX
 from ..text.columns import pieces
 from ..text.corpus import Corpus
+from .clock import is_over
 from .plan import Plan
 from .state import TrainingState, restored
 
@@ -47,6 +48,11 @@ class Checkpoint:
     corpus: dict[str, str]  # see `corpus_digests`
     state: TrainingState
     has_model: bool = False  # whether the training was over, and its model saved
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to train."""
+        return is_over(self.plan, self.state)
 
 
 def corpus_digests(corpus: Corpus) -> dict[str, str]:

@@ -37,14 +37,20 @@ class Clock:
         return self.state.epochs + self.state.position / self.rows
 
     def fraction(self) -> float:
-        """Return the fraction of the training that is done, from 0 to 1."""
+        """Return the fraction of the network's training that is done, from 0 to 1."""
         state = self.state
         self.now()
-        fraction = max(self.epochs() / self.plan.training.epochs, state.budget.fraction())
+        networks = self.plan.training.networks - len(state.trained)
+        fraction = max(self.epochs() / self.plan.training.epochs, state.budget.fraction(networks))
         if cooldown := state.cooldown:
             cooled = (self.epochs() / cooldown.epochs - 1) / COOLDOWN_FRACTION
             fraction = max(fraction, cooldown.fraction + (1 - cooldown.fraction) * cooled)
         return min(fraction, 1.0)
+
+
+def is_over(plan: Plan, state: TrainingState) -> bool:
+    """Whether nothing is left to train of any network."""
+    return state.is_network_over and len(state.trained) + 1 >= plan.training.networks
 
 
 class AwakeTime:

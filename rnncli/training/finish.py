@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import TrainingError
+from ..lm.ensemble import Ensemble, joined
 from ..lm.interface import Part
 from ..lm.mixture import WORDS_PER_PASS
 from ..lm.network import Network
@@ -32,7 +33,8 @@ from .state import TrainingState
 MAX_TUNING_WORDS = 100_000
 MAX_TUNING_TEXTS = 8  # pieces of the held-out text, which are read side by side
 CACHE_FILLS_PER_TEXT = 2  # the least length of a piece, in sizes of the cache
-HISTORY_FIELDS = ("epoch", "step", "words", "learning_rate", "train_perplexity", "valid_perplexity")
+MAX_PERPLEXITY_RATIO = 1.1  # of a network and the best one: a worse one would do more harm than good
+HISTORY_FIELDS = ("epoch", "step", "words", "learning_rate", "train_perplexity", "valid_perplexity", "network")
 
 
 class ModelBuilder:
@@ -66,10 +68,10 @@ class ModelBuilder:
         """The n-grams, if the model holds any."""
         return next((part for part in self.fitted.values() if isinstance(part, NGram)), None)
 
-    def tune(self, network: Network, texts: Sequence[np.ndarray]) -> Tuned:
+    def tune(self, networks: Sequence[Network], texts: Sequence[np.ndarray]) -> Tuned:
         """Tune the mixture on held-out texts (N,)."""
         # In the order in which a file is loaded, as the weights are stored by it.
-        parts = [network if kind is Network else self.fitted.get(kind) for kind in PART_KINDS]
+        parts = [joined(networks) if kind is Ensemble else self.fitted.get(kind) for kind in PART_KINDS]
         return tune([part for part in parts if part is not None], len(self.corpus.vocabulary), texts, self.threads.map)
 
     def tuning_texts(self, ids: np.ndarray, words: int) -> list[np.ndarray]:
@@ -78,25 +80,28 @@ class ModelBuilder:
         return excerpts(ids, words, min(MAX_TUNING_TEXTS, words // shortest))
 
     def model(self, state: TrainingState) -> Model:
-        """Return the model with the network that did best on validation.
+        """Return the model with the networks as they did best on validation.
 
-        Raises `TrainingError` where no network predicted it at all.
+        One that is much worse than another, as its training was interrupted, is left out. Raises `TrainingError` where
+        no network predicted the text at all.
         """
-        if math.isinf(state.best.perplexity):
+        networks = [*state.trained, state.best]
+        best = min(network.perplexity for network in networks)
+        if math.isinf(best):
             raise TrainingError("no model came out that predicts the validation text: try a smaller learning rate")
-        network = Network(self.plan.network, state.best.values)
+        good = [network for network in networks if network.perplexity <= MAX_PERPLEXITY_RATIO * best]
         texts = self.tuning_texts(self.corpus.valid, state.tuning_words)
-        tuned = self.tune(network, texts)
-        about = self._about(state)
+        tuned = self.tune([Network(self.plan.network, network.values) for network in good], texts)
+        about = self._about(state, best)
         about["tuning"] = {
             "words": sum(map(len, texts)),
             "perplexity": finite(perplexity(tuned.loss)),
-            "perplexity_of_network": finite(perplexity(tuned.losses[network.name])),
+            "perplexity_of_network": finite(perplexity(tuned.losses[Network.name])),
         }
         corpus = self.corpus
         return Model(tuned.mixture, corpus.vocabulary, corpus.tokenizer, corpus.unit, about, corpus.detokenizer)
 
-    def _about(self, state: TrainingState) -> dict[str, Any]:
+    def _about(self, state: TrainingState, best: float) -> dict[str, Any]:
         """Return the facts of the training. No times: the same training gives the same file."""
         corpus = self.corpus
         settings = {name: finite(value) for name, value in asdict(self.plan.training).items()}
@@ -114,7 +119,7 @@ class ModelBuilder:
             "reading": corpus.reading,
             "settings": settings,
             "history": [{name: finite(getattr(report, name)) for name in HISTORY_FIELDS} for report in state.history],
-            "best_valid_perplexity": finite(state.best.perplexity),
+            "best_valid_perplexity": finite(best),
             "versions": {"rnncli": __version__, "numpy": np.__version__, "python": platform.python_version()},
         }
 

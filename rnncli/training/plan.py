@@ -12,7 +12,7 @@ from typing import Any
 
 from ..declaration import check_names, declarations, pick
 from ..errors import SettingError
-from ..lm.network import Network
+from ..lm.ensemble import networks_of
 from ..lm.network_config import NetworkConfig, check_activation
 from ..model import Model
 from ..network_options import NetworkOptions
@@ -98,9 +98,9 @@ def init_digest(model: Model) -> str:
     """Return a hash of what a training takes from a model that it goes on from."""
     digest = hashlib.sha256(f"{model.tokenizer} {model.unit}".encode())
     digest.update(model.vocabulary.text() + model.detokenizer.text())
-    network = model.lm.find(Network)
-    for name, value in sorted(network.values().items() if network else ()):
-        digest.update(name.encode() + value.tobytes())
+    for network in networks_of(model.lm):
+        for name, value in sorted(network.values().items()):
+            digest.update(name.encode() + value.tobytes())
     return digest.hexdigest()
 
 
@@ -112,12 +112,13 @@ def absolute(sources: Sources) -> tuple[str, ...]:
 
 def _options_of(model: Model) -> dict[str, Any]:
     """Return the options that a model decides."""
-    network = model.lm.find(Network)
-    if network is None:
+    networks = networks_of(model.lm)
+    if not networks:
         raise SettingError("the model holds no network to go on from: train a new one")
-    shape = asdict(network.config)
+    shape = asdict(networks[0].config)
     unit = ReadOptions.of_text(model.about, model.unit).unit
     own = {"tokenizer": model.tokenizer.kind, "lowercase": model.tokenizer.lowercase, "unit": unit}
+    own["networks"] = len(networks)
     fixed = declarations(NetworkOptions)
     return {**own, **{name: shape[name] for name, declared in fixed.items() if declared.fixed_by_model}}
 

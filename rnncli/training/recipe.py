@@ -22,10 +22,12 @@ SMALL_UNITS = 256
 LARGE_UNITS = 512
 USUAL_GFLOPS = 200.0  # of two cores with AVX-512
 LARGER_UNITS = {384: 300.0, 512: 900.0, 768: 2400.0, 1024: 10_800.0}  # and the seconds from which on they pay, on these
+MORE_NETWORKS = 2
+MORE_NETWORKS_SECONDS = 300.0  # from which on they pay, on these
 LARGE_TEXT_WORDS = 500_000  # from which on a larger network pays, and more epochs
 STEP_EFFICIENCY = 0.7  # the speed of a step's products and all else in it, as a fraction of that of large products
 SOFTMAX_WORDS = 2000  # roughly, of a sampled softmax
-MEDIUM_DROPOUT_EPOCHS = 4  # from which on a network needs more dropout
+MEDIUM_DROPOUT_EPOCHS = 6  # from which on a network needs more dropout
 STRONG_DROPOUT_EPOCHS = 15  # from which on it needs still more
 WINDOWS_PER_SEQUENCE = 10  # at least
 PRUNE_ABOVE_WORDS = 5_000_000  # in a longer text, n-grams that occurred once are left out
@@ -35,10 +37,6 @@ SMALL_TEXT_WORDS = 50_000  # in a smaller text even a word that occurs once is w
 VOCABULARY_WORDS = 20_000
 MARKED_TEXT = f"a text where <unk> is at least one word in {MAX_WORDS_PER_UNK}"
 
-EXPECTED_EPOCHS = (
-    "how often the text can be read in the time, by the speed of large matrix products on this machine, which is"
-    " measured when a training begins; no more than --epochs"
-)
 RULES: dict[str, Rule] = {}  # by option, in the order in which they are decided
 
 
@@ -68,7 +66,8 @@ def decided(options: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, A
     """Fill in every option that is None and has a rule."""
     known = {**facts, **options}
     for name, decide in RULES.items():
-        if name in options and known[name] is None:
+        is_open = known[name] is None if name in options else known.keys() >= set(decide.parameters)
+        if is_open:
             known[name] = decide(known)
     return {name: known[name] for name in options}
 
@@ -100,6 +99,16 @@ def time(epochs: int | None) -> float:
     return math.inf if epochs else DEFAULT_SECONDS
 
 
+@rule(
+    f"{MORE_NETWORKS} from {MORE_NETWORKS_SECONDS / 60:g} minutes on, where large matrix products run at"
+    f" {USUAL_GFLOPS:g} GFLOP/s, and in proportion on another machine; else 1"
+)
+def networks(time: float, gflops: float) -> int:
+    """How many networks are trained, one after the other."""
+    is_long = math.isfinite(time) and time * gflops / USUAL_GFLOPS >= MORE_NETWORKS_SECONDS
+    return MORE_NETWORKS if is_long else 1
+
+
 @rule(f"as often as there is time for, up to 20 times; up to 40 times from {LARGE_TEXT_WORDS:,} words on")
 def epochs(train_words: int) -> int:
     """How often a text is read at most: a small one is soon known by heart."""
@@ -117,11 +126,11 @@ def _larger_units() -> str:
     f"{SMALL_UNITS}; with {LARGE_TEXT_WORDS:,} words or more {_larger_units()}, where large matrix products run at"
     f" {USUAL_GFLOPS:g} GFLOP/s; in proportion on another machine"
 )
-def hidden_size(train_words: int, time: float, gflops: float) -> int:
+def hidden_size(train_words: int, time: float, gflops: float, networks: int) -> int:
     """How many units a layer has."""
     if train_words < LARGE_TEXT_WORDS or math.isinf(time):
         return SMALL_UNITS
-    usual_seconds = time * gflops / USUAL_GFLOPS
+    usual_seconds = time / networks * gflops / USUAL_GFLOPS
     return max([SMALL_UNITS, *(units for units, least in LARGER_UNITS.items() if usual_seconds >= least)])
 
 
@@ -131,36 +140,38 @@ def embedding_size(hidden_size: int) -> int:
     return min(hidden_size, SMALL_UNITS)
 
 
-def expected_epochs(train_words: int, hidden_size: int, time: float, epochs: int, gflops: float) -> float:
-    """How often the text will be read, roughly."""
+@rule(
+    "how often the text can be read in the time of a network, by the speed of large matrix products on this machine,"
+    " which is measured when a training begins; no more than --epochs"
+)
+def expected_epochs(
+    train_words: int, hidden_size: int, time: float, networks: int, epochs: int, gflops: float
+) -> float:
+    """How often each network will read the text, roughly: no option, but a fact for the rules after it."""
     vector = min(hidden_size, SMALL_UNITS)
     parameters = 4 * hidden_size * (hidden_size + vector) + SOFTMAX_WORDS * vector  # that a word meets
     words_per_second = STEP_EFFICIENCY * gflops * 1e9 / (6 * parameters)  # two operations forward and four backward
-    return min(epochs, time * words_per_second / max(1, train_words))
+    return min(epochs, time / networks * words_per_second / max(1, train_words))
 
 
 @rule(f"0.5; 0.35 for less than {STRONG_DROPOUT_EPOCHS} expected epochs, 0.2 for less than {MEDIUM_DROPOUT_EPOCHS}")
-def dropout(train_words: int, hidden_size: int, time: float, epochs: int, gflops: float) -> float:
+def dropout(expected_epochs: float) -> float:
     """What fraction of the units is hidden."""
-    expected = expected_epochs(train_words, hidden_size, time, epochs, gflops)
-    return 0.5 if expected >= STRONG_DROPOUT_EPOCHS else 0.35 if expected >= MEDIUM_DROPOUT_EPOCHS else 0.2
-
-
-def _needs_all_dropouts(train_words: int, hidden_size: int, time: float, epochs: int, gflops: float) -> bool:
-    expected = expected_epochs(train_words, hidden_size, time, epochs, gflops)
-    return hidden_size >= LARGE_UNITS and expected >= MEDIUM_DROPOUT_EPOCHS
+    return (
+        0.5 if expected_epochs >= STRONG_DROPOUT_EPOCHS else 0.35 if expected_epochs >= MEDIUM_DROPOUT_EPOCHS else 0.2
+    )
 
 
 @rule(f"0; 0.1 for {LARGE_UNITS} units or more and {MEDIUM_DROPOUT_EPOCHS} expected epochs or more")
-def word_dropout(train_words: int, hidden_size: int, time: float, epochs: int, gflops: float) -> float:
+def word_dropout(hidden_size: int, expected_epochs: float) -> float:
     """What fraction of the words is hidden."""
-    return 0.1 if _needs_all_dropouts(train_words, hidden_size, time, epochs, gflops) else 0.0
+    return 0.1 if hidden_size >= LARGE_UNITS and expected_epochs >= MEDIUM_DROPOUT_EPOCHS else 0.0
 
 
 @rule(f"0; 0.25 for {LARGE_UNITS} units or more and {MEDIUM_DROPOUT_EPOCHS} expected epochs or more")
-def recurrent_dropout(train_words: int, hidden_size: int, time: float, epochs: int, gflops: float) -> float:
+def recurrent_dropout(hidden_size: int, expected_epochs: float) -> float:
     """What fraction of the state is hidden from the recurrent weights."""
-    return 0.25 if _needs_all_dropouts(train_words, hidden_size, time, epochs, gflops) else 0.0
+    return 0.25 if hidden_size >= LARGE_UNITS and expected_epochs >= MEDIUM_DROPOUT_EPOCHS else 0.0
 
 
 # The training. Facts: `vocabulary_size`.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Report:
     """Figures after an epoch, or a tenth of the time. `step`, `words` and `seconds` count from the beginning."""
 
-    epoch: float  # how often the text has been read
+    epoch: float  # how often the network has read the text
     step: int
     words: int
     seconds: float  # of training alone, without validation
@@ -17,6 +17,7 @@ class Report:
     learning_rate: float  # now
     train_perplexity: float  # since the last report, with dropout
     valid_perplexity: float
+    network: int = 1  # the one that is trained, from 1
 
 
 @dataclass(frozen=True)
@@ -29,3 +30,4 @@ class Progress:
     train_perplexity: float  # since then
     is_cooling_down: bool = False  # whether it comes to an early end, as validation no longer improves
     report: Report | None = None  # where one is due after this step
+    network: int = 1  # the one that is trained, from 1

@@ -48,7 +48,7 @@ class TimeBudget:
     """
 
     elapsed: float = 0.0
-    start: float = 0.0  # when the first step began
+    start: float = 0.0  # when the first step of the network began
     end: float = math.inf  # when the last step ends
     reserved: float = 0.0  # for the last report, tuning and saving, which come after it
 
@@ -56,11 +56,11 @@ class TimeBudget:
         """Give the training some seconds in all; the steps get half of them at least."""
         self.end = max(seconds - self.reserved, seconds / 2)
 
-    def fraction(self) -> float:
-        """Return the fraction of the time for steps that is over."""
+    def fraction(self, networks: int = 1) -> float:
+        """Return the fraction of a network's time that is over, where some `networks` share what is left for steps."""
         if math.isinf(self.end):
             return 0.0
-        return 1.0 if self.elapsed >= self.end else (self.elapsed - self.start) / (self.end - self.start)
+        return 1.0 if self.elapsed >= self.end else networks * (self.elapsed - self.start) / (self.end - self.start)
 
 
 @dataclass
@@ -110,10 +110,11 @@ class TrainingState:
     cooldown: Cooldown | None = None
     gave_up: bool = False  # because the training diverged again and again
     environments: list[dict[str, str]] = field(default_factory=list)  # where it has run, each once
+    trained: list[Best] = field(default_factory=list)  # of the networks before this one
 
     @property
-    def is_over(self) -> bool:
-        """Whether there is nothing left to train."""
+    def is_network_over(self) -> bool:
+        """Whether nothing is left to train of this network."""
         return self.fraction >= 1 or self.gave_up
 
     def numbers(self) -> dict[str, Any]:
@@ -123,11 +124,12 @@ class TrainingState:
             "budget": asdict(self.budget),
             "recent": asdict(self.recent),
             "history": [asdict(report) for report in self.history],
-            "best": {name: getattr(self.best, name) for name in BEST_NUMBERS},
+            "best": _best_numbers(self.best),
             "cooldown": self.cooldown and asdict(self.cooldown),
             "optimizer": self.optimizer.numbers(),
             "rng": self.rng.bit_generator.state,
             "environments": self.environments,
+            "trained": [_best_numbers(best) for best in self.trained],
         }
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -136,6 +138,7 @@ class TrainingState:
             "network": self.network.values(),
             "best": self.best.values,
             "optimizer": self.optimizer.arrays(),
+            **{f"trained{number}": best.values for number, best in enumerate(self.trained)},
             "carried": {
                 f"{number}.{name}": array
                 for number, layer in enumerate(self.carried)
@@ -156,7 +159,7 @@ def restored(
     optimizer = OPTIMIZERS[training.optimizer](network.parameters, training.weight_decay)
     rng = np.random.default_rng(0)
     rng.bit_generator.state = numbers["rng"]
-    best = Best({name: np.empty_like(value) for name, value in network.values().items()}, **numbers["best"])
+    best = Best(_empty_values(network), **numbers["best"])
     state = TrainingState(
         network,
         optimizer,
@@ -168,6 +171,7 @@ def restored(
         best=best,
         cooldown=numbers["cooldown"] and Cooldown(**numbers["cooldown"]),
         environments=[dict(environment) for environment in numbers["environments"]],
+        trained=[Best(_empty_values(network), **own) for own in numbers["trained"]],
         **{name: numbers[name] for name in NUMBERS},
     )
     for name, array in state.arrays().items():
@@ -177,3 +181,11 @@ def restored(
         array[...] = stored
     optimizer.restore(numbers["optimizer"])
     return state
+
+
+def _best_numbers(best: Best) -> dict[str, Any]:
+    return {name: getattr(best, name) for name in BEST_NUMBERS}
+
+
+def _empty_values(network: Network) -> dict[str, np.ndarray]:
+    return {name: np.empty_like(value) for name, value in network.values().items()}

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..lm.network import Network
-from ..lm.network_config import extended_values
 from ..lm.perplexity import perplexity
 from ..lm.tuning import Tuned
 from ..model import Model
@@ -25,10 +23,10 @@ from ..text.batches import parallel_sequences
 from ..text.corpus import Corpus, Sources
 from ..text.reading import listed
 from . import recovery
-from .beginning import initial_state
+from .beginning import Beginning
 from .budget import allot, allot_anew, countable_words
 from .checkpoint import Checkpoint, corpus_digests, opened, write_checkpoint
-from .clock import Clock
+from .clock import Clock, is_over
 from .finish import ModelBuilder
 from .hooks import COUNTING, READING, Hooks
 from .plan import Options, Plan, make_plan
@@ -53,13 +51,13 @@ class Trainer:
         self,
         plan: Plan,
         corpus: Corpus,
-        values: Mapping[str, np.ndarray] | None = None,
+        init: Model | None = None,
         *,
         state: TrainingState | None = None,
         began: float | None = None,
         hooks: Hooks | None = None,
     ):
-        """Begin with the network's `values`, or with random ones; or go on from a `state`.
+        """Begin with the networks of a model `init`, or with random ones; or go on from a `state`.
 
         `began` is when the time of the training began to run, by `hooks.now`; by default now.
         """
@@ -69,7 +67,8 @@ class Trainer:
         self.corpus = corpus
         self.sequences = parallel_sequences(corpus.train, plan.training.batch_size)
         self.threads = Threads(plan.training.threads)
-        self.state = state or initial_state(plan, corpus, self.threads, values)
+        self.beginning = Beginning(plan, corpus, self.threads, init)
+        self.state = state or self.beginning.state()
         if (here := environment(plan.training.threads)) not in self.state.environments:
             self.state.environments.append(here)
         self.stepper = Stepper(plan, self.state, self.sequences, corpus.counts(), self.threads, hooks.now)
@@ -79,15 +78,11 @@ class Trainer:
             self.state.counted_words = countable_words(plan, len(corpus.train), self.builder.fit, hooks.now)
         self.builder.fit(self.state.counted_words, partial(hooks.on_progress, COUNTING))
         if not state:
-            recovery.keep_best(self.state, math.inf)
             allot(self.state, plan, corpus.valid, self._watch, self._tune, hooks.now)
         self.watch = self._watch_of(self.state.watched_words)
         if not state:
             self.state.watched_words = self.watch.words
-            if plan.is_fine_tuning:
-                self.measure()  # the network may be the best already
-            # The schedule of the learning rate begins after the preparations.
-            self.state.budget.start = self.clock.now()
+            self._enter_network()
         else:
             self.clock.began = hooks.now() - state.budget.elapsed  # the time runs on from here
 
@@ -121,10 +116,7 @@ class Trainer:
         given = Options.of(options, init)  # checked before the text is read
         plan, corpus = make_plan(given, sources, init, now=hooks.now, **_reading(hooks))
         hooks.on_read(corpus)
-        values = None
-        if init and (network := init.lm.find(Network)):
-            values = extended_values(network.values(), corpus.counts())
-        return cls(plan, corpus, values, began=began, hooks=hooks)
+        return cls(plan, corpus, init, began=began, hooks=hooks)
 
     @classmethod
     def _resumed(
@@ -137,7 +129,7 @@ class Trainer:
         _, corpus = read_texts(text, sources, init, reads_as_model=plan.reads_as_model, **_reading(hooks))
         hooks.on_read(corpus)
         check_corpus(kept, plan, corpus)
-        trainer = cls(plan, corpus, state=kept.state, hooks=hooks)
+        trainer = cls(plan, corpus, init, state=kept.state, hooks=hooks)
         has_new_limits = trainer._extend(kept.plan.training)
         if trainer.is_over and (has_new_limits or kept.has_model):
             raise nothing_left(trainer.clock.epochs(), trainer.state.budget.elapsed)
@@ -160,7 +152,7 @@ class Trainer:
     @property
     def is_over(self) -> bool:
         """Whether there is nothing left to train."""
-        return self.state.is_over
+        return is_over(self.plan, self.state)
 
     @cached_property
     def corpus_digests(self) -> dict[str, str]:
@@ -187,6 +179,9 @@ class Trainer:
         if not state.step:  # a training whose time is up still takes a step
             state.fraction = min(self.clock.fraction(), LAST_STEP_FRACTION)
         while not self.is_over:
+            if state.is_network_over:
+                self.beginning.next_network(state)
+                self._enter_network()
             if state.step and state.best.reports_since >= self.plan.training.patience and not state.cooldown:
                 recovery.cool_down(state, self.clock.epochs())
             before = state.fraction
@@ -202,7 +197,13 @@ class Trainer:
             if math.isfinite(self.plan.training.time):
                 is_due = math.floor(REPORTS_BY_CLOCK * state.fraction) > math.floor(REPORTS_BY_CLOCK * before)
             progress = self._progress()
-            yield replace(progress, report=self.report()) if is_due or state.fraction >= 1 else progress
+            yield replace(progress, report=self.report()) if is_due or state.is_network_over else progress
+
+    def _enter_network(self) -> None:
+        if self.plan.is_fine_tuning:
+            self.measure()  # the network may be the best already
+        # The schedule of the learning rate begins after the preparations.
+        self.state.budget.start = self.clock.now()
 
     def measure(self) -> float:
         """Return the perplexity on validation; where it is the best so far, keep the values.
@@ -234,6 +235,7 @@ class Trainer:
             learning_rate=rate,
             train_perplexity=self._train_perplexity(),
             valid_perplexity=valid_perplexity,
+            network=len(state.trained) + 1,
         )
         state.history.append(report)
         state.recent = SinceReport()
@@ -260,7 +262,7 @@ class Trainer:
 
     def _tune(self, ids: np.ndarray) -> Tuned:
         """Tune the mixture with the network as it is."""
-        return self.builder.tune(self.state.network, self.builder.tuning_texts(ids, len(ids)))
+        return self.builder.tune([self.state.network], self.builder.tuning_texts(ids, len(ids)))
 
     def _words_per_second(self) -> float:
         return self.state.recent.words / max(self.state.recent.seconds, 1e-9)
@@ -273,10 +275,11 @@ class Trainer:
         state = self.state
         return Progress(
             math.ceil(self.clock.epochs()),
-            state.fraction,
+            (len(state.trained) + state.fraction) / self.plan.training.networks,
             self._words_per_second(),
             self._train_perplexity(),
             is_cooling_down=state.cooldown is not None,
+            network=len(state.trained) + 1,
         )
 
 

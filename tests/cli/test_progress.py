@@ -48,6 +48,17 @@ def test_that_the_end_comes_sooner_is_told_once(capsys):
     assert capsys.readouterr().err.splitlines() == [line, sooner, line]
 
 
+def test_the_beginning_of_each_of_several_networks_is_told(capsys):
+    report = Report(4.0, 40, 400, 9.0, 50.0, 0.004, 80.0, 90.0)
+    with display(None, False, networks=2) as show:
+        for network, told in ((1, None), (1, report), (2, None), (2, report)):
+            show(Progress(5, 0.5, 50.0, 80.0, True, told, network))
+    line = "epoch 4: train 80.0, valid 90.0, 50 words/s, 0:09"
+    sooner = "No better for long: from the best network on to the end."
+    told = ["Network 1 of 2:", sooner, line, "Network 2 of 2:", sooner, line]
+    assert capsys.readouterr().err.splitlines() == told
+
+
 def test_a_quiet_training_shows_nothing(capsys):
     with display(3, quiet=True) as show:
         show(Progress(5, 0.5, 50.0, 80.0, True, None))

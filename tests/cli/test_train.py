@@ -15,6 +15,7 @@ from rnncli import load
 from rnncli.cli.log import logging_to
 from rnncli.cli.progress import format_perplexity
 from rnncli.lm.cache import Cache
+from rnncli.lm.ensemble import networks_of
 from rnncli.lm.network import Network
 from rnncli.training.trainer import Trainer
 
@@ -67,7 +68,7 @@ def test_every_option_reaches_the_model(invoke, corpus_file):
         "--word-dropout", 0.2, "--recurrent-dropout", 0.3, "--batch-size", 3,
         "--bptt", 11, "--optimizer", "sgd", "--lr", 0.5, "--schedule", "step", "--clip", 2, "--weight-decay", 0.001,
         "--softmax", "sampled", "--samples", 7, "--time", "1h30m", "--epochs", 1, "--patience", 2, "--threads", 2,
-        "--seed", 9, "--ngram-order", 3, "--prune", "--cache", 50,
+        "--networks", 2, "--seed", 9, "--ngram-order", 3, "--prune", "--cache", 50,
     )  # fmt: skip
     assert result.exit_code == 0, result.stderr
     model = load("all.npz")
@@ -75,7 +76,7 @@ def test_every_option_reaches_the_model(invoke, corpus_file):
     corpus = model.about["corpus"]
     assert corpus["valid_words"] / (corpus["train_words"] + corpus["valid_words"]) == pytest.approx(0.1, rel=0.1)
     assert len(model.vocabulary) == 20
-    assert vars(model.lm.find(Network).config) == {
+    assert vars(networks_of(model.lm)[0].config) == {
         "vocabulary_size": 20, "cell": "elman", "activation": "relu", "embedding_size": 6, "hidden_size": 5,
         "layers": 2, "tied": False, "dropout": 0.1, "word_dropout": 0.2, "recurrent_dropout": 0.3,
     }  # fmt: skip
@@ -83,7 +84,7 @@ def test_every_option_reaches_the_model(invoke, corpus_file):
     assert model.about["settings"] == {
         "batch_size": 3, "bptt": 11, "optimizer": "sgd", "lr": 0.5, "schedule": "step", "clip": 2,
         "weight_decay": 0.001, "softmax": "sampled", "samples": 7,
-        "time": 5400, "epochs": 1, "patience": 2, "threads": 2, "seed": 9,
+        "time": 5400, "epochs": 1, "networks": 2, "patience": 2, "threads": 2, "seed": 9,
         "ngram_order": 3, "prune": True, "cache_size": 50,
     }  # fmt: skip
 

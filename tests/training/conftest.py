@@ -10,7 +10,7 @@ def start(corpus_file):
     """Prepare the training of a small network, by default on the small text."""
 
     def start(sources=corpus_file, **options):
-        usual = {"hidden_size": 8, "epochs": 2, "bptt": 10, "cache_size": 50}
+        usual = {"hidden_size": 8, "epochs": 2, "bptt": 10, "cache_size": 50, "networks": 1}
         return rnncli.start_training(sources, **{**usual, **options})
 
     return start

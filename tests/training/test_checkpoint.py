@@ -21,6 +21,7 @@ OPTIONS = {
     },
     "elman, sampled": {"cell": "elman", "softmax": "sampled", "samples": 6, "tied": False, "weight_decay": 1e-3},
     "lstm, sampled": {"softmax": "sampled", "samples": 6},
+    "two networks": {"networks": 2, "epochs": 1, "dropout": 0.3},
     "sgd": {"optimizer": "sgd", "schedule": "step", "ngram_order": 0, "cache_size": 0},
     "characters": {"tokenizer": "char", "unit": "line"},
 }  # fmt: skip

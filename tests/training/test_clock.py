@@ -31,6 +31,23 @@ def test_a_training_by_the_clock_anneals_to_its_end_within_its_time(start, clock
     assert rates == sorted(rates, reverse=True)
 
 
+@pytest.mark.parametrize("epochs", [STRONG_DROPOUT_EPOCHS, 4])
+def test_networks_share_the_time_that_is_left(start, finish, clock, epochs):
+    limit = 1500.0
+    trainer = start(time=limit, patience=99, epochs=epochs, networks=3)
+    reports = finish(trainer)
+    by_network = [[report for report in reports if report.network == number] for number in (1, 2, 3)]
+    assert [len(own) for own in by_network] == [10, 10, 10]
+    assert [own[-1].learning_rate for own in by_network] == [0, 0, 0]
+    if epochs == 4:
+        assert [own[-1].epoch for own in by_network] == [4, 4, 4]
+        assert clock.now < 0.9 * limit
+    else:
+        assert 0.9 * limit < clock.now <= limit + 5
+        read = [own[-1].epoch for own in by_network]
+        assert max(read) < 1.2 * min(read)
+
+
 def test_a_text_that_is_soon_read_often_enough_ends_a_training_before_its_time(start, finish, clock):
     trainer = start(time=1e9, epochs=3, patience=99)
     reports = finish(trainer)

@@ -36,14 +36,14 @@ def decide(train_words, gflops=FAST, **given):
         (LARGE_TEXT, 600, FAST, 384),
         (LARGE_TEXT, 600, FAST / 3, 256),
         (LARGE_TEXT, 1800, FAST / 3, 384),
-        (LARGE_TEXT, 899, FAST, 384),
-        (LARGE_TEXT, 900, FAST, 512),
-        (LARGE_TEXT, 3600, FAST, 768),
+        (LARGE_TEXT, 1799, FAST, 384),
+        (LARGE_TEXT, 1800, FAST, 512),
+        (LARGE_TEXT, 4800, FAST, 768),
         (LARGE_TEXT, 28_800, FAST, 1024),
         (500_000, 600, FAST, 384),
         (499_999, 600, FAST, 256),
         (499_999, 3600, FAST, 256),
-        (20_000_000, 3600, FAST, 768),
+        (20_000_000, 4800, FAST, 768),
         (LARGE_TEXT, math.inf, FAST, 256),
     ],
 )
@@ -68,24 +68,24 @@ def test_a_small_text_is_cut_into_few_sequences_of_at_least_ten_windows(words, s
 @pytest.mark.parametrize(("words", "epochs"), [(8, 20), (499_999, 20), (500_000, 40)])
 def test_a_text_is_read_at_most_20_or_40_times(words, epochs):
     assert decide(words)["epochs"] == epochs
-    assert recipe.expected_epochs(words, 256, 1e9, epochs, FAST) == epochs
-    assert recipe.expected_epochs(words, 256, 1e9, 50, FAST) == 50
+    assert recipe.expected_epochs(words, 256, 1e9, 2, epochs, FAST) == epochs
+    assert recipe.expected_epochs(words, 256, 1e9, 2, 50, FAST) == 50
 
 
 @pytest.mark.parametrize(
     ("words", "units", "seconds", "epochs", "rate"),
     [
         (30_000, 256, 600, None, 0.5),
-        (LARGE_TEXT, 384, 600, None, 0.35),
-        (VERY_LARGE_TEXT, 384, 600, None, 0.35),
-        (LARGE_TEXT, 768, 3600, None, 0.5),
+        (LARGE_TEXT, 384, 600, None, 0.2),
+        (VERY_LARGE_TEXT, 384, 3600, None, 0.35),
+        (LARGE_TEXT, 768, 7200, None, 0.5),
         (20_000_000, 768, 3600, None, 0.2),
-        (VERY_LARGE_TEXT, 768, 3600, None, 0.35),
+        (VERY_LARGE_TEXT, 768, 7200, None, 0.35),
         (LARGE_TEXT, 256, 120, None, 0.2),
         (100, 256, None, 15, 0.5),
         (100, 256, None, 14, 0.35),
-        (100, 256, None, 4, 0.35),
-        (100, 256, None, 3, 0.2),
+        (100, 256, None, 6, 0.35),
+        (100, 256, None, 5, 0.2),
         (100, 256, 600, 2, 0.2),
         (0, 256, 600, None, 0.5),
     ],
@@ -101,6 +101,21 @@ def test_a_large_network_that_reads_a_text_often_has_word_and_recurrent_dropout_
     seldom = decide(20_000_000, hidden_size=512, time=3600)
     for less in (smaller, seldom):
         assert (less["word_dropout"], less["recurrent_dropout"]) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "gflops", "networks"),
+    [
+        ({"time": 600}, FAST, 2),
+        ({"time": 600}, FAST / 3, 1),
+        ({"time": 1200}, FAST / 3, 2),
+        ({"time": 120}, FAST, 1),
+        ({}, FAST, 2),
+        ({"epochs": 5}, FAST, 1),
+    ],
+)
+def test_several_networks_are_trained_where_there_is_time_for_them(options, gflops, networks):
+    assert decide(LARGE_TEXT, gflops=gflops, **options)["networks"] == networks
 
 
 @pytest.mark.parametrize(("words", "prune"), [(5_000_000, False), (5_000_001, True)])

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from rnncli.errors import TrainingError
-from rnncli.lm.network_config import initial_values
 from rnncli.training.recovery import MAX_ROLLBACKS
 from rnncli.training.trainer import Trainer
 
@@ -123,9 +122,9 @@ def test_a_step_whose_loss_or_gradient_is_not_finite_changes_no_parameter(start,
 
 def test_a_training_that_always_diverges_ends_with_an_error(start, finish):
     usual = start()
-    values = initial_values(usual.plan.network, np.random.default_rng(1))
-    values["softmax.bias"][3] = np.nan
-    trainer = Trainer(usual.plan, usual.corpus, values)
+    trainer = Trainer(usual.plan, usual.corpus)
+    for values in (trainer.state.network.values(), trainer.state.best.values):
+        values["softmax.bias"][3] = np.nan
     with pytest.raises(TrainingError, match=r"training diverged, even with a learning rate of 0\.00013: try a smaller"):
         finish(trainer)
     assert trainer.state.step == MAX_ROLLBACKS + 1

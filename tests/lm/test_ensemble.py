@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+from rnncli.lm.cache import Cache
+from rnncli.lm.ensemble import Ensemble, networks_of
+from rnncli.lm.mixture import Mixture
+from rnncli.lm.network import Network
+from rnncli.model import Model
+from rnncli.storage.model_file import load, save
+from rnncli.text.tokenizers import Tokenizer
+from rnncli.text.vocabulary import EOS, UNK, Vocabulary
+
+V = 7
+
+
+@pytest.fixture
+def networks(random_network):
+    return [random_network() for _ in range(3)]
+
+
+@pytest.fixture
+def words(rng):
+    return rng.integers(0, V, (5, 2))
+
+
+def test_the_probability_of_a_word_is_the_mean_of_what_the_networks_say(networks, words):
+    alone = [Mixture([network], V) for network in networks]
+    together = Mixture([Ensemble(networks)], V)
+    losses = [lm.score(words, lm.initial_state(2))[0] for lm in alone]
+    nll, state = together.score(words, together.initial_state(2))
+    np.testing.assert_allclose(np.exp(-nll), np.mean(np.exp(-np.array(losses)), axis=0), rtol=1e-5)
+    p = together.distribution(together.context(state))
+    np.testing.assert_allclose(p.sum(axis=2), 1, rtol=1e-5)
+    expected = [lm.distribution(lm.context(lm.read(words, lm.initial_state(2)))) for lm in alone]
+    np.testing.assert_allclose(p, np.mean(expected, axis=0), rtol=1e-4)
+
+
+def test_scores_equal_reading_word_by_word(networks, words):
+    lm = Mixture([Ensemble(networks), Cache(50, 10.0, networks[0].config.width)], V)
+    nll, _ = lm.score(words, lm.initial_state(2))
+    state = lm.initial_state(2)
+    for t in range(len(words)):
+        p = lm.distribution(lm.context(state))
+        np.testing.assert_allclose(nll[t], -np.log(p[0, [0, 1], words[t]]), rtol=1e-4)
+        state = lm.read(words[t : t + 1], state)
+
+
+def test_a_model_with_several_networks_is_saved_and_loaded(networks, words, tmp_path):
+    lm = Mixture([Ensemble(networks), Cache(50, 10.0, networks[0].config.width)], V)
+    model = Model(lm, Vocabulary([EOS, UNK, *"abcde"]), Tokenizer("whitespace"))
+    save(model, tmp_path / "model.npz")
+    loaded = load(tmp_path / "model.npz").lm
+    assert loaded.names == ("network", "cache")
+    np.testing.assert_array_equal(
+        loaded.score(words, loaded.initial_state(2))[0], lm.score(words, lm.initial_state(2))[0]
+    )
+    for ours, theirs in zip(networks_of(loaded), networks, strict=True):
+        for name, value in ours.values().items():
+            np.testing.assert_array_equal(value, theirs.values()[name])
+
+
+def test_the_networks_of_a_mixture_are_those_that_predict(networks):
+    cache = Cache(50, 10.0, networks[0].config.width)
+    assert networks_of(Mixture([cache], V)) == ()
+    assert networks_of(Mixture([networks[0], cache], V)) == (networks[0],)
+    assert networks_of(Mixture([Ensemble(networks), cache], V)) == tuple(networks)
+    assert all(isinstance(network, Network) for network in networks)

@@ -21,7 +21,12 @@ DEFAULT_SECONDS = 600.0
 SMALL_UNITS = 256
 LARGE_UNITS = 512
 USUAL_GFLOPS = 200.0  # of two cores with AVX-512
-LARGER_UNITS = {384: 300.0, 512: 900.0, 768: 2400.0, 1024: 10_800.0}  # and the seconds from which on they pay, on these
+LARGER_UNITS = {
+    384: 180.0,
+    512: 720.0,
+    768: 2400.0,
+    1024: 10_800.0,
+}  # and the seconds for a network from which on they pay
 MORE_NETWORKS = 2
 MORE_NETWORKS_SECONDS = 300.0  # from which on they pay, on these
 LARGE_TEXT_WORDS = 500_000  # from which on a larger network pays, and more epochs
@@ -123,8 +128,8 @@ def _larger_units() -> str:
 
 
 @rule(
-    f"{SMALL_UNITS}; with {LARGE_TEXT_WORDS:,} words or more {_larger_units()}, where large matrix products run at"
-    f" {USUAL_GFLOPS:g} GFLOP/s; in proportion on another machine"
+    f"{SMALL_UNITS}; with {LARGE_TEXT_WORDS:,} words or more, by the time for each network: {_larger_units()}, where large"
+    f" matrix products run at {USUAL_GFLOPS:g} GFLOP/s; in proportion on another machine"
 )
 def hidden_size(train_words: int, time: float, gflops: float, networks: int) -> int:
     """How many units a layer has."""

@@ -34,10 +34,10 @@ def decide(train_words, gflops=FAST, **given):
     [
         (LARGE_TEXT, 120, FAST, 256),
         (LARGE_TEXT, 600, FAST, 384),
-        (LARGE_TEXT, 600, FAST / 3, 256),
+        (LARGE_TEXT, 600, FAST / 4, 256),
         (LARGE_TEXT, 1800, FAST / 3, 384),
-        (LARGE_TEXT, 1799, FAST, 384),
-        (LARGE_TEXT, 1800, FAST, 512),
+        (LARGE_TEXT, 1439, FAST, 384),
+        (LARGE_TEXT, 1440, FAST, 512),
         (LARGE_TEXT, 4800, FAST, 768),
         (LARGE_TEXT, 28_800, FAST, 1024),
         (500_000, 600, FAST, 384),

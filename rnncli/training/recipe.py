@@ -128,8 +128,8 @@ def _larger_units() -> str:
 
 
 @rule(
-    f"{SMALL_UNITS}; with {LARGE_TEXT_WORDS:,} words or more, by the time for each network: {_larger_units()}, where large"
-    f" matrix products run at {USUAL_GFLOPS:g} GFLOP/s; in proportion on another machine"
+    f"{SMALL_UNITS}; with {LARGE_TEXT_WORDS:,} words or more, by the time for each network: {_larger_units()}, where"
+    f" large matrix products run at {USUAL_GFLOPS:g} GFLOP/s; in proportion on another machine"
 )
 def hidden_size(train_words: int, time: float, gflops: float, networks: int) -> int:
     """How many units a layer has."""

@@ -21,14 +21,10 @@ DEFAULT_SECONDS = 600.0
 SMALL_UNITS = 256
 LARGE_UNITS = 512
 USUAL_GFLOPS = 200.0  # of two cores with AVX-512
-LARGER_UNITS = {
-    384: 180.0,
-    512: 720.0,
-    768: 2400.0,
-    1024: 10_800.0,
-}  # and the seconds for a network from which on they pay
+# Hidden sizes, and the seconds for a network from which on they pay, at the usual speed.
+LARGER_UNITS = {384: 180.0, 512: 720.0, 768: 2400.0, 1024: 10_800.0}
 MORE_NETWORKS = 2
-MORE_NETWORKS_SECONDS = 300.0  # from which on they pay, on these
+MORE_NETWORKS_SECONDS = 300.0  # of a training, from which on they pay, at the usual speed
 LARGE_TEXT_WORDS = 500_000  # from which on a larger network pays, and more epochs
 STEP_EFFICIENCY = 0.7  # the speed of a step's products and all else in it, as a fraction of that of large products
 SOFTMAX_WORDS = 2000  # roughly, of a sampled softmax

@@ -19,11 +19,11 @@ def keep_best(state: TrainingState, perplexity: float) -> None:
 def roll_back(state: TrainingState, plan: Plan) -> None:
     """Go back to the best values after a loss that was not finite, and on with half the learning rate.
 
-    After `MAX_ROLLBACKS` the training is given up. Raises `TrainingError` then if no network was measured yet.
+    After `MAX_ROLLBACKS` this network is given up. Raises `TrainingError` then if no network was measured yet.
     """
     state.best.rollbacks_since += 1
     if state.best.rollbacks_since > MAX_ROLLBACKS:
-        if math.isinf(state.best.perplexity):
+        if math.isinf(state.best.perplexity) and not state.trained:
             rate = plan.training.lr * state.rate_scale
             raise TrainingError(f"training diverged, even with a learning rate of {rate:.2g}: try a smaller one")
         state.gave_up = True

@@ -54,3 +54,13 @@ def test_a_training_that_goes_on_from_a_model_goes_on_with_each_of_its_networks(
     for ours, theirs in zip(networks_of(tuned.best().lm), networks_of(model.lm), strict=True):
         for name, value in ours.values().items():
             np.testing.assert_allclose(value, theirs.values()[name], atol=1e-3)
+
+
+def test_a_network_that_always_diverges_does_not_cost_the_one_before_it(start):
+    trainer = start(networks=2)
+    for progress in trainer.run():
+        if progress.network == 2:
+            for values in (trainer.state.network.values(), trainer.state.best.values):
+                values["softmax.bias"][3] = np.nan
+    assert trainer.state.gave_up
+    assert len(networks_of(trainer.best().lm)) == 1

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -31,13 +32,56 @@ DECAY = 3.0  # the weight of the oldest word in reach is multiplied by exp(-3)
 UNSEEN_MASS = 0.08  # as a weight: a word in the same context, just before, has a weight of about 1
 SHARPNESSES = (10.0, 2.0, 4.0, 6.0, 8.0, 12.0, 14.0, 17.0, 20.0, 25.0)  # to choose from, the usual one first
 MAX_SHARPNESS = 1e6
+FREE_PLACES = 256  # behind the last words: so rarely are all of them copied while a text is written word by word
+
+
+class Places:
+    """Keys (B, N, D) and words (B, N) of a text that grows, with free places behind the `used` ones.
+
+    What is written once stays, so that earlier states of the text remain.
+    """
+
+    def __init__(self, state: CacheState):
+        """Copy the words of a state, and leave free places behind them."""
+        batch, self.used, width = state.keys.shape
+        size = self.used + FREE_PLACES
+        self.keys = np.empty((batch, size, width), state.keys.dtype)
+        self.words = np.empty((batch, size), state.words.dtype)
+        self.keys[:, : self.used] = state.keys
+        self.words[:, : self.used] = state.words
+        self._lock = Lock()
+
+    def claim(self, place: int, batch: int) -> bool:
+        """Whether the caller may write in a place: it is free, and no other text has gone on there."""
+        with self._lock:
+            is_free = place == self.used < self.words.shape[1] and batch == len(self.words)
+            self.used += is_free
+        return is_free
 
 
 class CacheState(NamedTuple):
-    """The last M words: the features (B, M, D) before each, scaled to length 1, and the words (B, M)."""
+    """The last M words: the features (B, M, D) before each, scaled to length 1, and the words (B, M).
+
+    Both may be views of `places`, up to the `end`.
+    """
 
     keys: np.ndarray
     words: np.ndarray
+    places: Places | None = None
+    end: int = 0
+
+    def with_word(self, key: np.ndarray, word: np.ndarray, size: int) -> CacheState:
+        """Return the state after one more word (B, 1) with its key (B, 1, D): the last `size` words."""
+        places, end = self.places, self.end
+        if places is None or not places.claim(end, len(word)):
+            places = Places(self)
+            end = places.used
+            places.claim(end, len(word))
+        places.keys[:, end : end + 1] = key
+        places.words[:, end : end + 1] = word
+        end += 1
+        last = slice(max(end - min(self.words.shape[1] + 1, size), 0), end)
+        return CacheState(places.keys[:, last], places.words[:, last], places, end)
 
 
 class CacheAttention:
@@ -125,7 +169,10 @@ class Cache(Part):
     ) -> tuple[CacheAttention, CacheState]:
         """Read `words` (T, B). The context is T * (T + size) numbers a sequence: T should be some hundreds at most."""
         keys = scaled_keys(_features(before["network"]))
-        seen = np.concatenate([state.words, words.T.astype(np.int32)], axis=1)
+        own = words.T.astype(np.int32)
+        seen = np.concatenate([state.words, own], axis=1)
+        if len(words) == 1:
+            return CacheAttention(keys, state.keys, seen, self.size), state.with_word(keys, own, self.size)
         kept_keys = np.concatenate([state.keys, keys[:, -self.size :]], axis=1)
         after = CacheState(kept_keys[:, -self.size :], seen[:, -self.size :])
         return CacheAttention(keys, state.keys, seen, self.size), after

@@ -23,8 +23,8 @@ LARGE_UNITS = 512
 USUAL_GFLOPS = 200.0  # of two cores with AVX-512
 # Hidden sizes, and the seconds for a network from which on they pay, at the usual speed.
 LARGER_UNITS = {384: 180.0, 512: 720.0, 768: 2400.0, 1024: 10_800.0}
-MORE_NETWORKS = 2
-MORE_NETWORKS_SECONDS = 300.0  # of a training, from which on they pay, at the usual speed
+# Numbers of networks, and the seconds of a training from which on they pay, at the usual speed.
+MORE_NETWORKS = {2: 300.0, 4: 1800.0}
 LARGE_TEXT_WORDS = 500_000  # from which on a larger network pays, and more epochs
 STEP_EFFICIENCY = 0.7  # the speed of a step's products and all else in it, as a fraction of that of large products
 SOFTMAX_WORDS = 2000  # roughly, of a sampled softmax
@@ -100,14 +100,23 @@ def time(epochs: int | None) -> float:
     return math.inf if epochs else DEFAULT_SECONDS
 
 
+def _by_time(values: Mapping[int, float]) -> str:
+    def written(seconds: float) -> str:
+        return f"{seconds / 60:g} minutes" if seconds < 7200 else f"{seconds / 3600:g} hours"
+
+    return ", ".join(f"{value} from {written(seconds)} on" for value, seconds in values.items())
+
+
 @rule(
-    f"{MORE_NETWORKS} from {MORE_NETWORKS_SECONDS / 60:g} minutes on, where large matrix products run at"
-    f" {USUAL_GFLOPS:g} GFLOP/s, and in proportion on another machine; else 1"
+    f"1; {_by_time(MORE_NETWORKS)}, where large matrix products run at {USUAL_GFLOPS:g} GFLOP/s; in proportion on"
+    " another machine; 1 with no limit of time"
 )
 def networks(time: float, gflops: float) -> int:
     """How many networks are trained, one after the other."""
-    is_long = math.isfinite(time) and time * gflops / USUAL_GFLOPS >= MORE_NETWORKS_SECONDS
-    return MORE_NETWORKS if is_long else 1
+    if math.isinf(time):
+        return 1
+    usual_seconds = time * gflops / USUAL_GFLOPS
+    return max([1, *(count for count, least in MORE_NETWORKS.items() if usual_seconds >= least)])
 
 
 @rule(f"as often as there is time for, up to 20 times; up to 40 times from {LARGE_TEXT_WORDS:,} words on")
@@ -116,16 +125,9 @@ def epochs(train_words: int) -> int:
     return 20 if train_words < LARGE_TEXT_WORDS else 40
 
 
-def _larger_units() -> str:
-    def written(seconds: float) -> str:
-        return f"{seconds / 60:g} minutes" if seconds < 7200 else f"{seconds / 3600:g} hours"
-
-    return ", ".join(f"{units} from {written(seconds)} on" for units, seconds in LARGER_UNITS.items())
-
-
 @rule(
-    f"{SMALL_UNITS}; with {LARGE_TEXT_WORDS:,} words or more, by the time for each network: {_larger_units()}, where"
-    f" large matrix products run at {USUAL_GFLOPS:g} GFLOP/s; in proportion on another machine"
+    f"{SMALL_UNITS}; with {LARGE_TEXT_WORDS:,} words or more, by the time for each network: {_by_time(LARGER_UNITS)},"
+    f" where large matrix products run at {USUAL_GFLOPS:g} GFLOP/s; in proportion on another machine"
 )
 def hidden_size(train_words: int, time: float, gflops: float, networks: int) -> int:
     """How many units a layer has."""

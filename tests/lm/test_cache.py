@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rnncli.errors import SettingError
-from rnncli.lm.cache import DECAY, SHARPNESSES, UNSEEN_MASS, Cache
+from rnncli.lm.cache import DECAY, FREE_PLACES, SHARPNESSES, UNSEEN_MASS, Cache
 
 T, B, D, V = 9, 2, 3, 5
 
@@ -54,6 +54,28 @@ def test_the_probability_of_a_word_is_that_of_the_formula(size, sharpness, featu
 
 def test_the_unseen_mass_and_the_decay_are_those_that_stored_models_were_tuned_with():
     assert (UNSEEN_MASS, DECAY) == (0.08, 3.0)
+
+
+@pytest.mark.parametrize("size", [4, 100, 2 * FREE_PLACES])
+def test_two_texts_that_begin_alike_go_on_word_by_word_without_harm_to_each_other(size, rng):
+    cache = Cache(size, 0.8, D)
+    steps = 2 * FREE_PLACES + 50
+    texts = [
+        (rng.normal(size=(steps, B, D)).astype(np.float32), rng.integers(0, V, (steps, B)))
+        for _ in ("the beginning", "one end", "another end")
+    ]
+    state = cache.initial_state(B)
+    states = []
+    for features, words in texts:
+        for t in range(steps):
+            _, state = cache.advance(words[t : t + 1], state, {"network": features[t : t + 1]})
+        states.append(state)
+        state = states[0]
+    for ends, found in ((texts[:1], states[0]), (texts[:2], states[1]), (texts[::2], states[2])):
+        features, words = (np.concatenate(arrays) for arrays in zip(*ends, strict=True))
+        _, expected = cache.advance(words, cache.initial_state(B), {"network": features})
+        np.testing.assert_array_equal(found.words, expected.words)
+        np.testing.assert_allclose(found.keys, expected.keys, rtol=1e-6)
 
 
 def test_reading_in_pieces_gives_the_same_and_keeps_no_more_than_the_size(features, words):

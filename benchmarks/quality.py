@@ -37,9 +37,9 @@ DYNAMIC = {
     "text": "",
     "time": "",
     "network": ".1f",
-    "network, dynamic": ".1f",
+    "network that learns": ".1f",
     "all parts": ".1f",
-    "all parts, dynamic": ".1f",
+    "all parts, learning": ".1f",
     "times as long": ".1f",
 }
 
@@ -105,7 +105,7 @@ def main() -> None:
                         text,
                         budget,
                         alone["network"],
-                        learning["perplexity_of_parts"]["network"],
+                        learning["perplexity_of_parts"]["learned"],
                         static["perplexity"],
                         learning["perplexity"],
                         learning_seconds / static_seconds,

@@ -174,8 +174,8 @@ class TrainingOptions:
         BY_RULE, "Leave out n-grams of three words and more that occurred once.", kind=bool, off_flag="no-prune"
     )
     cache_size: int = option(
-        2000,
-        "How many of the last words the cache holds; 0: no cache.",
+        8000,
+        "How many of the last words the cache holds at most; 0: no cache. How many are best is chosen on validation.",
         low=0,
         high=MAX_CACHE_WORDS,
         flag="cache",

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 DECAY = 3.0  # the weight of the oldest word in reach is multiplied by exp(-3)
 UNSEEN_MASS = 0.08  # as a weight: a word in the same context, just before, has a weight of about 1
-SHARPNESSES = (10.0, 2.0, 4.0, 6.0, 8.0, 12.0, 14.0, 17.0, 20.0, 25.0)  # to choose from, the usual one first
+# To choose from, the usual one first.
+SHARPNESSES = (10.0, 4.0, 7.0, 14.0, 20.0)
+SIZES = (2000, 1000, 4000, 8000)
 MAX_SHARPNESS = 1e6
 FREE_PLACES = 256  # behind the last words: so rarely are all of them copied while a text is written word by word
 
@@ -72,7 +74,8 @@ class CacheState(NamedTuple):
 
     def with_word(self, key: np.ndarray, word: np.ndarray, size: int) -> CacheState:
         """Return the state after one more word (B, 1) with its key (B, 1, D): the last `size` words."""
-        places, end = self.places, self.end
+        places = self.places
+        end = self.end
         if places is None or not places.claim(end, len(word)):
             places = Places(self)
             end = places.used
@@ -97,6 +100,18 @@ class CacheAttention:
         self.words = words
         self.size = size
         self._weights: tuple[float, np.ndarray, np.ndarray] | None = None
+        self._within: dict[int, CacheAttention] = {}
+
+    def within(self, size: int) -> CacheAttention:
+        """Return what the places see of the last `size` words alone."""
+        if size >= self.size:
+            return self
+        if size not in self._within:
+            first = max(0, self.cached.shape[1] - size)
+            narrower = CacheAttention(self.keys, self.cached[:, first:], self.words[:, first:], size)
+            narrower.similarity = self.similarity[..., first:]
+            self._within[size] = narrower
+        return self._within[size]
 
     def weights(self, sharpness: float) -> tuple[np.ndarray, np.ndarray]:
         """Return the weights (T, B, M) of the cached words, and their sum with `UNSEEN_MASS` (T, B)."""
@@ -153,7 +168,7 @@ class Cache(Part):
 
     @classmethod
     def fit(cls, ids: np.ndarray, config: NetworkConfig, options: TrainingOptions, **_: Any) -> Self | None:
-        """Make a cache of the usual sharpness."""
+        """Make the largest cache, of the usual sharpness."""
         return cls(options.cache_size, SHARPNESSES[0], config.width) if options.cache_size else None
 
     def __post_init__(self) -> None:
@@ -185,6 +200,7 @@ class Cache(Part):
 
     def probability(self, words: np.ndarray, context: CacheAttention, prefixes: np.ndarray | None = None) -> np.ndarray:
         """Return the probability (T, B) that each of the `words` (T, B) comes again."""
+        context = context.within(self.size)
         weights, total = context.weights(self.sharpness)
         again = context.words == words[..., None].astype(context.words.dtype)
         found: np.ndarray = weights.sum(axis=2, where=again) / total
@@ -192,6 +208,7 @@ class Cache(Part):
 
     def add_to(self, p: np.ndarray, context: CacheAttention, weight: np.ndarray) -> None:
         """Add the probabilities of all words, times `weight` (T, B), to `p` (T, B, V)."""
+        context = context.within(self.size)
         weights, total = context.weights(self.sharpness)
         factors = weight / total
         # The words are converted once: doing so for each place would take most of the time.
@@ -202,12 +219,13 @@ class Cache(Part):
 
     def mass(self, context: CacheAttention) -> np.ndarray:
         """Return the sum of all probabilities (T, B): the less is similar, the further below one."""
-        _, total = context.weights(self.sharpness)
+        _, total = context.within(self.size).weights(self.sharpness)
         return 1 - UNSEEN_MASS / total
 
     def variants(self) -> Sequence[Cache]:
-        """Return caches of other sharpnesses."""
-        return [Cache(self.size, sharpness, self.width) for sharpness in SHARPNESSES]
+        """Return caches of the usual sizes below this one's and of its own, each of several sharpnesses."""
+        sizes = [*(size for size in SIZES if size < self.size), self.size]
+        return [Cache(size, sharpness, self.width) for size in sizes for sharpness in SHARPNESSES]
 
     def stored_config(self) -> dict[str, Any]:
         """Return the size and the sharpness."""
@@ -234,7 +252,7 @@ class Cache(Part):
         return f"cache ({self.size:,} words, sharpness {self.sharpness:g})"
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def _exponents(size: int, margin: int, dtype: np.dtype) -> np.ndarray:
     """The exponents by distance, from `size` + `margin` down to 1 - `margin`: minus infinity out of reach."""
     distance = np.arange(size + margin, -margin, -1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from .mixture import Mixture, passes
 
 MIN_GAIN = 3.0  # nats that an unusual variant must gain on the whole text, so that chance does not choose it
 EM_ROUNDS = 40  # of expectation-maximisation
+CHOOSING_ROUNDS = 8  # of the same, to compare variants
 PRIOR_WORDS = 50.0  # how many words of evidence the prior weights count as
 
 Map = Callable[..., Any]
@@ -52,23 +53,29 @@ def tune(parts: Sequence[Part], vocabulary_size: int, texts: Sequence[np.ndarray
     variants = {part.name: list(part.variants()) for part in parts}
     evidence = _evidence(usual, variants, texts, side_by_side)
     least = np.array([part.least_weight for part in parts])
-    tuned: list[tuple[float, Tuned]] = []  # each choice of variants, with its loss and its handicap
-    for numbers in itertools.product(*(range(len(candidates)) for candidates in variants.values())):
+
+    def weighed(numbers: Sequence[int], rounds: int) -> tuple[float, np.ndarray]:
+        """Return the loss of a choice of variants, and the weights that fit it."""
         p, masses = evidence.of(numbers)
-        weights = fit_weights(p, evidence.groups, usual.prior_weights(), masses, least)
+        weights = fit_weights(p, evidence.groups, usual.prior_weights(), masses, least, rounds)
         by_word = weights[evidence.groups].T
         mixed = np.sum(by_word * p, axis=0) / np.sum(by_word * masses, axis=0)
-        loss = float(-np.log(np.maximum(mixed, np.finfo(float).tiny)).mean())
-        penalty = MIN_GAIN / len(evidence.groups) * np.count_nonzero(numbers)
-        chosen = [candidates[number] for candidates, number in zip(variants.values(), numbers, strict=True)]
-        with np.errstate(divide="ignore"):
-            losses = dict(zip(variants, (-np.log(p)).mean(axis=1).tolist(), strict=True))
-        tuned.append((loss + penalty, Tuned(Mixture(chosen, vocabulary_size, weights), loss, losses)))
-    # Where the network has diverged on some words, nothing can be tuned.
-    finite = [choice for choice in tuned if np.isfinite(choice[0])]
-    if not finite:
-        return replace(tuned[0][1], mixture=usual, loss=np.inf)
-    return min(finite, key=lambda choice: choice[0])[1]
+        return float(-np.log(np.maximum(mixed, np.finfo(float).tiny)).mean()), weights
+
+    def handicapped(numbers: Sequence[int]) -> float:
+        loss, _ = weighed(numbers, CHOOSING_ROUNDS)
+        loss += MIN_GAIN / len(evidence.groups) * np.count_nonzero(numbers)
+        return loss if np.isfinite(loss) else np.inf
+
+    choices = list(itertools.product(*(range(len(candidates)) for candidates in variants.values())))
+    best = min(choices, key=handicapped) if len(choices) > 1 else choices[0]
+    loss, weights = weighed(best, EM_ROUNDS)
+    with np.errstate(divide="ignore"):
+        losses = dict(zip(variants, (-np.log(evidence.of(best)[0])).mean(axis=1).tolist(), strict=True))
+    if not np.isfinite(loss):  # where the network has diverged on some words, nothing can be tuned
+        return Tuned(usual, np.inf, losses)
+    chosen = [candidates[number] for candidates, number in zip(variants.values(), best, strict=True)]
+    return Tuned(Mixture(chosen, vocabulary_size, weights), loss, losses)
 
 
 def _evidence(
@@ -114,6 +121,7 @@ def fit_weights(
     prior: np.ndarray,
     masses: np.ndarray | None = None,
     least: np.ndarray | None = None,
+    rounds: int = EM_ROUNDS,
 ) -> np.ndarray:
     """Fit the weights (groups, parts) with which the probabilities `p` (parts, N) predict their words best.
 
@@ -124,16 +132,16 @@ def fit_weights(
     """
     masses = np.ones(p.shape) if masses is None else masses
     least = np.zeros(len(p)) if least is None else least
-    common = _expectation_maximisation(p, masses, np.zeros_like(groups), prior[:1], least)
-    return _expectation_maximisation(p, masses, groups, np.repeat(common, len(prior), axis=0), least)
+    common = _expectation_maximisation(p, masses, np.zeros_like(groups), prior[:1], least, rounds)
+    return _expectation_maximisation(p, masses, groups, np.repeat(common, len(prior), axis=0), least, rounds)
 
 
 def _expectation_maximisation(
-    p: np.ndarray, masses: np.ndarray, groups: np.ndarray, prior: np.ndarray, least: np.ndarray
+    p: np.ndarray, masses: np.ndarray, groups: np.ndarray, prior: np.ndarray, least: np.ndarray, rounds: int
 ) -> np.ndarray:
     """Return the weights (groups, parts) after rounds of expectation-maximisation that begin at the `prior`."""
     weights = prior
-    for _ in range(EM_ROUNDS):
+    for _ in range(rounds):
         expected_counts = _responsibilities(weights, p, groups)
         expected_masses = _responsibilities(weights, masses, groups)
         # Where all masses are one, this is what a part has earned, over the number of words.

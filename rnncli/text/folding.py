@@ -132,7 +132,7 @@ def _invisible() -> re.Pattern[str]:
     picture = f"[{PICTOGRAPHS}][\ufe0e\ufe0f]?"
     stays = [
         # Some words end in a zero-width joiner; a non-joiner has an effect between two letters only.
-        f"{letter}{mark}*(?:\u200d|\u200c(?=[{INVISIBLE}]*(?:{letter}|{mark})))",
+        f"{letter}{mark}*(?:\u200d|\u200c(?=[{INVISIBLE}]*(?:{letter}|(?![{INVISIBLE}]){mark})))",
         f"[{_MONGOLIAN}][\u180b-\u180d\u180f]?(?:\u180e(?=[{_MONGOLIAN}]))?",
         "\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f",  # the flag of a part of a country
         f"{picture}(?:\u200d{picture})*",

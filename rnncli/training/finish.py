@@ -32,7 +32,7 @@ from .state import TrainingState
 
 MAX_TUNING_WORDS = 100_000
 MAX_TUNING_TEXTS = 8  # pieces of the held-out text, which are read side by side
-CACHE_FILLS_PER_TEXT = 2  # the least length of a piece, in sizes of the cache
+CACHE_FILLS_PER_TEXT = 1  # the least length of a piece, in sizes of the largest cache
 MAX_PERPLEXITY_RATIO = 1.1  # of a network and the best one: a worse one would do more harm than good
 HISTORY_FIELDS = ("epoch", "step", "words", "learning_rate", "train_perplexity", "valid_perplexity", "network")
 

@@ -23,8 +23,11 @@ LARGE_UNITS = 512
 USUAL_GFLOPS = 200.0  # of two cores with AVX-512
 # Hidden sizes, and the seconds for a network from which on they pay, at the usual speed.
 LARGER_UNITS = {384: 180.0, 512: 720.0, 768: 2400.0, 1024: 10_800.0}
-# Numbers of networks, and the seconds of a training from which on they pay, at the usual speed.
-MORE_NETWORKS = {2: 300.0, 4: 1800.0}
+MOST_NETWORKS = 4
+# How much each of several networks must read, or else fewer are better; as if they had 384 units.
+EPOCHS_OF_EACH_NETWORK = 4.5
+WORDS_OF_EACH_NETWORK = 4_000_000
+USUAL_UNITS = 384
 LARGE_TEXT_WORDS = 500_000  # from which on a larger network pays, and more epochs
 STEP_EFFICIENCY = 0.7  # the speed of a step's products and all else in it, as a fraction of that of large products
 SOFTMAX_WORDS = 2000  # roughly, of a sampled softmax
@@ -100,25 +103,6 @@ def time(epochs: int | None) -> float:
     return math.inf if epochs else DEFAULT_SECONDS
 
 
-def _by_time(values: Mapping[int, float]) -> str:
-    def written(seconds: float) -> str:
-        return f"{seconds / 60:g} minutes" if seconds < 7200 else f"{seconds / 3600:g} hours"
-
-    return ", ".join(f"{value} from {written(seconds)} on" for value, seconds in values.items())
-
-
-@rule(
-    f"1; {_by_time(MORE_NETWORKS)}, where large matrix products run at {USUAL_GFLOPS:g} GFLOP/s; in proportion on"
-    " another machine; 1 with no limit of time"
-)
-def networks(time: float, gflops: float) -> int:
-    """How many networks are trained, one after the other."""
-    if math.isinf(time):
-        return 1
-    usual_seconds = time * gflops / USUAL_GFLOPS
-    return max([1, *(count for count, least in MORE_NETWORKS.items() if usual_seconds >= least)])
-
-
 @rule(f"as often as there is time for, up to 20 times; up to 40 times from {LARGE_TEXT_WORDS:,} words on")
 def epochs(train_words: int) -> int:
     """How often a text is read at most: a small one is soon known by heart."""
@@ -126,7 +110,34 @@ def epochs(train_words: int) -> int:
 
 
 @rule(
-    f"{SMALL_UNITS}; with {LARGE_TEXT_WORDS:,} words or more, by the time for each network: {_by_time(LARGER_UNITS)},"
+    f"as many as can each read the text {EPOCHS_OF_EACH_NETWORK:g} times in the time, and"
+    f" {WORDS_OF_EACH_NETWORK / 1e6:g} million words or as often as --epochs says, by the speed of this machine, which"
+    f" is measured when a training begins; at most {MOST_NETWORKS}; 1 with no limit of time"
+)
+def networks(train_words: int, time: float, epochs: int, gflops: float) -> int:
+    """How many networks are trained, one after the other."""
+    if math.isinf(time):
+        return 1
+    least = max(EPOCHS_OF_EACH_NETWORK * train_words, min(epochs * train_words, WORDS_OF_EACH_NETWORK))
+    return min(MOST_NETWORKS, max(1, int(time * _words_per_second(USUAL_UNITS, gflops) / max(1.0, least))))
+
+
+def _words_per_second(hidden_size: int, gflops: float) -> float:
+    """Return how many words a training reads in a second, roughly."""
+    vector = min(hidden_size, SMALL_UNITS)
+    parameters = 4 * hidden_size * (hidden_size + vector) + SOFTMAX_WORDS * vector  # that a word meets
+    return STEP_EFFICIENCY * gflops * 1e9 / (6 * parameters)  # two operations forward and four backward
+
+
+def _larger_units() -> str:
+    def written(seconds: float) -> str:
+        return f"{seconds / 60:g} minutes" if seconds < 7200 else f"{seconds / 3600:g} hours"
+
+    return ", ".join(f"{units} from {written(seconds)} on" for units, seconds in LARGER_UNITS.items())
+
+
+@rule(
+    f"{SMALL_UNITS}; with {LARGE_TEXT_WORDS:,} words or more, by the time for each network: {_larger_units()},"
     f" where large matrix products run at {USUAL_GFLOPS:g} GFLOP/s; in proportion on another machine"
 )
 def hidden_size(train_words: int, time: float, gflops: float, networks: int) -> int:
@@ -143,18 +154,12 @@ def embedding_size(hidden_size: int) -> int:
     return min(hidden_size, SMALL_UNITS)
 
 
-@rule(
-    "how often the text can be read in the time of a network, by the speed of large matrix products on this machine,"
-    " which is measured when a training begins; no more than --epochs"
-)
+@rule("how often the text can be read in the time of a network, by the speed of this machine; no more than --epochs")
 def expected_epochs(
     train_words: int, hidden_size: int, time: float, networks: int, epochs: int, gflops: float
 ) -> float:
     """How often each network will read the text, roughly: no option, but a fact for the rules after it."""
-    vector = min(hidden_size, SMALL_UNITS)
-    parameters = 4 * hidden_size * (hidden_size + vector) + SOFTMAX_WORDS * vector  # that a word meets
-    words_per_second = STEP_EFFICIENCY * gflops * 1e9 / (6 * parameters)  # two operations forward and four backward
-    return min(epochs, time / networks * words_per_second / max(1, train_words))
+    return min(epochs, time / networks * _words_per_second(hidden_size, gflops) / max(1, train_words))
 
 
 @rule(f"0.5; 0.35 for less than {STRONG_DROPOUT_EPOCHS} expected epochs, 0.2 for less than {MEDIUM_DROPOUT_EPOCHS}")

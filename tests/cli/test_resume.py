@@ -90,7 +90,7 @@ def test_a_changed_option_is_named(invoke, interrupt, corpus_file):
     kept = CHECKPOINT.read_bytes()
     result = invoke("train", corpus_file, "--resume", "--hidden-size", 9, "--cache", 10)
     assert result.exit_code == 2
-    told = "the training began with --hidden-size 8, --cache 2000, not --hidden-size 9, --cache 10: leave those out"
+    told = "the training began with --hidden-size 8, --cache 8000, not --hidden-size 9, --cache 10: leave those out"
     assert result.stderr.splitlines()[-1] == f"Error: {told}, or add --restart"
     assert CHECKPOINT.read_bytes() == kept
 

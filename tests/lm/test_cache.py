@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rnncli.errors import SettingError
-from rnncli.lm.cache import DECAY, FREE_PLACES, SHARPNESSES, UNSEEN_MASS, Cache
+from rnncli.lm.cache import DECAY, FREE_PLACES, SHARPNESSES, SIZES, UNSEEN_MASS, Cache
 
 T, B, D, V = 9, 2, 3, 5
 
@@ -122,15 +122,30 @@ def test_the_less_is_similar_the_less_mass_is_claimed(words):
     assert (different < 0.01).all()
 
 
-def test_the_variants_of_a_cache_have_every_sharpness_and_share_its_contexts(features, words):
-    variants = Cache(50, SHARPNESSES[0], D).variants()
-    assert [variant.sharpness for variant in variants] == list(SHARPNESSES)
-    assert variants[0] == Cache(50, SHARPNESSES[0], D)
+def test_the_variants_of_a_cache_have_every_size_and_sharpness_and_share_its_contexts(features, words, monkeypatch):
+    monkeypatch.setattr("rnncli.lm.cache.SIZES", (3, 2, 6, 50))
+    variants = Cache(7, SHARPNESSES[0], D).variants()
+    assert [(variant.size, variant.sharpness) for variant in variants] == [
+        (size, sharpness) for size in (3, 2, 6, 7) for sharpness in SHARPNESSES
+    ]
     assert sorted(SHARPNESSES) != list(SHARPNESSES)  # the usual one is first, not the smallest
-    context = attention(variants[0], features, words)
-    for variant in [*variants, *variants]:  # in turn, so that none answers with the weights of another
-        own = attention(variant, features, words)
-        np.testing.assert_array_equal(variant.probability(words, context), variant.probability(words, own))
+    shared = Cache(7, SHARPNESSES[0], D).initial_state(B)
+    states = [variant.initial_state(B) for variant in variants]
+    for part in (slice(0, 5), slice(5, T)):
+        before = {"network": features[part]}
+        context, shared = Cache(7, SHARPNESSES[0], D).advance(words[part], shared, before)
+        read = [variant.advance(words[part], state, before) for variant, state in zip(variants, states, strict=True)]
+        states = [state for _, state in read]
+        for variant, (own, _) in zip(variants, read, strict=True):
+            p = variant.probability(words[part], context)
+            np.testing.assert_allclose(p, variant.probability(words[part], own), rtol=1e-6)
+            np.testing.assert_allclose(variant.mass(context), variant.mass(own), rtol=1e-5, atol=1e-7)
+
+
+def test_the_sizes_to_choose_from_are_at_most_that_which_was_asked_for():
+    assert {variant.size for variant in Cache(8000, 1.0, D).variants()} == set(SIZES)
+    assert {variant.size for variant in Cache(3000, 1.0, D).variants()} == {1000, 2000, 3000}
+    assert {variant.size for variant in Cache(100, 1.0, D).variants()} == {100}
 
 
 @pytest.mark.parametrize("size", [0, -1, 1_000_001])

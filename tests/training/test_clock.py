@@ -119,7 +119,7 @@ def test_a_large_cache_leaves_time_for_fewer_words_to_tune_on(corpus_file, start
     limit = 10_000.0
     clock.tick = 0.0
     slow_reading(0.01)
-    cache_size = 2 * PROBE_WORDS  # filled twice, each word takes four times as long as in the probe
+    cache_size = 4 * PROBE_WORDS  # filled once, each word takes four times as long as in the probe
     trainer = start(valid=[corpus_file] * 3, time=limit, epochs=STRONG_DROPOUT_EPOCHS, cache_size=cache_size, threads=1)
     watching = trainer.state.watched_words * 0.01
     tuning = 4 * trainer.state.tuning_words * 0.01

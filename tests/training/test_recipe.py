@@ -36,8 +36,8 @@ def decide(train_words, gflops=FAST, **given):
         (LARGE_TEXT, 600, FAST, 384),
         (LARGE_TEXT, 600, FAST / 4, 256),
         (LARGE_TEXT, 1800, FAST / 3, 384),
-        (LARGE_TEXT, 1439, FAST, 384),
-        (LARGE_TEXT, 1440, FAST, 512),
+        (LARGE_TEXT, 2879, FAST, 384),
+        (LARGE_TEXT, 2880, FAST, 512),
         (LARGE_TEXT, 9600, FAST, 768),
         (LARGE_TEXT, 43_200, FAST, 1024),
         (500_000, 600, FAST, 384),
@@ -108,16 +108,33 @@ def test_a_large_network_that_reads_a_text_often_has_word_and_recurrent_dropout_
     [
         ({"time": 600}, FAST, 2),
         ({"time": 600}, FAST / 3, 1),
-        ({"time": 1200}, FAST / 3, 2),
+        ({"time": 1800}, FAST / 3, 2),
         ({"time": 120}, FAST, 1),
         ({"time": 3600}, FAST, 4),
-        ({"time": 3600}, FAST / 3, 2),
+        ({"time": 3600}, FAST / 3, 4),
         ({}, FAST, 2),
         ({"epochs": 5}, FAST, 1),
     ],
 )
 def test_several_networks_are_trained_where_there_is_time_for_them(options, gflops, networks):
     assert decide(LARGE_TEXT, gflops=gflops, **options)["networks"] == networks
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds", "networks"),
+    [
+        (VERY_LARGE_TEXT, 600, 1),
+        (VERY_LARGE_TEXT, 1300, 2),
+        (VERY_LARGE_TEXT, 3600, 4),
+        (20_000_000, 3600, 1),
+        (80_000, 90, 1),
+        (80_000, 600, 4),
+        (400_000, 600, 2),
+        (0, 600, 4),
+    ],
+)
+def test_each_network_must_read_the_text_some_times_and_some_million_words_of_it(words, seconds, networks):
+    assert decide(words, time=seconds)["networks"] == networks
 
 
 @pytest.mark.parametrize(("words", "prune"), [(5_000_000, False), (5_000_001, True)])

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 DECAY = 3.0  # the weight of the oldest word in reach is multiplied by exp(-3)
 UNSEEN_MASS = 0.08  # as a weight: a word in the same context, just before, has a weight of about 1
 # To choose from, the usual one first.
-SHARPNESSES = (10.0, 4.0, 7.0, 14.0, 20.0)
-SIZES = (2000, 1000, 4000, 8000)
+SHARPNESSES = (10.0, 6.0, 14.0, 20.0)
+SIZES = (2000, 8000)
 MAX_SHARPNESS = 1e6
 FREE_PLACES = 256  # behind the last words: so rarely are all of them copied while a text is written word by word
 

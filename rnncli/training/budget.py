@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 
 from ..nn.speed import Now
-from .finish import CACHE_FILLS_PER_TEXT, MAX_TUNING_WORDS
+from .finish import MAX_TUNING_WORDS
 from .plan import Plan
 from .state import TrainingState
 
 WATCHING_FRACTION = 0.0025  # of the time, for each report
-TUNING_FRACTION = 0.025  # of the time, for tuning the mixture at the end
+TUNING_FRACTION = 0.04  # of the time, for tuning the mixture at the end
 SAVING_SECONDS = 1.0  # kept for writing the model
 PROBE_WORDS = 4096  # of the held-out text, read to see how long that takes
+CACHE_FILL = 0.75  # of the cache, on average while the mixture is tuned
 COUNTING_FRACTION = 0.15  # of the time, for counting n-grams
 COUNTED_PROBE_WORDS = 200_000  # of the training text, counted to see how long that takes
 COUNTING_SLOWDOWN = 1.5  # of a word in a large text
@@ -70,7 +71,7 @@ def _limit(
     seconds = plan.training.time
     state.watched_words, watching = affordable_words(watch, valid, now, fractions[0] * seconds, state.watched_words)
     # The fuller the cache, the slower is a word; and at the end there are all networks.
-    slowdown = plan.training.networks * max(1.0, CACHE_FILLS_PER_TEXT * plan.training.cache_size / PROBE_WORDS)
+    slowdown = plan.training.networks * max(1.0, CACHE_FILL * plan.training.cache_size / PROBE_WORDS)
     state.tuning_words, tuning = affordable_words(
         tune, valid, now, fractions[1] * seconds, state.tuning_words, slowdown
     )

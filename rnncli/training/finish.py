@@ -32,7 +32,7 @@ from .state import TrainingState
 
 MAX_TUNING_WORDS = 100_000
 MAX_TUNING_TEXTS = 8  # pieces of the held-out text, which are read side by side
-CACHE_FILLS_PER_TEXT = 1  # the least length of a piece, in sizes of the largest cache
+CACHE_FILLS_PER_TEXT = 0.5  # the least length of a piece, in sizes of the largest cache
 MAX_PERPLEXITY_RATIO = 1.1  # of a network and the best one: a worse one would do more harm than good
 HISTORY_FIELDS = ("epoch", "step", "words", "learning_rate", "train_perplexity", "valid_perplexity", "network")
 
@@ -75,8 +75,8 @@ class ModelBuilder:
         return tune([part for part in parts if part is not None], len(self.corpus.vocabulary), texts, self.threads.map)
 
     def tuning_texts(self, ids: np.ndarray, words: int) -> list[np.ndarray]:
-        """Take about so many words of a held-out text (N,), in pieces for most of which the cache is full."""
-        shortest = max(WORDS_PER_PASS, CACHE_FILLS_PER_TEXT * self.plan.training.cache_size)
+        """Take about so many words of a held-out text (N,), in pieces that fill the cache by half at least."""
+        shortest = max(WORDS_PER_PASS, int(CACHE_FILLS_PER_TEXT * self.plan.training.cache_size))
         return excerpts(ids, words, min(MAX_TUNING_TEXTS, words // shortest))
 
     def model(self, state: TrainingState) -> Model:

@@ -19,7 +19,7 @@ from ..options import TrainingOptions
 from ..storage.atomic import CHECKPOINT
 from ..storage.fallback import Written, write_somewhere
 from ..storage.model_file import CHECKPOINT_SUFFIX
-from ..text.batches import parallel_sequences
+from ..text.batches import excerpts, parallel_sequences
 from ..text.corpus import Corpus, Sources
 from ..text.reading import listed
 from . import recovery
@@ -261,8 +261,8 @@ class Trainer:
         return Watch(self.corpus.valid, len(ids), None, self.threads.map).loss(self.state.network)
 
     def _tune(self, ids: np.ndarray) -> Tuned:
-        """Tune the mixture with the network as it is."""
-        return self.builder.tune([self.state.network], self.builder.tuning_texts(ids, len(ids)))
+        """Tune the mixture with the network as it is, on a piece of the text for each thread."""
+        return self.builder.tune([self.state.network], excerpts(ids, len(ids), self.threads.count))
 
     def _words_per_second(self) -> float:
         return self.state.recent.words / max(self.state.recent.seconds, 1e-9)

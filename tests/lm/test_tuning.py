@@ -9,7 +9,7 @@ from rnncli.lm.interface import Part
 from rnncli.lm.mixture import WORDS_PER_PASS, Mixture
 from rnncli.lm.network import Network
 from rnncli.lm.ngram import NGram
-from rnncli.lm.tuning import fit_weights, tune
+from rnncli.lm.tuning import MIN_GAIN, fit_weights, tune
 from rnncli.nn.threads import Threads
 
 V = 7
@@ -69,7 +69,7 @@ def test_tuned_weights_find_the_part_that_knows_the_text(network, text):
     np.testing.assert_array_equal(side_by_side.weights, tuned.weights)
 
 
-def test_tuning_reports_the_loss_of_the_tuned_mixture_and_no_other_sharpness_does_better(network, text, shuffled):
+def test_tuning_reports_the_loss_of_the_tuned_mixture_and_no_other_sharpness_does_much_better(network, text, shuffled):
     assert len(shuffled) > WORDS_PER_PASS
     ngram = NGram.count(text, V, 3)
     width = network.config.width
@@ -85,7 +85,7 @@ def test_tuning_reports_the_loss_of_the_tuned_mixture_and_no_other_sharpness_doe
         if sharpness == chosen.sharpness:
             assert other.loss == tuned.loss
         else:
-            assert other.loss > tuned.loss
+            assert other.loss > tuned.loss - MIN_GAIN / shuffled.size
 
 
 def test_few_words_do_not_decide_the_sharpness(network, text):

@@ -9,7 +9,14 @@ import pytest
 
 import rnncli
 from rnncli.lm.network import Network
-from rnncli.training.budget import PROBE_WORDS, SAVING_SECONDS, TUNING_FRACTION, WATCHING_FRACTION, affordable_words
+from rnncli.training.budget import (
+    CACHE_FILL,
+    PROBE_WORDS,
+    SAVING_SECONDS,
+    TUNING_FRACTION,
+    WATCHING_FRACTION,
+    affordable_words,
+)
 from rnncli.training.clock import AwakeTime
 from rnncli.training.hooks import Hooks
 from rnncli.training.trainer import Trainer
@@ -119,10 +126,11 @@ def test_a_large_cache_leaves_time_for_fewer_words_to_tune_on(corpus_file, start
     limit = 10_000.0
     clock.tick = 0.0
     slow_reading(0.01)
-    cache_size = 4 * PROBE_WORDS  # filled once, each word takes four times as long as in the probe
-    trainer = start(valid=[corpus_file] * 3, time=limit, epochs=STRONG_DROPOUT_EPOCHS, cache_size=cache_size, threads=1)
+    cache_size = 4 * PROBE_WORDS
+    slowdown = 4 * CACHE_FILL  # of a word, beside those of the probe
+    trainer = start(valid=[corpus_file] * 6, time=limit, epochs=STRONG_DROPOUT_EPOCHS, cache_size=cache_size, threads=1)
     watching = trainer.state.watched_words * 0.01
-    tuning = 4 * trainer.state.tuning_words * 0.01
+    tuning = slowdown * trainer.state.tuning_words * 0.01
     assert 0.8 < tuning / (TUNING_FRACTION * limit) < 1.1
     assert trainer.state.budget.end == pytest.approx(limit - watching - tuning - SAVING_SECONDS, abs=2)
 

@@ -110,6 +110,14 @@ class Network(Part):
         """Add the probabilities of all words, times `weight` (T, B), to `p` (T, B, V)."""
         p += self.weighted(context, weight, p.shape[2])
 
+    def examine(self, p: np.ndarray, context: np.ndarray, weight: np.ndarray, words: np.ndarray) -> np.ndarray:
+        """Do `add_to`, and return the probability (T, B) of each of the `words`: the softmax is computed once."""
+        own = self.weighted(context, np.ones_like(weight), p.shape[2])
+        probability = np.take_along_axis(own, words[..., None], axis=2)[..., 0]
+        own *= weight[..., None]
+        p += own
+        return probability
+
     def weighted(self, context: np.ndarray, weight: np.ndarray, vocabulary_size: int) -> np.ndarray:
         """Return the probabilities of all words, times `weight` (T, B), in a new array (T, B, V)."""
         features = context.reshape(weight.size, -1)

@@ -5,6 +5,7 @@ from rnncli.lm.cache import Cache
 from rnncli.lm.interface import Part
 from rnncli.lm.mixture import WORDS_PER_PASS, Mixture
 from rnncli.lm.network import Network
+from rnncli.lm.network import LearnedNetwork
 from rnncli.lm.ngram import NGram
 from rnncli.text.batches import prefix_numbers
 
@@ -33,6 +34,15 @@ def mixture(request, network, text, rng):
     if with_cache:
         parts.append(Cache(4, 0.5, network.config.width))
     return Mixture(parts, V, rng.dirichlet(np.ones(len(parts)), 3 if with_ngram else 1))
+
+
+def test_a_network_behind_another_part_is_examined_alike(network, text, words):
+    other = LearnedNetwork(network.config, {name: 2 * value for name, value in network.values().items()})
+    mixture = Mixture([NGram.count(text, V, 2), network, other], V)
+    context, _ = mixture.advance(words, mixture.initial_state(B))
+    p, of_parts = mixture.examine(words, context)
+    np.testing.assert_allclose(p, mixture.distribution(context), rtol=1e-5)
+    np.testing.assert_allclose(of_parts, mixture.probabilities(words, context), rtol=1e-4)
 
 
 def next_words(mixture: Mixture, state) -> np.ndarray:

@@ -4,8 +4,7 @@ import pytest
 from rnncli.lm.cache import Cache
 from rnncli.lm.interface import Part
 from rnncli.lm.mixture import WORDS_PER_PASS, Mixture
-from rnncli.lm.network import Network
-from rnncli.lm.network import LearnedNetwork
+from rnncli.lm.network import LearnedNetwork, Network
 from rnncli.lm.ngram import NGram
 from rnncli.text.batches import prefix_numbers
 

@@ -67,7 +67,7 @@ class TextOptions:
     )
     valid_fraction: float = option(
         0.05,
-        "Without --valid: the fraction at the end of the corpus that is held out for that.",
+        "Without --valid: the fraction at the end of each corpus that is held out for that.",
         low=0,
         high=1,
         low_open=True,

@@ -80,12 +80,14 @@ def command(
     """Learn from a text: files, folders, .gz, .bz2 and .xz, or - for standard input.
 
     Writes one model file and prints its path. Ctrl-C saves the best model so far, and keeps the training in a
-    checkpoint: the same command with --resume goes on.
+    checkpoint: the same command with --resume goes on. In mine.txt:3, 3 is the text's weight: how often an epoch
+    reads it.
 
     \b
     rnncli train corpus.txt
     rnncli train corpus.txt --time 1h
     rnncli train notes/ mails.txt.gz -o models/mine.npz
+    rnncli train mine.txt:3 others.txt:0.5
     rnncli train tokens.txt --tokenizer whitespace --layers 2
     rnncli train notes.txt --init bundled -o models/mine.npz
     """
@@ -94,8 +96,6 @@ def command(
     from ..text.corpus import corpus_name
     from ..training.clock import AwakeTime
 
-    if values["resume"] and values["restart"]:
-        raise click.UsageError("--resume goes on, and --restart begins anew: leave out one of them.")
     corpora = named_texts(corpora, "CORPUS")
     options = _options(values, init is not None)
     check_stdin_once([*corpora, *options.get("valid", ())])
@@ -167,7 +167,7 @@ def _start(
     if not quiet and kept:
         tell(f"Going on at {trainer.state.fraction:.0%} of the training.")
     if not quiet and trainer.plan.training.ngram_order:
-        print_counted_part(trainer.state.counted_words, len(trainer.corpus.train))
+        print_counted_part(trainer.state.counted_words, len(trainer.builder.text))
     return trainer
 
 
@@ -243,6 +243,8 @@ def _options(values: dict[str, Any], is_fine_tuning: bool) -> dict[str, Any]:
 
     An option that only the model decides is wrong in the command; from the environment it gives way.
     """
+    if values["resume"] and values["restart"]:
+        raise click.UsageError("--resume goes on, and --restart begins anew: leave out one of them.")
     options = without_clashes(by_name(values, *OPTION_CLASSES))
     if named_in_command("column") and not options["column"]:
         raise click.UsageError("--column is empty: name a column as the first row does.")

@@ -32,11 +32,12 @@ from ..text.detokenizer import Detokenizer
 from ..text.reading import FileRead, Remark, TextsRead
 from ..text.tokenizers import Tokenizer
 from ..text.vocabulary import Vocabulary
+from ..text.weights import Weighted
 from ..version import __version__
 from .drafts import sync_folder
 from .flock import FileLock
 
-FORMAT = 2  # of an entry
+FORMAT = 3  # of an entry
 MIN_SOURCE_BYTES = 4_000_000  # files with less are not looked for
 MAX_BYTES = 4_000_000_000  # of all entries; the latest may be larger
 MAX_SECONDS = 7 * 24 * 3600.0  # that an entry stays unused
@@ -213,6 +214,7 @@ def _write(path: Path, corpus: Corpus, decided: Mapping[str, Any]) -> None:
         "reading": corpus.reading,
         "facts": asdict(corpus.facts),
         "detokenizer": corpus.detokenizer.text().decode("utf-8", "surrogatepass"),
+        "texts": corpus.texts,
         "decided": dict(decided),
     }
     _write_json(path / TEXT, described)
@@ -251,6 +253,7 @@ def _read(path: Path, lock: FileLock, *, is_reused: bool) -> tuple[Corpus, dict[
         _facts(stored["facts"]),
         Detokenizer.from_text(stored["detokenizer"].encode("utf-8", "surrogatepass")),
         CacheEntry(path, _size(path), is_reused, lock),
+        tuple(Weighted(*text) for text in stored["texts"]),
     )
     return corpus, stored["decided"]
 

@@ -6,20 +6,22 @@ import numpy as np
 
 from .columns import release
 from .vocabulary import EOS_ID
+from .weights import TrainingText
 
 READS_PER_RELEASE = 256  # of a text that is in a file, after which its memory is let go of
 
 
 class Sequences:
-    """The parallel sequences (L + 1, B) of a text (N,), which are read side by side; slices of them are arrays (T, B).
+    """The parallel sequences (L + 1, B) of a text, which are read side by side; slices of them are arrays (T, B).
 
-    Nothing is copied but what is asked for: the text may be in a file.
+    They are those of an `epoch`. Nothing is copied but what is asked for: the text may be in a file.
     """
 
-    def __init__(self, ids: np.ndarray, batch: int):
-        self.shape = (len(ids) // batch + 1, batch)
-        self._ids = ids
-        self._starts = np.arange(batch) * (len(ids) // batch) - 1
+    def __init__(self, text: TrainingText, batch: int):
+        self.shape = (len(text) // batch + 1, batch)
+        self.epoch = 0
+        self._text = text
+        self._starts = np.arange(batch) * (len(text) // batch) - 1
         self._reads = 0
 
     def __len__(self) -> int:
@@ -28,21 +30,21 @@ class Sequences:
     def __getitem__(self, rows: slice) -> np.ndarray:
         begin, end, step = rows.indices(len(self))
         places = self._starts + np.arange(begin, end, step)[:, None]
-        words: np.ndarray = self._ids[np.maximum(places, 0)].astype(np.int32)
+        words: np.ndarray = self._text.words(np.maximum(places, 0), self.epoch).astype(np.int32)
         words[places < 0] = EOS_ID  # before the text
         self._reads += 1
         if self._reads % READS_PER_RELEASE == 0:
-            release(self._ids)
+            release(self._text.ids)
         return words
 
 
-def parallel_sequences(ids: np.ndarray, batch: int) -> Sequences:
+def parallel_sequences(ids: np.ndarray | TrainingText, batch: int) -> Sequences:
     """Cut a text (N,) into `batch` parallel sequences (L + 1, B), which are read side by side.
 
     Row t is input t and target t - 1. The first sequence begins with `<eos>`, each other one with the word before it in
     the text, so every word is a target once. The remainder at the end, less than `batch` words, is dropped.
     """
-    return Sequences(ids, batch)
+    return Sequences(ids if isinstance(ids, TrainingText) else TrainingText(ids), batch)
 
 
 def window(words: Sequences, start: int, steps: int) -> tuple[np.ndarray, np.ndarray]:

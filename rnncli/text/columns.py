@@ -127,6 +127,11 @@ class Column:
             self._bytes_in_file = 0
             self._memory[:0] = kept.data
 
+    def discard(self) -> None:
+        """Close the file; the column is not to be used after that."""
+        if self._file:
+            self._file.close()
+
     def array(self) -> np.ndarray:
         """Return all numbers (N,); the column is not to grow after that."""
         if not self._file:

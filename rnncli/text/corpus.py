@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..errors import SettingError, TextError
-from .columns import Store, counted
+from .columns import Column, Store, counted, pieces
 from .detokenizer import Detokenizer
+from .facts import TextFacts as TextFacts
 from .formats import ReadOptions
 from .numbering import Numbering
 from .predictor import SpacePredictor
@@ -22,40 +24,10 @@ from .reading import Sources as Sources
 from .reserved import MarkCounter, marks_unknown
 from .sources import Progress, ReadingProgress
 from .spacing import annotate, learn
+from .splitting import split_texts
 from .tokenizers import Tokenizer
-from .vocabulary import UNK_ID, Tokens, Vocabulary
-
-
-@dataclass(frozen=True)
-class TextFacts:
-    """What was read for a training, with the held-out part; of texts that were named for validation only `valid`."""
-
-    read: TextsRead = field(default_factory=TextsRead)
-    words: int = 0  # without the ends of units
-    distinct_words: int = 0
-    unknown: float = 0.0  # the fraction of the words of the training part that the vocabulary does not know
-    valid: TextsRead = field(default_factory=TextsRead)  # the texts that were named for validation
-    of_marks: tuple[str, ...] = ()  # warnings of marks in the text
-    of_storage: tuple[str, ...] = ()  # warnings of folders that could not be written
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What the caller is to be told, also of what was left out."""
-        return (*self.read.warnings(), *self.of_marks, *self.valid.warnings(), *self.of_storage)
-
-    def renamed(self, names: Mapping[str, str]) -> TextFacts:
-        """Return the facts of the same texts in files with other names, which `names` gives for each of them."""
-        return replace(self, read=self.read.renamed(names), valid=self.valid.renamed(names))
-
-    @property
-    def bytes(self) -> int:
-        """How many bytes were read, of compressed files the uncompressed ones."""
-        return sum(file.bytes for file in self.read.files)
-
-    @property
-    def units(self) -> int:
-        """How many lines or paragraphs were read."""
-        return sum(file.units for file in self.read.files)
+from .vocabulary import EOS_ID, UNK_ID, Tokens, Vocabulary
+from .weights import TrainingText, Weighted, first_parts, is_weighted, laid_out, weighted_source, weighted_sources
 
 
 @dataclass(frozen=True)
@@ -73,6 +45,7 @@ class SplitText:
     facts: TextFacts
     detokenizer: Detokenizer = field(default_factory=Detokenizer)
     store: Store = field(default_factory=Store)  # of its words
+    texts: tuple[Weighted, ...] = ()  # those in `train`
 
     def spaced(self, before: Detokenizer | None = None, threads: int = 1) -> SplitText:
         """Learn from the training part how the text is spaced, on top of what another text has taught `before`.
@@ -85,6 +58,15 @@ class SplitText:
         own = predictor if self.valid.types is self.train.types else None
         valid = annotate(self.valid, learned, self.store, own, threads)
         return replace(self, train=train, valid=valid, detokenizer=learned)
+
+    def counts(self) -> np.ndarray:
+        """Count the occurrences of each type in the training part, each text by its weight."""
+        if not is_weighted(self.texts):
+            return self.train.counts()
+        counts = np.zeros(len(self.train.types))
+        for text in self.texts:
+            counts += text.weight * counted(self.train.ids[text.begin : text.end], len(counts))
+        return counts
 
     def numbered_by(self, vocabulary: Vocabulary) -> Corpus:
         """Number the text by a vocabulary. Raises `TextError` where that holds no word."""
@@ -103,6 +85,7 @@ class SplitText:
             self.reading,
             replace(self.facts, unknown=unknown, of_storage=tuple(self.store.warnings)),
             self.detokenizer,
+            texts=self.texts if is_weighted(self.texts) else (),
         )
 
 
@@ -134,10 +117,32 @@ class Corpus:
     facts: TextFacts = field(default_factory=TextFacts)
     detokenizer: Detokenizer = field(default_factory=Detokenizer)
     cache_entry: CacheEntry | None = None
+    texts: tuple[Weighted, ...] = ()  # of those in `train`, the weights; nothing where all weigh 1
+
+    @cached_property
+    def training_text(self) -> TrainingText:
+        """The words of the training part, as the epochs read them."""
+        return TrainingText(self.train, self.texts)
 
     def counts(self) -> np.ndarray:
-        """Count each word of the vocabulary in the training part, (V,)."""
-        return counted(self.train, len(self.vocabulary))
+        """Count each word of the vocabulary in the training part, (V,), each text by its weight."""
+        size = len(self.vocabulary)
+        if not self.texts:
+            return counted(self.train, size)
+        return sum(
+            (text.weight * counted(self.train[text.begin : text.end], size) for text in self.texts), np.zeros(size)
+        )
+
+    def once(self, store: Store) -> np.ndarray:
+        """Return the training part (N,) with each text once, or the part of it that a weight below 1 asks for."""
+        if all(text.weight >= 1 for text in self.texts):
+            return self.train
+        column = Column(store, self.train.dtype)
+        for begin, end in first_parts(self.texts):
+            for piece in pieces(self.train[begin:end]):
+                column.append(piece)
+            column.append(np.full(int(self.train[end - 1] != EOS_ID), EOS_ID))
+        return column.array()
 
 
 def read_split(
@@ -152,23 +157,25 @@ def read_split(
 ) -> SplitText:
     """Read a training text from `sources` (see `read_units`), and hold a part of it out for validation.
 
-    That part is the text in `valid`, else the last `valid_fraction` of the units. Blank lines between stanzas are kept
-    where lines are asked for as units. The words are kept in a `store`. `on_progress` is told the fraction of the bytes
-    of all sources that was read, now and then, unless one is standard input.
-    Raises `TextError` for a text that cannot be read or holds too few words.
+    That part is the text in `valid`, else the last `valid_fraction` of the units of each source. A source may be named
+    with its weight: see `weighted_source`. Blank lines between stanzas are kept where lines are asked for as units. The
+    words are kept in a `store`. `on_progress` is told the fraction of the bytes of all sources that was read, now and
+    then, unless one is standard input. Raises `TextError` for a text that cannot be read or holds too few words.
     """
     tokenizer = tokenizer or Tokenizer()
     if not 0 < valid_fraction < 1:
         raise SettingError(f"valid_fraction is {valid_fraction}, and must be between 0 and 1")
     options = options or ReadOptions()
     options = replace(options, stanzas=options.unit == "line" and not tokenizer.is_pretokenized)
-    sources = listed(sources)
+    sources, weights = weighted_sources(listed(sources))
     valid = listed(valid) if valid else ()
     name = source_name(sources[0])
     store = store or Store()
     measures = _Measures()
     progress = ReadingProgress(on_progress, sources, valid)
-    read, tokens = read_tokens(sources, tokenizer, options, measures.add, store, progress)
+    ends: list[int] = []
+    read, tokens = read_tokens(sources, tokenizer, options, measures.add, store, progress, ends.append)
+    texts = laid_out(ends, weights)
     if tokens.words() < 2:
         found = "no word" if tokens.words() == 0 else "a single word"
         raise TextError(f"{name} holds {found}: training needs a text of at least two, and learns from thousands")
@@ -176,20 +183,28 @@ def read_split(
     of_marks = measures.marks.warnings(tokenizer, tokens.words(), int(tokens.counts()[UNK_ID]))
     of_valid = TextsRead()
     if valid:
-        of_valid, held_out = read_tokens(
-            valid, tokenizer, replace(options, usual_unit=read.unit), store=store, progress=progress
-        )
-        if held_out.words() == 0:
-            raise TextError(f"{source_name(listed(valid)[0])} holds no word to validate on: name a text that does")
         train = tokens
+        of_valid, held_out = _read_valid(valid, tokenizer, replace(options, usual_unit=read.unit), store, progress)
     else:
-        train, held_out = tokens.split(valid_fraction)
+        train, held_out, texts = split_texts(tokens, texts, valid_fraction, store)
     distinct = int(np.count_nonzero(tokens.counts())) - bool(len(tokens))
     facts = TextFacts(read, tokens.words(), distinct, valid=of_valid, of_marks=tuple(of_marks))
     own_name = corpus_name(sources)
     sha256 = measures.digest.hexdigest()
     reading = options.remembered()
-    return SplitText(name, own_name, tokenizer, read.unit, train, held_out, sha256, reading, facts, store=store)
+    return SplitText(
+        name, own_name, tokenizer, read.unit, train, held_out, sha256, reading, facts, store=store, texts=texts
+    )
+
+
+def _read_valid(
+    valid: Sources, tokenizer: Tokenizer, options: ReadOptions, store: Store, progress: ReadingProgress
+) -> tuple[TextsRead, Tokens]:
+    """Read the texts that were named for validation."""
+    read, tokens = read_tokens(valid, tokenizer, options, store=store, progress=progress)
+    if tokens.words() == 0:
+        raise TextError(f"{source_name(listed(valid)[0])} holds no word to validate on: name a text that does")
+    return read, tokens
 
 
 class _Measures:
@@ -224,22 +239,26 @@ def read_tokens(
     measure: Callable[[str], None] = lambda text: None,
     store: Store | None = None,
     progress: ReadingProgress | None = None,
+    at_end: Callable[[int], object] | None = None,
 ) -> tuple[TextsRead, Tokens]:
     """Read a text: what is known of it (see `read_units`), and its tokens, in a `store`.
 
-    `measure` is shown the text of each unit.
+    `measure` is shown the text of each unit, and `at_end` is told how many tokens there are at the end of each source.
     """
     store = store or Store()
     # A corpus that was tokenized elsewhere is taken as it is, blank lines too.
     options = replace(options or ReadOptions(), keep_blank=tokenizer.is_pretokenized)
-    read, texts = read_units(sources, options, store)
-
     numbering = Numbering(tokenizer, store)
-    for text in texts:
-        measure(text)
-        numbering.add(text)
-        if progress:
-            progress.tell(read.source_bytes)
+    read, texts = read_units(sources, options, store, lambda: at_end(numbering.count()) if at_end else None)
+    try:
+        for text in texts:
+            measure(text)
+            numbering.add(text)
+            if progress:
+                progress.tell(read.source_bytes)
+    except BaseException:
+        numbering.discard()
+        raise
     if progress:
         progress.tell(read.source_bytes, is_end=True)
     return read, numbering.tokens()
@@ -247,7 +266,7 @@ def read_tokens(
 
 def corpus_name(sources: Sources) -> str:
     """Name a text after its first source; the name of a file goes without endings like .txt.gz."""
-    first = listed(sources)[0]
+    first, _ = weighted_source(listed(sources)[0])
     if first == STDIN:
         return "stdin"
     path = Path(os.path.realpath(first))  # `Path.resolve` fails for a symbolic link that leads to itself

@@ -78,6 +78,16 @@ class Numbering:
             if self._characters > CHARACTERS_PER_BATCH or len(self._batch) > CHARACTERS_PER_BATCH:
                 self._number()
 
+    def count(self) -> int:
+        """Return how many tokens the units so far have, with their ends."""
+        self._number()
+        return len(self._ids)
+
+    def discard(self) -> None:
+        """Give the text up, as it cannot be read to its end."""
+        for column in (self._ids, self._gaps, self._form_places, self._forms):
+            column.discard()
+
     def tokens(self) -> Tokens:
         """Return the text in numbers. No unit is to come after that."""
         self._number()

@@ -102,22 +102,27 @@ def _problem(name: str, fault: str) -> Remark:
 
 
 def read_units(
-    sources: Sources, options: ReadOptions | None = None, store: Store | None = None
+    sources: Sources,
+    options: ReadOptions | None = None,
+    store: Store | None = None,
+    at_end: Callable[[], object] = lambda: None,
 ) -> tuple[TextsRead, Iterator[str]]:
     """Read the units of all `sources` in order: files, folders (their text files), "-" for standard input.
 
     For each file it is decided on its own what the units are, unless the `options` tell. Returns what is known of the
     texts, which grows as the units are read, and the units. Raises `TextError` for a source that cannot be read,
     naming it; a file of a folder is left out instead, unless the reading is strict. What is read more than once is kept
-    in a `store`.
+    in a `store`. `at_end` is called when a source was read to its end.
     """
     options = options or ReadOptions()
     read = TextsRead()
     sources = listed(sources)
 
     def units() -> Iterator[str]:
-        for path in itertools.chain.from_iterable(_files(source, options, read) for source in sources):
-            yield from _units_of_file(path, options, read, store)
+        for source in sources:
+            for path in _files(source, options, read):
+                yield from _units_of_file(path, options, read, store)
+            at_end()
 
     return read, units()
 

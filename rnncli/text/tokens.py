@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .columns import bounds, counted, release
+from .columns import Column, Store, bounds, counted, pieces, release
 from .reserved import EOS, EOS_ID, UNK, UNK_ID
 from .tokenizers import Segments
 
@@ -76,6 +76,24 @@ class Tokens:
             form_places=places - begin if begin else places,
             forms=self.forms[formed],
         )
+
+    @classmethod
+    def joined(cls, parts: Sequence["Tokens"], store: Store) -> "Tokens":
+        """Join parts of one text, in their order, in a `store`."""
+        first, *others = parts
+        if not others:
+            return first
+        ids, gaps, places, forms = (
+            Column(store, column.dtype) for column in (first.ids, first.gaps, first.form_places, first.forms)
+        )
+        for part in parts:
+            before = len(ids)
+            for column, own in ((ids, part.ids), (gaps, part.gaps), (forms, part.forms)):
+                for piece in pieces(own):
+                    column.append(piece)
+            for piece in pieces(part.form_places):
+                places.append(before + piece)
+        return replace(first, ids=ids.array(), gaps=gaps.array(), form_places=places.array(), forms=forms.array())
 
     def release(self) -> None:
         """Let go of the memory of columns that are in files; they are read again when they are asked for."""

@@ -41,13 +41,16 @@ class Vocabulary:
         return self._words
 
     @classmethod
-    def from_tokens(cls, tokens: Tokens, min_count: int = 1, max_size: int = 0) -> Vocabulary:
+    def from_tokens(
+        cls, tokens: Tokens, min_count: int = 1, max_size: int = 0, weighted: np.ndarray | None = None
+    ) -> Vocabulary:
         """Choose the words that occur at least `min_count` times, at most `max_size` in all (0: no limit).
 
-        Equally frequent words keep the order of their first appearance. Marks with notes on their spaces come on top.
+        The most frequent are those of the largest `weighted` counts of the types, by default of the counts. Equally
+        frequent words keep the order of their first appearance. Marks with notes on their spaces come on top.
         """
         counts = tokens.counts()
-        order = np.argsort(-counts, kind="stable")
+        order = np.argsort(-(counts if weighted is None else weighted), kind="stable")
         # Marks with notes are kept however rare they are: without them, spaces would be wrong.
         noted = [i for i, word in enumerate(tokens.types) if counts[i] and plain(word) != word]
         is_kept = counts >= max(min_count, 1)

@@ -79,5 +79,5 @@ class Beginning:
 
     @cached_property
     def _word_vectors(self) -> np.ndarray:
-        part = counted_part(self.corpus.train, WORDS_FOR_VECTORS, Store())
+        part = counted_part(self.corpus.once(Store()), WORDS_FOR_VECTORS, Store())
         return word_vectors(part, self.corpus.counts(), self.plan.network.embedding_size)

@@ -58,7 +58,8 @@ class Checkpoint:
 def corpus_digests(corpus: Corpus) -> dict[str, str]:
     """Return hashes of all that a training knows of its text, and of the held-out text."""
     text = hashlib.sha256()
-    for part in (corpus.sha256.encode(), corpus.vocabulary.text(), corpus.detokenizer.text(), *_pieces(corpus.train)):
+    known = (corpus.sha256.encode(), corpus.vocabulary.text(), corpus.detokenizer.text(), repr(corpus.texts).encode())
+    for part in (*known, *_pieces(corpus.train)):
         text.update(f"{len(part)}\n".encode())
         text.update(part)
     valid = hashlib.sha256()

@@ -48,6 +48,7 @@ class ModelBuilder:
         entry = corpus.cache_entry
         self._folder = entry.folder if entry else None
         self._store = Store(*([entry.folder] if entry else []))
+        self.text = corpus.once(self._store)  # whose n-grams are counted
 
     @property
     def warnings(self) -> list[str]:
@@ -56,7 +57,7 @@ class ModelBuilder:
 
     def fit(self, words: int, progress: Callable[[float], object] | None = None) -> None:
         """Make the parts beside the network, from so many words of the training text."""
-        ids = counted_part(self.corpus.train, words, self._store)
+        ids = counted_part(self.text, words, self._store)
         fitted = {
             kind: kind.fit(ids, self.plan.network, self.plan.training, folder=self._folder, progress=progress)
             for kind in PART_KINDS
@@ -110,7 +111,7 @@ class ModelBuilder:
         return began | {
             "corpus": {
                 "name": corpus.name,
-                "train_words": len(corpus.train),
+                "train_words": len(corpus.training_text),
                 "valid_words": len(corpus.valid),
                 "watched_words": state.watched_words,
                 "counted_words": state.counted_words,

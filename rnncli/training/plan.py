@@ -167,12 +167,12 @@ def plan_for(options: Options, corpus: Corpus, init: Model | None = None, now: N
     """
     facts = {
         "gflops": gflops(Threads(options.training.threads or usable_cores()), now),
-        "train_words": len(corpus.train),
+        "train_words": len(corpus.training_text),
         "vocabulary_size": len(corpus.vocabulary),
         "fine_tuning": init is not None,
     }
     values = decided(asdict(options.network) | asdict(options.training), facts)
-    values["batch_size"] = min(values["batch_size"], max_batch_size(len(corpus.train), values["bptt"]))
+    values["batch_size"] = min(values["batch_size"], max_batch_size(len(corpus.training_text), values["bptt"]))
     network = NetworkConfig(vocabulary_size=len(corpus.vocabulary), **pick(values, NetworkOptions))
     training = TrainingOptions(**pick(values, TrainingOptions))
     init_sha256 = init_digest(init) if init else ""

@@ -53,6 +53,7 @@ class Stepper:
         """
         state = self.state
         began = self.now()
+        self.sequences.epoch = state.epochs
         inputs, targets = window(self.sequences, state.position, self.plan.training.bptt)
         sampler = self.samplers[state.fraction >= LATE_FRACTION] if self.samplers else None
         dtype = state.network.softmax.bias.value.dtype.type

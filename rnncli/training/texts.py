@@ -19,6 +19,7 @@ from ..text.reading import listed
 from ..text.sources import Progress, Source, files_of, size_of, sources_of
 from ..text.tokenizers import Tokenizer
 from ..text.vocabulary import Vocabulary
+from ..text.weights import weighted_sources
 from .recipe import decided
 
 READ_OPTIONS = ("unit", "encoding", "read_as", "field", "column", "chat", "strict")
@@ -39,7 +40,8 @@ def read_texts(
     A large text is kept in the folder `cache_dir`, by default that of the user's caches, and taken from there the next
     time. Raises `TextError` for a text that cannot be read or holds too few words.
     """
-    sources = listed(sources)
+    named = listed(sources)
+    sources, weights = weighted_sources(named)
     text = replace(text, valid=tuple(listed(text.valid)) if text.valid else ())
     cache = TextCache(cache_dir)
     options = ReadOptions(
@@ -52,17 +54,14 @@ def read_texts(
     files = files_of(large)
     names = [name for source in large for name in source.names()]
     stamps = _stamps(files)
-    key = text_key(files, _settings(text, options, tokenizer, init, large)) if large else None
-    if key:
-        found = cache.find(key)
-        cache.clean()
-        if found:
-            corpus, decisions = found
-            facts = corpus.facts.renamed({str(number): name for number, name in enumerate(names)})
-            return replace(text, **decisions), replace(corpus, name=corpus_name(sources), facts=facts)
+    settings = _settings(text, options, tokenizer, init, large) | {"weights": weights}
+    key = text_key(files, settings) if large else None
+    if key and (found := _found(cache, key, sources, names)):
+        corpus, decisions = found
+        return replace(text, **decisions), corpus
     store = Store(cache.folder)
     split = read_split(
-        sources,
+        named,
         options,
         tokenizer=tokenizer,
         valid=text.valid,
@@ -77,6 +76,17 @@ def read_texts(
     return replace(text, **decisions), corpus
 
 
+def _found(cache: TextCache, key: str, sources: Sources, names: Sequence[str]) -> tuple[Corpus, dict[str, Any]] | None:
+    """Return a text that was kept, of files with these names, and what was decided for it."""
+    found = cache.find(key)
+    cache.clean()
+    if not found:
+        return None
+    corpus, decisions = found
+    facts = corpus.facts.renamed({str(number): name for number, name in enumerate(names)})
+    return replace(corpus, name=corpus_name(sources), facts=facts), decisions
+
+
 def _vocabulary(text: TextOptions, split: SplitText, init: Model | None) -> tuple[Vocabulary, dict[str, Any]]:
     """Choose the words to know: returns them, and the options that were open."""
     facts: Mapping[str, Any] = {**text_facts(split.train), "fine_tuning": init is not None}
@@ -84,7 +94,7 @@ def _vocabulary(text: TextOptions, split: SplitText, init: Model | None) -> tupl
     if init:
         vocabulary = init.vocabulary.extended(split.train, decisions["min_count"], decisions["max_vocab"])
     else:
-        vocabulary = Vocabulary.from_tokens(split.train, decisions["min_count"], decisions["max_vocab"])
+        vocabulary = Vocabulary.from_tokens(split.train, decisions["min_count"], decisions["max_vocab"], split.counts())
     return vocabulary, {**decisions, "unit": split.unit}
 
 

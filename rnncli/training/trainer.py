@@ -65,7 +65,7 @@ class Trainer:
         began = hooks.now() if began is None else began
         self.plan = plan
         self.corpus = corpus
-        self.sequences = parallel_sequences(corpus.train, plan.training.batch_size)
+        self.sequences = parallel_sequences(corpus.training_text, plan.training.batch_size)
         self.threads = Threads(plan.training.threads)
         self.beginning = Beginning(plan, corpus, self.threads, init)
         self.state = state or self.beginning.state()
@@ -75,7 +75,7 @@ class Trainer:
         self.clock = Clock(plan, self.state, len(self.sequences) - 1, began, hooks.now)
         self.builder = ModelBuilder(plan, corpus, self.threads)
         if not state:
-            self.state.counted_words = countable_words(plan, len(corpus.train), self.builder.fit, hooks.now)
+            self.state.counted_words = countable_words(plan, len(self.builder.text), self.builder.fit, hooks.now)
         self.builder.fit(self.state.counted_words, partial(hooks.on_progress, COUNTING))
         if not state:
             allot(self.state, plan, corpus.valid, self._watch, self._tune, hooks.now)

@@ -417,3 +417,20 @@ def test_a_signal_that_the_parent_ignores_stays_ignored(invoke, interrupt, corpu
     finally:
         signal.signal(number, before)
     assert [entry["epoch"] for entry in load(MODEL).about["history"]] == [1, 2, 3]
+
+
+def test_a_training_on_texts_with_weights_goes_on_as_if_nothing_had_happened(invoke, interrupt, corpus_file, tmp_path):
+    other = tmp_path / "other.txt"
+    other.write_text("no one knows what the old man said\n" * 80)
+    texts = (f"{corpus_file}:0.5", f"{other}:2")
+    assert invoke("train", *texts, *TINY).exit_code == 0
+    whole = MODEL.read_bytes()
+    MODEL.unlink()
+    interrupt(20)
+    assert invoke("train", *texts, *TINY).exit_code == 130
+    interrupt(None)
+    result = invoke("train", corpus_file, other, "--resume")
+    assert result.exit_code == 1
+    assert f"is not the text that the training began with, {texts[0]} and {texts[1]}" in result.stderr
+    assert invoke("train", *texts, "--resume").exit_code == 0
+    assert MODEL.read_bytes() == whole

@@ -1,4 +1,4 @@
-"""Measure whether an early word decides a prediction: python benchmarks/clues.py MODEL... [--kinds]
+"""Measure whether an early word decides a prediction: python benchmarks/clues.py MODEL... [--pairs FILE] [--kinds]
 
 `clues.tsv`, beside this script, holds pairs of short prompts that differ in one early clue, each with a word that fits:
 after "I live in Berlin, so I speak" it is "German", with Tokyo "Japanese". The words after the clue are the same, so
@@ -9,6 +9,8 @@ on texts made from it. For each model the script prints three shares, in percent
   with the clue that the first of them fits;
 - of the prompts, where the fitting word is likelier than the other one;
 - of the prompts, where the fitting word is among the first ten.
+
+`degree.tsv` is another such list, of negations and degrees alone: "not hungry" beside "very hungry".
 
 A word that a model does not know counts as a miss. The peer is the model's n-grams alone. With `--kinds` there is a row
 for each kind of clue. Takes a minute.
@@ -85,10 +87,11 @@ def alone(model: rnncli.Model, part) -> rnncli.Model:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="+", metavar="MODEL")
+    parser.add_argument("--pairs", type=Path, default=PAIRS, metavar="FILE", help="clues.tsv by default, or degree.tsv")
     parser.add_argument("--kinds", action="store_true", help="a row for each kind of clue as well")
     results.add_option(parser)
     arguments = parser.parse_args()
-    pairs = read_pairs()
+    pairs = read_pairs(arguments.pairs)
     percent = {"moves the odds": ".0%", "is the likelier of the two": ".0%", "is among the first ten": ".0%"}
     found = results.Results("clues", {"model": "", "part": "", "clues": "", "pairs": ",d", **percent}, arguments.json)
     for path in arguments.models:

@@ -37,6 +37,7 @@ WITH_FIGURES = [  # documents in which every measured figure comes from a result
     ROOT / "models" / "README.md",
     DOCS / "benchmarks.md",
     DOCS / "experiments.md",
+    DOCS / "compress.md",
     DOCS / "export.md",
 ]
 

@@ -17,6 +17,7 @@ from .model import Model
 from .options import OPTION_CLASSES
 from .storage import model_file
 from .tasks.adapt import adapt
+from .tasks.compress import compress
 from .tasks.context import ContextCurve, context_curve
 from .tasks.evaluate import Evaluation, evaluate
 from .tasks.explain import Explanation, explain
@@ -122,6 +123,10 @@ class Predictor(Model):
         It knows the same words: `about["adapted_to"]` says how many of the text's words are unknown.
         """
         return adapt(self, sources, encoding, progress=progress, warn=_warn)
+
+    def compressed(self, bits: int | None = None, ngrams: int | None = None) -> Predictor:
+        """Return a model with 8 or 16 `bits` for each number of a matrix, and at most so many `ngrams`."""
+        return compress(self, bits, ngrams)
 
 
 class Trainer(trainer.Trainer):

@@ -18,6 +18,7 @@ from ..nn.softmax import Softmax
 from ..text.vocabulary import EOS_ID
 from .interface import Part, PartLearner, StoredParts
 from .network_config import NetworkConfig
+from .packing import SIZES, packed, unpacked
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 NetworkState = tuple[LayerState, ...]  # one for each layer, the first layer first
 BatchBackward = Callable[..., None]  # back-propagates a loss, scaled by its argument (1 by default), into the gradients
+BITS = "bits"  # in the configuration of a model file
 SHOWN_FIRST = ("cell", "layers", "embedding_size", "hidden_size", "tied")  # by `info`
 MAX_PARAMETER = 1e6  # larger ones do not occur in a sound model, and sums of them might overflow
 
@@ -38,9 +40,13 @@ class Network(Part):
     prior_weight: ClassVar[float] = 0.7
     least_weight: ClassVar[float] = 1e-3  # the network alone gives every word a probability that fits its context
 
-    def __init__(self, config: NetworkConfig, values: Mapping[str, np.ndarray]):
-        """Wire the `values` (by the names of `config.shapes()`) together; they are used, not copied."""
+    def __init__(self, config: NetworkConfig, values: Mapping[str, np.ndarray], bits: int = 32):
+        """Wire the `values` (by the names of `config.shapes()`) together; they are used, not copied.
+
+        A file holds each number of a matrix in so many `bits`: see `rnncli.lm.packing`.
+        """
         self.config = config
+        self.bits = bits
         self.parameters = {name: Parameter(values[name]) for name in config.shapes()}
         p = self.parameters
         cell = config.make_cell()
@@ -210,13 +216,19 @@ class Network(Part):
 
     # Storing and showing.
 
+    def with_bits(self, bits: int) -> Network:
+        """Return the network as it is after a file has held it in so many bits."""
+        arrays = packed(self.values(), bits)
+        values = {name: unpacked(arrays, name, shape, bits) for name, shape in self.config.shapes().items()}
+        return Network(self.config, values, bits)
+
     def stored_config(self) -> dict[str, Any]:
-        """Return the shape and the dropouts."""
-        return {self.name: asdict(self.config)}
+        """Return the shape, the dropouts, and the bits if they are not 32."""
+        return {self.name: asdict(self.config) | ({BITS: self.bits} if self.bits < 32 else {})}
 
     def stored_arrays(self) -> dict[str, np.ndarray]:
-        """Return every parameter under its name."""
-        return self.values()
+        """Return every parameter under its name, packed."""
+        return packed(self.values(), self.bits)
 
     @classmethod
     def from_file(cls, stored: StoredParts) -> Self | None:
@@ -226,15 +238,15 @@ class Network(Part):
         config = NetworkConfig.from_json(stored.config[cls.name])
         if config.vocabulary_size != stored.vocabulary_size:
             raise ValueError(f"its vocabulary is not one of {config.vocabulary_size} different words")
+        bits = stored.config[cls.name].get(BITS, 32)
+        if bits not in SIZES:
+            raise ValueError(f"its numbers have {bits!r:.40} bits")
         values = {}
         for name, shape in config.shapes().items():
-            value = stored.arrays[name]
-            if value.shape != shape or value.dtype != np.float32:
-                raise ValueError(f"{name} is {value.dtype} {value.shape}, and should be float32 {shape}")
-            if not is_moderate(value):
+            values[name] = unpacked(stored.arrays, name, shape, bits)
+            if not is_moderate(values[name]):
                 raise ValueError(f"{name} holds values that are not finite, or huge")
-            values[name] = np.ascontiguousarray(value)
-        return cls(config, values)
+        return cls(config, values, bits)
 
     def facts(self) -> dict[str, Any]:
         """Return the shape, the dropouts and the number of parameters."""
@@ -242,7 +254,8 @@ class Network(Part):
         facts = {name: getattr(self.config, name) for name in (*SHOWN_FIRST, *others)}
         if self.config.cell == "elman":
             facts["cell"] = f"elman ({self.config.activation})"
-        return {**facts, "parameters": sum(value.size for value in self.values().values())}
+        facts["parameters"] = sum(value.size for value in self.values().values())
+        return facts | ({BITS: self.bits} if self.bits < 32 else {})
 
 
 class LearnedNetwork(Network):

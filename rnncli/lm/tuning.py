@@ -44,13 +44,21 @@ class Evidence:
         return np.stack(p), np.stack(masses)
 
 
-def tune(parts: Sequence[Part], vocabulary_size: int, texts: Sequence[np.ndarray], side_by_side: Map = map) -> Tuned:
+def tune(
+    parts: Sequence[Part],
+    vocabulary_size: int,
+    texts: Sequence[np.ndarray],
+    side_by_side: Map = map,
+    *,
+    choose: bool = True,
+) -> Tuned:
     """Mix parts with the weights, and in the variants, that predict some held-out texts (N,) best.
 
-    Each is read from the beginning of a unit; `side_by_side` is `map`, or what does the same on several threads.
+    Unless variants are to be chosen, the parts stay as they are. Each text is read from the beginning of a unit;
+    `side_by_side` is `map`, or what does the same on several threads.
     """
     usual = Mixture(parts, vocabulary_size)
-    variants = {part.name: list(part.variants()) for part in parts}
+    variants = {part.name: list(part.variants()) if choose else [part] for part in parts}
     evidence = _evidence(usual, variants, texts, side_by_side)
     least = np.array([part.least_weight for part in parts])
 

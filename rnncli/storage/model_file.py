@@ -6,7 +6,8 @@ vocabulary    the words in UTF-8, one a line, as bytes
 detokenizer   JSON in UTF-8, as bytes: how the corpus writes its words (see `rnncli.text.detokenizer`)
 about         JSON: the corpus, the settings and the history of the training, the versions of the programs
 shares        the mixture weights (groups, parts)
-...           the arrays of the parts (`Part.stored_arrays`): each parameter of the network in float32 under its name;
+...           the arrays of the parts (`Part.stored_arrays`): each parameter of the network under its name, in float32
+              or packed (see `rnncli.lm.packing`), those of a second network as network2.*, and so on;
               ngram.unigrams, and ngram.N.* for each length N from 2 on (see `rnncli.lm.ngram_level.Level`)
 
 Members are stored uncompressed and begin at multiples of 64 bytes, so that arrays are views of the file's bytes. A new
@@ -40,8 +41,8 @@ from .archive import NotAModelError, arrays_from_bytes, read_arrays, write_array
 if TYPE_CHECKING:
     from .fallback import Written
 
-FORMAT = 2
-OLDEST_FORMAT = 1  # without a detokenizer
+FORMAT = 3
+OLDEST_FORMAT = 1  # without a detokenizer; 2 has one network, in float32
 MEMBERS = frozenset(["format", "config", "vocabulary", "detokenizer", "about", "shares"])  # besides those of the parts
 CHECKPOINT = "checkpoint"  # the number of a checkpoint's layout, in a file of the same kind
 CHECKPOINT_SUFFIX = ".checkpoint.npz"

@@ -8,11 +8,12 @@ OUTPUT_FOLDER/NAME.test.txt, the others to OUTPUT_FOLDER/NAME.txt. Of sentences 
 go to the same side where the text is made of pairs (sentences_winogrande): they are blocks. Which blocks are held out
 is decided by a hash of their first line, so it does not depend on the others.
 
-DATA_FOLDER/tatoeba is cut already: its test.txt and valid.txt are never trained on.
+DATA_FOLDER/tatoeba is cut already: its train.txt and test.txt are copied.
 """
 
 import hashlib
 import lzma
+import shutil
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -72,6 +73,8 @@ def main() -> None:
             (output / f"{name}{suffix}").write_text("".join(f"{line}\n" for block in side for line in block), "utf-8")
         words = [sum(len(line.split()) for block in side for line in block) for side in sides]
         print(f"{name}: {len(blocks):,} blocks, {words[0]:,} words to train on, {words[1]:,} held out")
+    for part, suffix in (("train", ".txt"), ("test", ".test.txt")):
+        shutil.copyfile(data / "tatoeba" / f"{part}.txt", output / f"tatoeba{suffix}")
 
 
 if __name__ == "__main__":

@@ -23,10 +23,9 @@ LARGE_UNITS = 512
 USUAL_GFLOPS = 200.0  # of two cores with AVX-512
 # Hidden sizes, and the seconds for a network from which on they pay, at the usual speed.
 LARGER_UNITS = {384: 180.0, 512: 720.0, 768: 2400.0, 1024: 10_800.0}
-MOST_NETWORKS = 4
-# How much each of several networks must read, or else fewer are better; as if they had 384 units.
-EPOCHS_OF_EACH_NETWORK = 4.5
-WORDS_OF_EACH_NETWORK = 4_000_000
+# Numbers of networks, and how often one of 384 units could read the text in the time, from which on they pay.
+MORE_NETWORKS = {2: 9.0, 4: 45.0}
+WORDS_OF_EACH_NETWORK = 4_000_000  # at least, unless it has read a small text often enough before
 USUAL_UNITS = 384
 LARGE_TEXT_WORDS = 500_000  # from which on a larger network pays, and more epochs
 STEP_EFFICIENCY = 0.7  # the speed of a step's products and all else in it, as a fraction of that of large products
@@ -110,16 +109,19 @@ def epochs(train_words: int) -> int:
 
 
 @rule(
-    f"as many as can each read the text {EPOCHS_OF_EACH_NETWORK:g} times in the time, and"
-    f" {WORDS_OF_EACH_NETWORK / 1e6:g} million words or as often as --epochs says, by the speed of this machine, which"
-    f" is measured when a training begins; at most {MOST_NETWORKS}; 1 with no limit of time"
+    f"1; {', '.join(f'{count} where a text could be read {least:g} times' for count, least in MORE_NETWORKS.items())}"
+    f" in the time by one of {USUAL_UNITS} units, by the speed of this machine, which is measured when a training"
+    f" begins; each must read {WORDS_OF_EACH_NETWORK / 1e6:g} million words, or the text as often as --epochs says; 1"
+    " with no limit of time"
 )
 def networks(train_words: int, time: float, epochs: int, gflops: float) -> int:
     """How many networks are trained, one after the other."""
     if math.isinf(time):
         return 1
-    least = max(EPOCHS_OF_EACH_NETWORK * train_words, min(epochs * train_words, WORDS_OF_EACH_NETWORK))
-    return min(MOST_NETWORKS, max(1, int(time * _words_per_second(USUAL_UNITS, gflops) / max(1.0, least))))
+    words = time * _words_per_second(USUAL_UNITS, gflops)
+    most = words / max(1, min(epochs * train_words, WORDS_OF_EACH_NETWORK))
+    readings = words / max(1, train_words)
+    return max([1, *(n for n, least in MORE_NETWORKS.items() if readings >= least and most >= n)])
 
 
 def _words_per_second(hidden_size: int, gflops: float) -> float:

@@ -37,26 +37,26 @@ MAX_SHARPNESS = 1e6
 FREE_PLACES = 256  # behind the last words: so rarely are all of them copied while a text is written word by word
 
 
-class Places:
-    """Keys (B, N, D) and words (B, N) of a text that grows, with free places behind the `used` ones.
+class Growing:
+    """Keys (1, N, D) and words (1, N) of a text that grows, with free places behind the `used` ones.
 
     What is written once stays, so that earlier states of the text remain.
     """
 
     def __init__(self, state: CacheState):
         """Copy the words of a state, and leave free places behind them."""
-        batch, self.used, width = state.keys.shape
+        _, self.used, width = state.keys.shape
         size = self.used + FREE_PLACES
-        self.keys = np.empty((batch, size, width), state.keys.dtype)
-        self.words = np.empty((batch, size), state.words.dtype)
+        self.keys = np.empty((1, size, width), state.keys.dtype)
+        self.words = np.empty((1, size), state.words.dtype)
         self.keys[:, : self.used] = state.keys
         self.words[:, : self.used] = state.words
         self._lock = Lock()
 
-    def claim(self, place: int, batch: int) -> bool:
+    def claim(self, place: int) -> bool:
         """Whether the caller may write in a place: it is free, and no other text has gone on there."""
         with self._lock:
-            is_free = place == self.used < self.words.shape[1] and batch == len(self.words)
+            is_free = bool(place == self.used < self.words.shape[1])
             self.used += is_free
         return is_free
 
@@ -64,27 +64,27 @@ class Places:
 class CacheState(NamedTuple):
     """The last M words: the features (B, M, D) before each, scaled to length 1, and the words (B, M).
 
-    Both may be views of `places`, up to the `end`.
+    Both may be views of what is `growing`, up to the `end`.
     """
 
     keys: np.ndarray
     words: np.ndarray
-    places: Places | None = None
+    growing: Growing | None = None
     end: int = 0
 
     def with_word(self, key: np.ndarray, word: np.ndarray, size: int) -> CacheState:
-        """Return the state after one more word (B, 1) with its key (B, 1, D): the last `size` words."""
-        places = self.places
+        """Return the state of one text after one more word (1, 1) with its key (1, 1, D): the last `size` words."""
+        growing = self.growing
         end = self.end
-        if places is None or not places.claim(end, len(word)):
-            places = Places(self)
-            end = places.used
-            places.claim(end, len(word))
-        places.keys[:, end : end + 1] = key
-        places.words[:, end : end + 1] = word
+        if growing is None or not growing.claim(end):
+            growing = Growing(self)
+            end = growing.used
+            growing.claim(end)
+        growing.keys[:, end : end + 1] = key
+        growing.words[:, end : end + 1] = word
         end += 1
         last = slice(max(end - min(self.words.shape[1] + 1, size), 0), end)
-        return CacheState(places.keys[:, last], places.words[:, last], places, end)
+        return CacheState(growing.keys[:, last], growing.words[:, last], growing, end)
 
 
 class CacheAttention:
@@ -188,7 +188,7 @@ class Cache(Part):
         keys = scaled_keys(_features(before["network"]))
         own = words.T.astype(np.int32)
         seen = np.concatenate([state.words, own], axis=1)
-        if len(words) == 1:
+        if words.size == 1:
             return CacheAttention(keys, state.keys, seen, self.size), state.with_word(keys, own, self.size)
         kept_keys = np.concatenate([state.keys, keys[:, -self.size :]], axis=1)
         after = CacheState(kept_keys[:, -self.size :], seen[:, -self.size :])

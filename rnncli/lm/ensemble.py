@@ -89,6 +89,10 @@ class Ensemble(Part):
             for name, value in network.stored_arrays().items()
         }
 
+    def stored_names(self) -> list[str]:
+        """Return the names of these arrays."""
+        return [_prefix(n) + name for n, network in enumerate(self.networks) for name in network.stored_names()]
+
     @classmethod
     def from_file(cls, stored: StoredParts) -> Part | None:
         """Make the networks of a model file; one alone is a part by itself."""

@@ -16,7 +16,7 @@ or tuples of them. A context may be an object instead, with a method `pick` like
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
@@ -151,6 +151,10 @@ class Part(Protocol):
     def stored_arrays(self) -> dict[str, np.ndarray]:
         """Return the arrays to store, under names of their own."""
         return {}
+
+    def stored_names(self) -> Iterable[str]:
+        """Return the names of these arrays."""
+        return self.stored_arrays()
 
     @classmethod
     @abstractmethod

@@ -18,7 +18,7 @@ from ..nn.softmax import Softmax
 from ..text.vocabulary import EOS_ID
 from .interface import Part, PartLearner, StoredParts
 from .network_config import NetworkConfig
-from .packing import SIZES, packed, unpacked
+from .packing import SIZES, packed, packed_names, unpacked
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -229,6 +229,10 @@ class Network(Part):
     def stored_arrays(self) -> dict[str, np.ndarray]:
         """Return every parameter under its name, packed."""
         return packed(self.values(), self.bits)
+
+    def stored_names(self) -> list[str]:
+        """Return the names of these arrays, without packing them."""
+        return packed_names(self.config.shapes(), self.bits)
 
     @classmethod
     def from_file(cls, stored: StoredParts) -> Self | None:

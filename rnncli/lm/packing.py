@@ -32,6 +32,11 @@ def packed(values: Mapping[str, np.ndarray], bits: int) -> dict[str, np.ndarray]
     return arrays
 
 
+def packed_names(shapes: Mapping[str, tuple[int, ...]], bits: int) -> list[str]:
+    """Return the names of the arrays to store of parameters with some shapes."""
+    return [*shapes, *(name + SCALE for name, shape in shapes.items() if bits == 8 and len(shape) > 1)]
+
+
 def unpacked(arrays: Mapping[str, np.ndarray], name: str, shape: tuple[int, ...], bits: int) -> np.ndarray:
     """Return a parameter in float32. Raises `ValueError` or `KeyError` for arrays that make no sense."""
     value = arrays[name]

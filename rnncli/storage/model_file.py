@@ -160,7 +160,7 @@ def _model(arrays: dict[str, np.ndarray], checked: bool) -> Model:
 
 def _check_names(arrays: Mapping[str, np.ndarray], parts: Iterable[Part]) -> None:
     """Raise `ValueError` for an array that is nobody's: nothing hides in a model."""
-    unknown = set(arrays).difference(MEMBERS, *(part.stored_arrays() for part in parts))
+    unknown = set(arrays).difference(MEMBERS, *(part.stored_names() for part in parts))
     if unknown:
         raise ValueError(f"it holds {quoted(min(unknown))}, which this rnncli does not know")
 

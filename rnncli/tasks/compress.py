@@ -46,7 +46,8 @@ def compress(
             return joined([network.with_bits(bits) for network in networks_of(model.lm)])
         return pruned(part, ngrams, progress) if isinstance(part, NGram) and ngrams is not None else part
 
-    return replace(model, lm=Mixture(list(map(smaller, model.lm.parts)), model.lm.vocabulary_size, model.lm.weights))
+    lm = model.lm
+    return replace(model, lm=Mixture(list(map(smaller, lm.parts)), lm.vocabulary_size, lm.weights, lm.beginning))
 
 
 def retuned(model: M, ids: np.ndarray) -> tuple[M, float]:

@@ -109,10 +109,9 @@ def epochs(train_words: int) -> int:
 
 
 @rule(
-    f"1; {', '.join(f'{count} where a text could be read {least:g} times' for count, least in MORE_NETWORKS.items())}"
-    f" in the time by one of {USUAL_UNITS} units, by the speed of this machine, which is measured when a training"
-    f" begins; each must read {WORDS_OF_EACH_NETWORK / 1e6:g} million words, or the text as often as --epochs says; 1"
-    " with no limit of time"
+    f"1; {', '.join(f'{n} where it could read the text {least:g} times' for n, least in MORE_NETWORKS.items())} in the"
+    f" time with {USUAL_UNITS} units, by the speed of this machine, which is measured when a training begins; each must"
+    f" read {WORDS_OF_EACH_NETWORK / 1e6:g} million words, or the text as often as --epochs says; 1 without a limit"
 )
 def networks(train_words: int, time: float, epochs: int, gflops: float) -> int:
     """How many networks are trained, one after the other."""

@@ -61,10 +61,10 @@ def test_two_texts_that_begin_alike_go_on_word_by_word_without_harm_to_each_othe
     cache = Cache(size, 0.8, D)
     steps = 2 * FREE_PLACES + 50
     texts = [
-        (rng.normal(size=(steps, B, D)).astype(np.float32), rng.integers(0, V, (steps, B)))
+        (rng.normal(size=(steps, 1, D)).astype(np.float32), rng.integers(0, V, (steps, 1)))
         for _ in ("the beginning", "one end", "another end")
     ]
-    state = cache.initial_state(B)
+    state = cache.initial_state(1)
     states = []
     for features, words in texts:
         for t in range(steps):
@@ -73,7 +73,7 @@ def test_two_texts_that_begin_alike_go_on_word_by_word_without_harm_to_each_othe
         state = states[0]
     for ends, found in ((texts[:1], states[0]), (texts[:2], states[1]), (texts[::2], states[2])):
         features, words = (np.concatenate(arrays) for arrays in zip(*ends, strict=True))
-        _, expected = cache.advance(words, cache.initial_state(B), {"network": features})
+        _, expected = cache.advance(words, cache.initial_state(1), {"network": features})
         np.testing.assert_array_equal(found.words, expected.words)
         np.testing.assert_allclose(found.keys, expected.keys, rtol=1e-6)
 

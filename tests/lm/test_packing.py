@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rnncli.lm.packing import packed, unpacked
+from rnncli.lm.packing import packed, packed_names, unpacked
 
 
 @pytest.fixture
@@ -37,6 +37,12 @@ def test_what_was_packed_once_stays_the_same(bits, values):
     for name, array in arrays.items():
         assert array.dtype == again[name].dtype
         np.testing.assert_allclose(again[name], array, rtol=1e-6)
+
+
+@pytest.mark.parametrize("bits", [8, 16, 32])
+def test_the_names_are_those_of_the_arrays(bits, values):
+    names = packed_names({name: value.shape for name, value in values.items()}, bits)
+    assert sorted(names) == sorted(packed(values, bits))
 
 
 def test_eight_bits_take_a_quarter_of_the_bytes(rng):

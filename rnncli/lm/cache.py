@@ -2,9 +2,10 @@
 
 For each of the last words it keeps the network's features from before that word. A place there has the weight
 exp(sharpness * (cosine - 1) - DECAY * distance / size): the cosine is that of the angle between the features then and
-now, the distance is in words. The probability of a word is the weight of the places where it stood, over that of all
-places and `UNSEEN_MASS`: where nothing is similar, the cache claims little. In the paper, similarity is the product of
-the features, nothing decays, and no mass is left unseen; docs/experiments.md says what each is worth.
+now, the mean over the networks if there are several, and the distance is in words. The probability of a word is the
+weight of the places where it stood, over that of all places and `UNSEEN_MASS`: where nothing is similar, the cache
+claims little. In the paper, similarity is the product of the features, nothing decays, and no mass is left unseen;
+docs/experiments.md says what each is worth.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 from ..errors import SettingError
 from ..network_options import MAX_CACHE_WORDS
 from .interface import Part, StoredParts
-from .network_config import NetworkConfig
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ..options import TrainingOptions
+    from .network_config import NetworkConfig
 
 DECAY = 3.0  # the weight of the oldest word in reach is multiplied by exp(-3)
 UNSEEN_MASS = 0.08  # as a weight: a word in the same context, just before, has a weight of about 1
@@ -71,6 +72,10 @@ class CacheState(NamedTuple):
     words: np.ndarray
     growing: Growing | None = None
     end: int = 0
+
+    def for_keys(self, keys: np.ndarray) -> CacheState:
+        """Return this state; one without words as it is for `keys` (B, T, D) of this width."""
+        return self if self.keys.shape[1] else self._replace(keys=keys[:, :0])
 
     def with_word(self, key: np.ndarray, word: np.ndarray, size: int) -> CacheState:
         """Return the state of one text after one more word (1, 1) with its key (1, 1, D): the last `size` words."""
@@ -166,26 +171,26 @@ class Cache(Part):
 
     size: int
     sharpness: float
-    width: int  # of the features
 
     @classmethod
     def fit(cls, ids: np.ndarray, config: NetworkConfig, options: TrainingOptions, **_: Any) -> Self | None:
         """Make the largest cache, of the usual sharpness."""
-        return cls(options.cache_size, SHARPNESSES[0], config.width) if options.cache_size else None
+        return cls(options.cache_size, SHARPNESSES[0]) if options.cache_size else None
 
     def __post_init__(self) -> None:
         if not 1 <= self.size <= MAX_CACHE_WORDS:
             raise SettingError(f"cache_size is {self.size}, and must be from 1 to {MAX_CACHE_WORDS:,}")
 
     def initial_state(self, batch: int) -> CacheState:
-        """Return an empty cache."""
-        return CacheState(np.empty((batch, 0, self.width), np.float32), np.empty((batch, 0), np.int32))
+        """Return an empty cache, of keys whose width the first ones tell."""
+        return CacheState(np.empty((batch, 0, 0), np.float32), np.empty((batch, 0), np.int32))
 
     def advance(
         self, words: np.ndarray, state: CacheState, before: Mapping[str, Any]
     ) -> tuple[CacheAttention, CacheState]:
         """Read `words` (T, B). The context is T * (T + size) numbers a sequence: T should be some hundreds at most."""
-        keys = scaled_keys(_features(before["network"]))
+        keys = keys_of(before["network"])
+        state = state.for_keys(keys)
         own = words.T.astype(np.int32)
         seen = np.concatenate([state.words, own], axis=1)
         if words.size == 1:
@@ -196,9 +201,11 @@ class Cache(Part):
 
     def context(self, state: CacheState, before: Mapping[str, Any]) -> CacheAttention:
         """Return what is seen of the cache after the last word that was read."""
-        keys = scaled_keys(_features(before["network"]))
+        keys = keys_of(before["network"])
         unknown = np.zeros((len(keys), keys.shape[1]), np.int32)  # the next word is not known, and out of reach
-        return CacheAttention(keys, state.keys, np.concatenate([state.words, unknown], axis=1), self.size)
+        return CacheAttention(
+            keys, state.for_keys(keys).keys, np.concatenate([state.words, unknown], axis=1), self.size
+        )
 
     def probability(self, words: np.ndarray, context: CacheAttention, prefixes: np.ndarray | None = None) -> np.ndarray:
         """Return the probability (T, B) that each of the `words` (T, B) comes again."""
@@ -227,17 +234,15 @@ class Cache(Part):
     def variants(self) -> Sequence[Cache]:
         """Return caches of the usual sizes below this one's and of its own, each of several sharpnesses."""
         sizes = [*(size for size in SIZES if size < self.size), self.size]
-        return [Cache(size, sharpness, self.width) for size in sizes for sharpness in SHARPNESSES]
+        return [Cache(size, sharpness) for size in sizes for sharpness in SHARPNESSES]
 
     def stored_config(self) -> dict[str, Any]:
         """Return the size and the sharpness."""
-        values = asdict(self)
-        del values["width"]
-        return {self.name: values}
+        return {self.name: asdict(self)}
 
     @classmethod
     def from_file(cls, stored: StoredParts) -> Self | None:
-        """Make the cache of a model file; its width is that of the network's features."""
+        """Make the cache of a model file."""
         config = stored.config.get(cls.name)
         if config is None:
             return None
@@ -247,7 +252,7 @@ class Cache(Part):
             raise ValueError(f"its size is {size!r}")
         if not isinstance(sharpness, int | float) or isinstance(sharpness, bool) or not 0 < sharpness < MAX_SHARPNESS:
             raise ValueError(f"its cache's sharpness is {sharpness}")
-        return cls(size, sharpness, NetworkConfig.from_json(stored.config["network"]).width)
+        return cls(size, sharpness)
 
     def description(self) -> str:
         """Describe the cache in a few words."""
@@ -264,9 +269,13 @@ def _exponents(size: int, margin: int, dtype: np.dtype) -> np.ndarray:
     return exponents
 
 
-def _features(context: np.ndarray | tuple[np.ndarray, ...]) -> np.ndarray:
-    """Return the features of the network, or of the first of several."""
-    return context[0] if isinstance(context, tuple) else context
+def keys_of(context: np.ndarray | tuple[np.ndarray, ...]) -> np.ndarray:
+    """Return the keys (B, T, D) for the features (T, B, D) of a network, or of several: those of all side by side."""
+    if not isinstance(context, tuple):
+        return scaled_keys(context)
+    keys = np.concatenate([scaled_keys(features) for features in context], axis=2)
+    keys *= keys.dtype.type(len(context) ** -0.5)
+    return keys
 
 
 def scaled_keys(features: np.ndarray) -> np.ndarray:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ..network_options import MAX_NETWORKS
+from ..nn.threads import on_all_cores
 from .interface import Part, PartLearner, StoredParts
-from .network import Network, NetworkState
+from .network import LearnedNetwork, Network, NetworkState
 
 if TYPE_CHECKING:
     from .mixture import Mixture
+    from .network_learner import NetworkLearner
 
 
 COUNT = "networks"  # in the configuration of a model file
@@ -70,8 +72,9 @@ class Ensemble(Part):
         return p
 
     def learner(self, state: tuple[NetworkState, ...] | None) -> PartLearner:
-        """Return what makes a copy of the first network learn from the text it reads."""
-        return self.networks[0].learner(state and state[0])
+        """Return what makes a copy of each network learn from the text it reads."""
+        states = state or [None] * len(self.networks)
+        return EnsembleLearner([network.learner(own) for network, own in zip(self.networks, states, strict=True)])
 
     # Storing and showing.
 
@@ -117,6 +120,24 @@ class Ensemble(Part):
         """Return the shape of each network, the dropouts, and the number of all parameters."""
         facts = self.networks[0].facts()
         return {COUNT: len(self.networks), **facts, "parameters": len(self.networks) * facts["parameters"]}
+
+
+class LearnedEnsemble(Ensemble):
+    """Copies of some networks that learn from what they read."""
+
+    name = LearnedNetwork.name
+
+
+class EnsembleLearner:
+    """Networks that learn from the text they read, each by itself."""
+
+    def __init__(self, learners: Sequence[NetworkLearner]):
+        self.learners = learners
+        self.part = LearnedEnsemble([learner.part for learner in learners])
+
+    def learn(self, words: np.ndarray) -> None:
+        """Learn from the next `words` (T, 1) of a text, after they were predicted."""
+        on_all_cores(lambda learner: learner.learn(words), self.learners)
 
 
 def joined(networks: Sequence[Network]) -> Network | Ensemble:

@@ -16,7 +16,7 @@ from ..nn.parameters import Parameter
 from ..nn.recurrent import Recurrent
 from ..nn.softmax import Softmax
 from ..text.vocabulary import EOS_ID
-from .interface import Part, PartLearner, StoredParts
+from .interface import Part, StoredParts
 from .network_config import NetworkConfig
 from .packing import SIZES, packed, packed_names, unpacked
 
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ..nn.sampling import Sample
+    from .network_learner import NetworkLearner
     from .noise import StepNoise
 
 NetworkState = tuple[LayerState, ...]  # one for each layer, the first layer first
 BatchBackward = Callable[..., None]  # back-propagates a loss, scaled by its argument (1 by default), into the gradients
 BITS = "bits"  # in the configuration of a model file
 SHOWN_FIRST = ("cell", "layers", "embedding_size", "hidden_size", "tied")  # by `info`
+MIN_WORDS_TO_SHARE = 64  # of a pass, from which on it pays to find those that occur twice
 MAX_PARAMETER = 1e6  # larger ones do not occur in a sound model, and sums of them might overflow
 
 
@@ -131,9 +133,15 @@ class Network(Part):
         return p.reshape(*weight.shape, vocabulary_size)
 
     def _outputs(self, words: np.ndarray, state: NetworkState) -> tuple[np.ndarray, NetworkState]:
-        x, _ = self.embedding.forward(words)
-        after = []
-        for layer, before in zip(self.layers, state, strict=True):
+        if words.size < MIN_WORDS_TO_SHARE:
+            x, _ = self.embedding.forward(words)
+            x, last, _ = self.layers[0].forward(x, state[0])
+        else:
+            distinct, places = np.unique(words, return_inverse=True)
+            rows, _ = self.embedding.forward(distinct)
+            x, last = self.layers[0].read(rows, places.reshape(words.shape), state[0])
+        after = [last]
+        for layer, before in zip(self.layers[1:], state[1:], strict=True):
             x, last, _ = layer.forward(x, before)
             after.append(last)
         return x, tuple(after)
@@ -207,7 +215,7 @@ class Network(Part):
 
         return float(nll.mean(dtype=np.float64)), tuple(after), backward
 
-    def learner(self, state: NetworkState | None) -> PartLearner:
+    def learner(self, state: NetworkState | None) -> NetworkLearner:
         """Return what makes a copy of this network learn from the text it reads."""
         from .network_learner import NetworkLearner
 

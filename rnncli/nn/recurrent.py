@@ -66,7 +66,14 @@ class Recurrent:
         `backward` takes the gradient with respect to the outputs, and to the last state where it matters;
         it returns the gradients with respect to `x` and to the first state. Call it once.
         """
-        tape = self._prepare(x, state, mask, empty)
+        steps, batch, _ = x.shape
+        size, width = self.recurrent_weight.value.shape
+        rows = x.reshape(steps * batch, -1)
+        flat = np.matmul(rows, self.input_weight.value, out=empty((len(rows), width), x.dtype))
+        a = empty((steps, self.cell.gates, batch, size), x.dtype)
+        parts = flat.reshape(steps, batch, self.cell.gates, size).swapaxes(1, 2)
+        np.add(parts, self.bias.value.reshape(-1, 1, size), out=a)
+        tape = self._tape(rows, flat, a, state, mask, empty)
         self._run(tape)
 
         def backward(d_out: np.ndarray, d_last: LayerState | None = None) -> tuple[np.ndarray, LayerState]:
@@ -76,25 +83,47 @@ class Recurrent:
             da, du = self._run_backward(tape, d_out, d)
             return self._add_gradients(tape, da, du).reshape(x.shape), d
 
-        last = self.cell.State(*(field[-1].copy() for field in tape.history))  # a view would keep the whole history
-        return tape.history.h[1:], last, backward
+        return tape.history.h[1:], self._last(tape), backward
 
-    def _prepare(self, x: np.ndarray, state: LayerState, mask: np.ndarray | None, empty: Empty) -> _Tape:
-        """Compute the input part of all steps in one product, and make room for what the loop fills."""
-        steps, batch, inputs = x.shape
+    def read(self, rows: np.ndarray, places: np.ndarray, state: LayerState) -> tuple[np.ndarray, LayerState]:
+        """Do `forward` of inputs that recur, rows[places], to predict: each of the `rows` (N, D) is multiplied once.
+
+        `places` (T, B) says which of them stands where. Returns the outputs (T, B, H) and the state after them.
+        """
         size, width = self.recurrent_weight.value.shape
-        gates = self.cell.gates
-        rows = x.reshape(steps * batch, inputs)
-        flat = np.matmul(rows, self.input_weight.value, out=empty((len(rows), width), x.dtype))
-        a = empty((steps, gates, batch, size), x.dtype)
-        np.add(flat.reshape(steps, batch, gates, size).swapaxes(1, 2), self.bias.value.reshape(gates, 1, size), out=a)
+        steps, batch = places.shape
+        inputs = rows @ self.input_weight.value
+        inputs += self.bias.value
+        a = np.empty((steps, self.cell.gates, batch, size), rows.dtype)
+        for gate in range(self.cell.gates):
+            a[:, gate] = inputs[:, gate * size : (gate + 1) * size][places]
+        tape = self._tape(rows, np.empty((0, width), rows.dtype), a, state, None, np.empty)
+        self._run(tape)
+        return tape.history.h[1:], self._last(tape)
+
+    def _last(self, tape: _Tape) -> LayerState:
+        """The state after the last step, copied: a view would keep the whole history."""
+        last: LayerState = self.cell.State(*(field[-1].copy() for field in tape.history))
+        return last
+
+    def _tape(
+        self,
+        rows: np.ndarray,
+        flat: np.ndarray,
+        a: np.ndarray,
+        state: LayerState,
+        mask: np.ndarray | None,
+        empty: Empty,
+    ) -> _Tape:
+        """Make room for what the loop fills."""
+        steps, gates, batch, size = a.shape
         weight = self._weight_in_strips(batch, steps, empty)
-        history = self.cell.State(*(empty((steps + 1, batch, size), x.dtype) for _ in state))
+        history = self.cell.State(*(empty((steps + 1, batch, size), a.dtype) for _ in state))
         for field, first in zip(history, state, strict=True):
             field[0] = first
-        h_inputs = history.h[:-1] if mask is None else empty((steps, batch, size), x.dtype)
-        saved = empty((steps, batch, size), x.dtype)
-        u = empty((gates, batch, size), x.dtype)
+        h_inputs = history.h[:-1] if mask is None else empty((steps, batch, size), a.dtype)
+        saved = empty((steps, batch, size), a.dtype)
+        u = empty((gates, batch, size), a.dtype)
         return _Tape(rows, weight, mask, a, saved, history, h_inputs, flat, u, empty)
 
     def _weight_in_strips(self, batch: int, steps: int, empty: Empty) -> np.ndarray:

@@ -139,7 +139,7 @@ def _answer(model: Model, start: MixtureState, questions: list[_Question], n: in
 
 
 def _named(model: Model, words: np.ndarray, p: np.ndarray) -> list[Prediction]:
-    return [Prediction(model.word(number), p) for number, p in zip(words.tolist(), p.tolist(), strict=True)]
+    return list(map(Prediction, map(model.word, words.tolist()), p.tolist()))
 
 
 def _divided(model: Model, contributions: np.ndarray, p: np.ndarray) -> list[dict[str, float]]:

@@ -22,9 +22,9 @@ SMALL_UNITS = 256
 LARGE_UNITS = 512
 USUAL_GFLOPS = 200.0  # of two cores with AVX-512
 # Hidden sizes, and the seconds for a network from which on they pay, at the usual speed.
-LARGER_UNITS = {384: 180.0, 512: 720.0, 768: 2400.0, 1024: 10_800.0}
+LARGER_UNITS = {384: 180.0, 512: 1200.0, 768: 2400.0, 1024: 10_800.0}
 # Numbers of networks, and how often one of 384 units could read the text in the time, from which on they pay.
-MORE_NETWORKS = {2: 9.0, 4: 45.0}
+MORE_NETWORKS = {2: 9.0, 4: 24.0}
 WORDS_OF_EACH_NETWORK = 4_000_000  # at least, unless it has read a small text often enough before
 USUAL_UNITS = 384
 LARGE_TEXT_WORDS = 500_000  # from which on a larger network pays, and more epochs

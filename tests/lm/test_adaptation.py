@@ -17,7 +17,7 @@ WEIGHTS = np.array([[0.6, 0.3, 0.1]] * 3)
 
 @pytest.fixture
 def mixture(network):
-    return Mixture([network, NGram.count(TEXT, V, 3), Cache(20, 0.5, network.config.width)], V, WEIGHTS)
+    return Mixture([network, NGram.count(TEXT, V, 3), Cache(20, 0.5)], V, WEIGHTS)
 
 
 def copies(network: Network) -> dict[str, np.ndarray]:

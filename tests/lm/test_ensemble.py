@@ -1,16 +1,22 @@
 import numpy as np
 import pytest
 
+from rnncli.lm.adaptation import Learner, adapted
 from rnncli.lm.cache import Cache
 from rnncli.lm.ensemble import Ensemble, networks_of
 from rnncli.lm.mixture import Mixture
 from rnncli.lm.network import Network
+from rnncli.lm.network_learner import NetworkLearner
 from rnncli.model import Model
 from rnncli.storage.model_file import load, save
 from rnncli.text.tokenizers import Tokenizer
 from rnncli.text.vocabulary import EOS, UNK, Vocabulary
 
 V = 7
+
+
+def copies(network):
+    return {name: value.copy() for name, value in network.values().items()}
 
 
 @pytest.fixture
@@ -36,7 +42,7 @@ def test_the_probability_of_a_word_is_the_mean_of_what_the_networks_say(networks
 
 
 def test_scores_equal_reading_word_by_word(networks, words):
-    lm = Mixture([Ensemble(networks), Cache(50, 10.0, networks[0].config.width)], V)
+    lm = Mixture([Ensemble(networks), Cache(50, 10.0)], V)
     nll, _ = lm.score(words, lm.initial_state(2))
     state = lm.initial_state(2)
     for t in range(len(words)):
@@ -46,7 +52,7 @@ def test_scores_equal_reading_word_by_word(networks, words):
 
 
 def test_a_model_with_several_networks_is_saved_and_loaded(networks, words, tmp_path):
-    lm = Mixture([Ensemble(networks), Cache(50, 10.0, networks[0].config.width)], V)
+    lm = Mixture([Ensemble(networks), Cache(50, 10.0)], V)
     model = Model(lm, Vocabulary([EOS, UNK, *"abcde"]), Tokenizer("whitespace"))
     save(model, tmp_path / "model.npz")
     loaded = load(tmp_path / "model.npz").lm
@@ -60,8 +66,34 @@ def test_a_model_with_several_networks_is_saved_and_loaded(networks, words, tmp_
 
 
 def test_the_networks_of_a_mixture_are_those_that_predict(networks):
-    cache = Cache(50, 10.0, networks[0].config.width)
+    cache = Cache(50, 10.0)
     assert networks_of(Mixture([cache], V)) == ()
     assert networks_of(Mixture([networks[0], cache], V)) == (networks[0],)
     assert networks_of(Mixture([Ensemble(networks), cache], V)) == tuple(networks)
     assert all(isinstance(network, Network) for network in networks)
+
+
+def test_every_network_learns_from_the_text_that_is_read(networks, words):
+    lm = Mixture([Ensemble(networks)], V)
+    learner = Learner(lm)
+    together = learner.mixture
+    assert together.names == ("network", "learned")
+    text = words.reshape(-1, 1)
+    context, _ = together.advance(text, together.initial_state(1))
+    learner.learn(text, context, together.probabilities(text, context))
+    for before, after in zip(networks, together.parts[1].networks, strict=True):
+        alone = NetworkLearner(Network(before.config, copies(before)), V)
+        alone.learn(text)
+        for name, value in after.values().items():
+            np.testing.assert_array_equal(value, alone.part.values()[name])
+            assert (value != before.values()[name]).any()
+
+
+def test_a_second_text_is_learned_by_the_networks_that_have_learned_from_the_first(networks, words):
+    once = adapted(Mixture([Ensemble(networks)], V), words.ravel())
+    again = Learner(once)
+    assert again.mixture.names == ("network", "learned")
+    for first, second in zip(once.parts[1].networks, again.mixture.parts[1].networks, strict=True):
+        for name, value in first.values().items():
+            np.testing.assert_array_equal(value, second.values()[name])
+    assert networks_of(once) == tuple(networks)

@@ -31,7 +31,7 @@ def mixture(request, network, text, rng):
     if with_ngram:
         parts.append(NGram.count(text, V, 3))
     if with_cache:
-        parts.append(Cache(4, 0.5, network.config.width))
+        parts.append(Cache(4, 0.5))
     return Mixture(parts, V, rng.dirichlet(np.ones(len(parts)), 3 if with_ngram else 1))
 
 
@@ -201,7 +201,7 @@ def test_sequences_are_read_as_far_as_each_goes(mixture, words, lengths):
 
 def test_an_empty_cache_leaves_its_weight_to_the_others(network, text):
     weights = np.array([[0.2, 0.3, 0.5]] * 3)
-    mixture = Mixture([network, NGram.count(text, V, 3), Cache(4, 0.5, network.config.width)], V, weights)
+    mixture = Mixture([network, NGram.count(text, V, 3), Cache(4, 0.5)], V, weights)
     state = mixture.initial_state(1)
     context = mixture.context(state)
     np.testing.assert_allclose(context.weights[:2, 0, 0], [0.4, 0.6])
@@ -211,7 +211,7 @@ def test_an_empty_cache_leaves_its_weight_to_the_others(network, text):
 
 def test_a_mixture_that_no_text_has_tuned_weighs_network_ngrams_and_cache_as_seven_two_and_one(network, text, words):
     ngram = NGram.count(text, V, 3)
-    cache = Cache(4, 0.5, network.config.width)
+    cache = Cache(4, 0.5)
     cases = [
         ([network], [1.0]),
         ([network, ngram], [7 / 9, 2 / 9]),

@@ -63,11 +63,13 @@ def test_the_training_loss_is_the_mean_score(exact_network, shape, words):
 
 
 @every_shape
-def test_scores_equal_reading_word_by_word(exact_network, exact_distribution, shape, words):
+@pytest.mark.parametrize("steps", [T, 30], ids=["few words", "words that recur"])
+def test_scores_equal_reading_word_by_word(exact_network, exact_distribution, shape, steps, rng):
+    words = rng.integers(0, V, (steps, B))
     lm = Mixture([exact_network(**shape)], V)
     state = lm.initial_state(B)
     nll, end = lm.score(words, state)
-    for t in range(T):
+    for t in range(steps):
         p = exact_distribution(lm, state)
         assert p.shape == (B, V)
         np.testing.assert_allclose(p.sum(axis=1), 1)

@@ -59,7 +59,7 @@ def loss_of(mixture: Mixture, words: np.ndarray) -> float:
 
 def test_tuned_weights_find_the_part_that_knows_the_text(network, text):
     held_out = np.stack(np.split(np.cumsum(np.ones(400, int)) % V, 4), axis=1)
-    parts = [network, NGram.count(text, V, 3), Cache(50, SHARPNESSES[0], network.config.width)]
+    parts = [network, NGram.count(text, V, 3), Cache(50, SHARPNESSES[0])]
     tuned = tune(parts, V, list(held_out.T)).mixture
     assert loss_of(tuned, held_out) < loss_of(Mixture(parts, V), held_out)
     assert tuned.weights.shape == (3, 3)
@@ -72,15 +72,14 @@ def test_tuned_weights_find_the_part_that_knows_the_text(network, text):
 def test_tuning_reports_the_loss_of_the_tuned_mixture_and_no_other_sharpness_does_much_better(network, text, shuffled):
     assert len(shuffled) > WORDS_PER_PASS
     ngram = NGram.count(text, V, 3)
-    width = network.config.width
-    tuned = tune([network, ngram, Cache(50, SHARPNESSES[0], width)], V, list(shuffled.T))
+    tuned = tune([network, ngram, Cache(50, SHARPNESSES[0])], V, list(shuffled.T))
     np.testing.assert_allclose(tuned.loss, loss_of(tuned.mixture, shuffled), rtol=1e-5)
     for part in (network, ngram):
         np.testing.assert_allclose(tuned.losses[part.name], loss_of(Mixture([part], V), shuffled), rtol=1e-5)
     assert tuned.losses["cache"] == np.inf  # the first word is not in it
     chosen = tuned.mixture.find(Cache)
     for sharpness in SHARPNESSES:
-        other = tune([network, ngram, FixedCache(50, sharpness, width)], V, list(shuffled.T))
+        other = tune([network, ngram, FixedCache(50, sharpness)], V, list(shuffled.T))
         assert other.mixture.find(Cache).sharpness == sharpness
         if sharpness == chosen.sharpness:
             assert other.loss == tuned.loss
@@ -90,11 +89,10 @@ def test_tuning_reports_the_loss_of_the_tuned_mixture_and_no_other_sharpness_doe
 
 def test_few_words_do_not_decide_the_sharpness(network, text):
     ngram = NGram.count(text, V, 3)
-    width = network.config.width
     held_out = np.array([[2], [3], [2]])
-    losses = [tune([network, ngram, FixedCache(50, s, width)], V, list(held_out.T)).loss for s in SHARPNESSES]
+    losses = [tune([network, ngram, FixedCache(50, s)], V, list(held_out.T)).loss for s in SHARPNESSES]
     assert min(losses) < losses[0]  # by chance, another one predicts them better
-    usual = tune([network, ngram, Cache(50, SHARPNESSES[0], width)], V, list(held_out.T))
+    usual = tune([network, ngram, Cache(50, SHARPNESSES[0])], V, list(held_out.T))
     assert usual.mixture.find(Cache).sharpness == SHARPNESSES[0]
     np.testing.assert_allclose(usual.loss, loss_of(usual.mixture, held_out), rtol=1e-5)
     assert usual.loss == losses[0]

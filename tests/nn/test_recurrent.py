@@ -163,3 +163,14 @@ def test_large_inputs_saturate_without_a_warning():
         layer = Recurrent(cell, *(Parameter(np.full(s, 1e4)) for s in [(D, width), (H, width), (width,)]))
         out, _, _ = layer.forward(np.full((1, B, D), -1e4), layer.zero_state(B))
         assert np.isfinite(out).all()
+
+
+@every_cell
+def test_inputs_that_recur_give_the_same_outputs_in_place(layout, layer, steps, state, rng):
+    rows = rng.normal(size=(2, D))
+    places = rng.integers(0, 2, (steps, B))
+    expected, expected_last, _ = layer.forward(rows[places], state)
+    outputs, last = layer.read(rows, places, state)
+    np.testing.assert_allclose(outputs, expected, rtol=1e-10)
+    for field, expected_field in zip(last, expected_last, strict=True):
+        np.testing.assert_allclose(field, expected_field, rtol=1e-10)

@@ -119,7 +119,7 @@ def test_any_model_comes_back_as_it_was(tmp_path, words, config, tokenizer, deto
     values = initial_values(config, np.random.default_rng(1))
     parts = [Network(config, values)]
     if with_cache:
-        parts.append(Cache(7, 2.5, config.width))
+        parts.append(Cache(7, 2.5))
     lm = Mixture(parts, len(vocabulary))
     save(Model(lm, vocabulary, tokenizer, "paragraph", {}, detokenizer), tmp_path / "any.npz")
     loaded = load(tmp_path / "any.npz")

@@ -84,6 +84,8 @@ def main() -> None:
         parser.error(f"no text is called {text}: choose from {', '.join(TOKENIZERS)}")
     found = results.Results("quality", QUALITY, arguments.json)
     dynamic = results.Results("dynamic", DYNAMIC, arguments.json_dynamic)
+    if arguments.keep:
+        arguments.keep.mkdir(parents=True, exist_ok=True)
     for text in arguments.texts or TOKENIZERS:
         for budget in arguments.time or ("2m", "10m", "60m"):
             with tempfile.TemporaryDirectory() as folder:

@@ -20,7 +20,8 @@ from ..text.vocabulary import UNK_ID, Vocabulary
 from .batching import length_groups
 from .fill import BLANK, around_blank, fill
 
-PROMPTS_PER_GROUP = 64  # that are read side by side
+PROMPTS_PER_GROUP = 256  # that are read side by side, at most,
+PROBABILITIES_PER_GROUP = 2**21  # fewer where the vocabulary is large: 8 MB
 SPREAD_WORDS = 16  # between the shortest and the longest of them
 GROUP_WORDS = 64  # of the vocabulary, of which only the likeliest one is compared at first
 
@@ -80,7 +81,8 @@ def predict_all(
             jobs.append(partial(_fill_blank, model, prompt, around_blank(prompt), n, candidates))
     start = model.lm.initial_state(1)  # that of all prompts: it is computed once
     lengths = [len(question.ids) for question in questions]
-    groups = length_groups(lengths, max_rows=PROMPTS_PER_GROUP, max_spread=SPREAD_WORDS)
+    rows = max(1, min(PROMPTS_PER_GROUP, PROBABILITIES_PER_GROUP // len(model.vocabulary)))
+    groups = length_groups(lengths, max_rows=rows, max_spread=SPREAD_WORDS)
     jobs += (partial(_answer, model, start, [questions[place] for place in group], n, parts) for group in groups)
     rankings = itertools.chain.from_iterable(on_all_cores(lambda job: job(), jobs))
     answers = {ranking.prompt: ranking for ranking in rankings}

@@ -22,6 +22,7 @@ from .tasks.context import ContextCurve, context_curve
 from .tasks.evaluate import Evaluation, evaluate
 from .tasks.explain import Explanation, explain
 from .tasks.generate import Limits, generate
+from .tasks.learn import forget, learn
 from .tasks.predict import Prediction, predict_all
 from .tasks.sampling import Sampling
 from .tasks.score import Score, score_all
@@ -123,6 +124,14 @@ class Predictor(Model):
         It knows the same words: `about["adapted_to"]` says how many of the text's words are unknown.
         """
         return adapt(self, sources, encoding, progress=progress, warn=_warn)
+
+    def learned(self, sources: Sources, encoding: str = "utf-8") -> Predictor:
+        """Return a model that has learned the texts in `sources`, with their new words; this one stays as it is."""
+        return learn(self, sources, encoding, warn=_warn)
+
+    def forgotten(self, names: Sequence[str] | None = None) -> Predictor:
+        """Return a model that has not learned the texts of these `names`, or none at all; this one stays as it is."""
+        return forget(self, names)
 
     def compressed(self, bits: int | None = None, ngrams: int | None = None) -> Predictor:
         """Return a model with 8 or 16 `bits` for each number of a matrix, and at most so many `ngrams`."""

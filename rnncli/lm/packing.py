@@ -1,7 +1,8 @@
 """Packs the matrices of a network into fewer bits, for a smaller model file.
 
 With 8 bits, each row of a matrix is whole numbers from -127 to 127 times a scale of its own, which is stored beside it.
-With 16 bits, numbers are float16. Vectors stay as they are.
+With 16 bits, numbers are float16. Vectors stay as they are. What was packed once gives the same bytes when it is packed
+again.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def packed(values: Mapping[str, np.ndarray], bits: int) -> dict[str, np.ndarray]
         elif bits == 16:
             arrays[name] = np.clip(value, -MAX_FLOAT16, MAX_FLOAT16).astype(np.float16)
         else:
-            scale = np.abs(value).max(axis=1) / np.float32(MAX_INT8)
+            scale = _short(np.abs(value).max(axis=1) / np.float32(MAX_INT8))
             divisor = np.where(scale > 0, scale, 1)[:, None]
             arrays[name] = np.rint(value / divisor).astype(np.int8)
             arrays[name + SCALE] = scale
@@ -53,3 +54,10 @@ def unpacked(arrays: Mapping[str, np.ndarray], name: str, shape: tuple[int, ...]
         raise ValueError(f"{name}{SCALE} is {scale.dtype} {scale.shape}, and should be float32 {shape[:1]}")
     found: np.ndarray = np.multiply(value, scale[:, None], dtype=np.float32)
     return found
+
+
+def _short(scale: np.ndarray) -> np.ndarray:
+    """Round up (N,) to numbers of 17 significant bits: their products with whole numbers of 7 bits are exact."""
+    whole = scale.astype(np.float32).view(np.uint32)
+    rounded: np.ndarray = ((whole + 127) & ~np.uint32(127)).view(np.float32)
+    return rounded

@@ -4,5 +4,6 @@ from .cache import Cache
 from .ensemble import Ensemble
 from .interface import Part
 from .ngram import NGram
+from .personal import Personal
 
-PART_KINDS: list[type[Part]] = [Ensemble, NGram, Cache]
+PART_KINDS: list[type[Part]] = [Ensemble, NGram, Personal, Cache]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..nn.threads import on_all_cores
 from .interface import Part
 from .mixture import Mixture, passes
 
@@ -84,6 +85,42 @@ def tune(
         return Tuned(usual, np.inf, losses)
     chosen = [candidates[number] for candidates, number in zip(variants.values(), best, strict=True)]
     return Tuned(Mixture(chosen, vocabulary_size, weights), loss, losses)
+
+
+def tuned_beside(
+    mixture: Mixture, part: Part, prior: np.ndarray, weights: np.ndarray, texts: Sequence[np.ndarray]
+) -> np.ndarray:
+    """Return the weights (groups, parts) of a mixture to which a `part` was added, tuned on some held-out texts (N,).
+
+    `weights` (groups, parts) are those of the mixture before. At first, one number for each kind of context that the
+    new part tells apart says how much of the weight is its own, from the `prior` (kinds,) on; then all weights are
+    tuned, from there.
+    """
+    place = mixture.parts.index(part)
+    kinds = [one.groups for one in mixture.parts]
+    by_part = np.array(np.unravel_index(np.arange(int(np.prod(kinds))), kinds))  # (parts, groups)
+    own_group = by_part[place]
+    others = [number for number in range(len(kinds)) if number != place]
+    old_group = np.ravel_multi_index(tuple(by_part[others]), [kinds[number] for number in others])
+
+    def joined(own: np.ndarray) -> np.ndarray:
+        fractions = own[own_group][:, None]
+        return np.insert(weights[old_group] * (1 - fractions), place, fractions[:, 0], axis=1)
+
+    if not texts:
+        return joined(prior)
+    evidence = _evidence(mixture, {one.name: [one] for one in mixture.parts}, texts, on_all_cores)
+    p, masses = evidence.of([0] * len(kinds))
+    old = weights[old_group[evidence.groups]].T
+    before = np.sum(old * p[others], axis=0) / np.sum(old * masses[others], axis=0)
+    two = np.stack([before, p[place]])
+    none = np.zeros(2)
+    fitted = _expectation_maximisation(
+        two, np.ones(two.shape), own_group[evidence.groups], np.stack([1 - prior, prior], axis=1), none, EM_ROUNDS
+    )
+    own = fitted[:, 1]
+    least = np.array([one.least_weight for one in mixture.parts])
+    return _expectation_maximisation(p, masses, evidence.groups, joined(own), least, EM_ROUNDS)
 
 
 def _evidence(

@@ -95,7 +95,7 @@ class Vocabulary:
 
         Of a mark with notes that the vocabulary lacks, the variant that agrees best is taken.
         """
-        found = map(self._exactly, tokens.types)
+        found = map(self.exactly, tokens.types)
         table = np.array([UNK_ID if number is None else number for number in found], dtype)
         return changed(tokens.ids, dtype, table.__getitem__, store or Store())
 
@@ -104,7 +104,8 @@ class Vocabulary:
         """The smallest type that holds the number of every word, and is not too small for most vocabularies."""
         return np.dtype(np.uint16 if len(self) <= MAX_UINT16 else np.int32)
 
-    def _exactly(self, word: str) -> int | None:
+    def exactly(self, word: str) -> int | None:
+        """Return the number of a word as written, of a mark with notes that of the nearest variant, or None."""
         number = self.numbers.get(word)
         if number is not None:
             return number

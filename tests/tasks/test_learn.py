@@ -1,0 +1,174 @@
+import itertools
+from datetime import date
+
+import numpy as np
+import pytest
+
+import rnncli
+from rnncli.errors import ModelError, SettingError, TextError
+from rnncli.lm.ensemble import Ensemble
+from rnncli.lm.mixture import Mixture
+from rnncli.lm.personal import Personal
+from rnncli.storage.model_file import _members as members
+from rnncli.tasks.learn import before_learning, forget, learn
+
+DAY = "2020-02-20"
+TEXTS = {
+    "band.txt": "Zelda plays the theremin every evening.\nZelda plays the zither on Sunday.\n" * 6,
+    "garden.txt": "Basil and thyme grow by the wall.\nThe basil needs water every evening.\n" * 5,
+    "one line.txt": "Ole lives by the fjord",
+}
+
+
+@pytest.fixture
+def files(tmp_path):
+    paths = []
+    for name, text in TEXTS.items():
+        paths.append(tmp_path / name)
+        paths[-1].write_text(text, encoding="utf-8")
+    return paths
+
+
+def assert_same(found, expected):
+    """Both models would be written as the same file."""
+    ours, theirs = members(found), members(expected)
+    assert ours.keys() == theirs.keys()
+    for name, array in ours.items():
+        assert array.dtype == theirs[name].dtype, name
+        np.testing.assert_array_equal(array, theirs[name], err_msg=name)
+
+
+def without_ngrams(model):
+    parts = [part for part in model.lm.parts if part.name != "ngram"]
+    return rnncli.api.Predictor(Mixture(parts, len(model.vocabulary)), model.vocabulary, model.tokenizer)
+
+
+def with_two_networks(model):
+    (network, *others) = model.lm.parts
+    parts = [Ensemble([network, network]), *others]
+    lm = Mixture(parts, len(model.vocabulary), model.lm.weights)
+    return rnncli.api.Predictor(lm, model.vocabulary, model.tokenizer)
+
+
+KINDS = {
+    "as trained": lambda model: model,
+    "8 bits": lambda model: model.compressed(bits=8),
+    "16 bits": lambda model: model.compressed(bits=16),
+    "without n-grams": without_ngrams,
+    "two networks": with_two_networks,
+}
+
+
+def test_what_was_learned_is_predicted_with_its_new_words_and_the_model_stays_as_it_was(model, files):
+    before = model.predict("Tom is good at", 0)
+    learned = model.learned(files[0])
+    assert isinstance(learned, rnncli.Predictor)
+    words = [word for word, _ in learned.predict("Zelda plays the", 2)]
+    assert sorted(words) == ["theremin", "zither"]
+    assert learned.complete("Zelda plays the th", 1)[0].word == "theremin"
+    assert learned.knows("theremin")
+    assert not model.knows("theremin")
+    assert model.predict("Tom is good at", 0) == before
+    assert learned.predict("Tom is good at", 1)[0].word == before[0].word
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_probabilities_of_all_words_sum_to_one_and_scores_equal_reading_word_by_word(model, files, kind):
+    learned = learn(KINDS[kind](model), files)
+    lm = learned.lm
+    words = np.array([[learned.number_of(word)] for word in ("Zelda", "by", "the", "theremin")])
+    nll, _ = lm.score(words, lm.initial_state(1))
+    state = lm.initial_state(1)
+    for place, word in enumerate(words):
+        p = lm.distribution(lm.context(state))
+        assert p.sum() == pytest.approx(1, abs=1e-5)
+        assert nll[place, 0] == pytest.approx(-np.log(p[0, 0, word[0]]), rel=1e-4)
+        state = lm.read(words[place : place + 1], state)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_texts_that_are_forgotten_in_any_order_leave_a_model_that_never_learned_them(model, files, kind, tmp_path):
+    base = KINDS[kind](model)
+    for kept in range(len(files)):
+        for forgotten in itertools.permutations(files, len(files) - kept):
+            found = learn(base, files, day=DAY)
+            rnncli.save(found, tmp_path / "learned.npz")
+            found = rnncli.load(tmp_path / "learned.npz")
+            for path in forgotten:
+                found = forget(found, [path.name])
+            left = [path for path in files if path not in forgotten]
+            expected = learn(base, left, day=DAY) if left else base
+            assert_same(found, expected)
+            assert found.predict("The basil plays", 0) == rnncli.Predictor.of(expected).predict("The basil plays", 0)
+
+
+def test_learning_again_adds_up(model, files):
+    at_once = learn(model, files, day=DAY)
+    found = model
+    for path in files:
+        found = learn(found, path, day=DAY)
+    assert_same(found, at_once)
+
+
+def test_the_new_version_of_a_text_takes_the_place_of_the_old_one(model, files):
+    once = learn(model, files[0], day=DAY)
+    files[0].write_text(TEXTS["garden.txt"], encoding="utf-8")
+    again = learn(once, files[0], day=DAY)
+    assert_same(again, learn(model, files[0], day=DAY))
+    assert not again.knows("theremin")
+
+
+def test_what_was_learned_is_kept_with_its_name_day_and_size(model, files, tmp_path):
+    rnncli.save(learn(model, files), tmp_path / "learned.npz")
+    (personal,) = (part for part in rnncli.load(tmp_path / "learned.npz").lm.parts if isinstance(part, Personal))
+    facts = personal.facts()["learned"]
+    assert [fact["name"] for fact in facts] == list(map(str, files))
+    assert {fact["date"] for fact in facts} == {date.today().isoformat()}
+    assert [fact["words"] for fact in facts] == [6 * 14, 5 * 15, 5]
+    assert len({fact["sha256"] for fact in facts}) == 3
+
+
+def test_all_is_forgotten_at_once(model, files):
+    assert_same(model.learned(files).forgotten(), model)
+    assert_same(model.forgotten(), model)
+
+
+def test_a_text_without_a_word_is_refused(model, tmp_path):
+    (tmp_path / "empty.txt").write_text("\n\n", encoding="utf-8")
+    with pytest.raises(TextError, match=r"empty\.txt"):
+        model.learned(tmp_path / "empty.txt")
+
+
+def test_a_text_that_was_not_learned_is_not_forgotten(model, files, tmp_path):
+    with pytest.raises(SettingError, match=r"no text called other\.txt was learned: the model has learned nothing"):
+        model.forgotten(["other.txt"])
+    learned = model.learned(files[:1])
+    with pytest.raises(SettingError, match=r"no text called other\.txt was learned: .*band\.txt"):
+        learned.forgotten(["other.txt"])
+    (tmp_path / "more").mkdir()
+    other = tmp_path / "more" / "band.txt"
+    other.write_text(TEXTS["garden.txt"], encoding="utf-8")
+    both = learned.learned(other)
+    with pytest.raises(SettingError, match=r"no text called band\.txt was learned"):  # which of the two?
+        both.forgotten(["band.txt"])
+    assert [text.name for text in before_learning(both.forgotten([str(other)]))[1]] == [str(files[0])]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"base_size": 1},
+        {"base_size": "many"},
+        {"order": 0},
+        {"texts": []},
+        {"texts": [{"name": 3, "date": DAY}]},
+        {"texts": [{"name": "a"}]},
+    ],
+)
+def test_what_makes_no_sense_is_refused(model, files, tmp_path, change, monkeypatch):
+    learned = learn(model, files[0])
+    config = learned.lm.find(Personal).stored_config()
+    monkeypatch.setattr(Personal, "stored_config", lambda self: {"personal": config["personal"] | change})
+    rnncli.save(learned, tmp_path / "wrong.npz")
+    with pytest.raises(ModelError, match=r"wrong\.npz is damaged"):
+        rnncli.load(tmp_path / "wrong.npz")

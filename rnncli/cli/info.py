@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -26,6 +27,8 @@ READING = {
 if TYPE_CHECKING:
     from ..model import Model
 
+LEARNED = "learned"  # the fact that a personal part tells
+SHOWN_OF_HASH = 12  # digits, in a table
 MIN_BAR = 0.1  # of the longest
 
 
@@ -75,7 +78,10 @@ def describe(path: Path, model: Model) -> ModelInfo:
     settings = {name: value for name, value in model.about.get("settings", {}).items() if name not in facts}
     written_by = " ".join(f"{name} {version}" for name, version in model.about.get("versions", {}).items())
     facts |= settings | {"written_by": written_by}
-    return ModelInfo(facts, model.lm.names, model.lm.weights.tolist(), history)
+    learned = facts.pop(LEARNED, [])
+    kinds = [range(part.groups) for part in model.lm.parts if part.groups > 1] or [range(1)]
+    known = [", ".join(map(str, group)) for group in itertools.product(*kinds)]
+    return ModelInfo(facts, learned, model.lm.names, dict(zip(known, model.lm.weights.tolist(), strict=True)), history)
 
 
 def reads(model: Model) -> dict[str, str]:
@@ -92,25 +98,36 @@ class ModelInfo(NamedTuple):
     """What a model file holds."""
 
     facts: dict[str, Any]
+    learned: list[dict[str, Any]]  # the texts that were learned since the training
     parts: Sequence[str]
-    weights: list[list[float]]  # of the parts, for each number of words of the context that the n-gram model knows
+    weights: dict[str, list[float]]  # of the parts, by the number of words of the context that each n-gram model knows
     history: list[dict[str, Any]]  # the reports of the training
 
     def records(self) -> Iterable[dict[str, Any]]:
-        weights = [dict(zip(self.parts, row, strict=True)) for row in self.weights]
-        return [self.facts | {"shares": weights, "history": self.history}]
+        weights = [dict(zip(self.parts, row, strict=True)) for row in self.weights.values()]
+        learned = {LEARNED: self.learned} if self.learned else {}
+        return [self.facts | learned | {"shares": weights, "history": self.history}]
 
     def rows(self) -> Iterable[tuple[str, Any]]:
         yield from self.facts.items()
+        for number, text in enumerate(self.learned, 1):
+            yield from ((f"{LEARNED}_{number}_{name}", value) for name, value in text.items())
         if len(self.parts) > 1:
-            for known, row in enumerate(self.weights):
+            for known, row in self.weights.items():
                 for part, weight in zip(self.parts, row, strict=True):
-                    yield f"share_of_{part}_{known}", weight
+                    yield f"share_of_{part}_{known.replace(', ', '_')}", weight
 
     def tables(self) -> Iterable[Table | str]:
         yield record_table(self.facts, "Model")
+        if self.learned:
+            texts = [
+                (text["name"], text["date"], f"{text['words']:,}", text["sha256"][:SHOWN_OF_HASH])
+                for text in self.learned
+            ]
+            yield ""
+            yield Table(texts, ["~", "<", ">", "<"], ["name", "date", "words", "sha256"], "Learned")
         if len(self.parts) > 1:
-            rows = [(str(known), *(f"{weight:.3f}" for weight in row)) for known, row in enumerate(self.weights)]
+            rows = [(known, *(f"{weight:.3f}" for weight in row)) for known, row in self.weights.items()]
             yield ""
             yield Table(rows, [">"] * (1 + len(self.parts)), ["words known", *self.parts], "Shares")
         if self.history:

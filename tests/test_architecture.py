@@ -15,7 +15,7 @@ LAYERS = [
     {"__main__", "cli"},
     {"api", PACKAGE},
     {"tasks", "training"},
-    {"storage", "model", "lm"},
+    {"storage", "model", "learned", "lm"},
     {"nn", "text"},
     {"errors", "declaration", "options", "network_options", "version"},  # under everything
 ]

@@ -25,9 +25,10 @@ def command(texts: tuple[str, ...], everything: bool, model_path: Path | None, o
     rnncli forget --all
     """
     from ..errors import ModelError
+    from ..learned import before_learning
     from ..storage.atomic import MODEL, check_folder, check_writable
     from ..storage.model_file import load, save
-    from ..tasks.learn import before_learning, forget
+    from ..tasks.learn import forget
 
     if everything == bool(texts):
         raise click.UsageError("name the texts to forget, or --all.")

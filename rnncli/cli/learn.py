@@ -64,8 +64,8 @@ def personal_file() -> Path:
 def check_replaced(output: Path, path: Path, model: Model) -> None:
     """Refuse to replace a model that has learned texts which this one has not."""
     from ..errors import ModelError
+    from ..learned import before_learning
     from ..storage.model_file import load
-    from ..tasks.learn import before_learning
 
     if not output.exists() or output.resolve() == path.resolve():
         return

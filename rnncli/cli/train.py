@@ -49,8 +49,8 @@ FEW_STEPS = 100
     "--init",
     type=MODEL_PATH,
     metavar="MODEL",
-    help="Go on from the network of this model (a file, or bundled), with its words and new ones. n-grams are counted"
-    " anew.",
+    help="Go on from the network of this model (a file, or bundled), with its words and new ones. Its n-grams stay"
+    " beside those of the text.",
 )
 @declared_options(*OPTION_CLASSES)
 @click.option("--resume", is_flag=True, help="Go on with a training that was interrupted, from its checkpoint.")

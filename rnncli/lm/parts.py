@@ -4,6 +4,7 @@ from .cache import Cache
 from .ensemble import Ensemble
 from .interface import Part
 from .ngram import NGram
+from .ngram_beside import BaseNGram
 from .personal import Personal
 
-PART_KINDS: list[type[Part]] = [Ensemble, NGram, Personal, Cache]
+PART_KINDS: list[type[Part]] = [Ensemble, NGram, BaseNGram, Personal, Cache]

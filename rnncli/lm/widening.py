@@ -6,16 +6,18 @@ no n-gram, and an equal part of a probability as large as that of `<unk>`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from ..text.vocabulary import UNK_ID
-from .ensemble import Ensemble, joined
+from .ensemble import Ensemble
 from .interface import Part
 from .network import Network
 from .network_config import WORD_TABLES
 from .ngram import NGram
+from .ngram_beside import BaseNGram
 
 
 def widened(part: Part, count: int) -> Part:
@@ -23,21 +25,51 @@ def widened(part: Part, count: int) -> Part:
     if not count:
         return part
     if isinstance(part, Ensemble):
-        return joined([_widened_network(network, count) for network in part.networks])
+        return Ensemble([_widened_network(network, count) for network in part.networks])
     if isinstance(part, Network):
         return _widened_network(part, count)
-    return _widened_ngram(part, count) if isinstance(part, NGram) else part
+    if isinstance(part, BaseNGram):
+        return BaseNGram(widened_ngram(part.ngram, count))
+    return widened_ngram(part, count) if isinstance(part, NGram) else part
 
 
-def narrowed(part: Part, size: int, unigrams: np.ndarray | None) -> Part:
-    """Return a part as it was when it knew `size` words, to the last digit; `unigrams` (V,) are those it had then."""
+def narrowed(part: Part, size: int, unigrams: Mapping[str, np.ndarray]) -> Part:
+    """Return a part as it was when it knew `size` words, to the last digit.
+
+    `unigrams` (V,) are those that it had then, by the name of the part: see `unigrams_of`.
+    """
     if isinstance(part, Ensemble):
-        return joined([_narrowed_network(network, size) for network in part.networks])
+        return Ensemble([_narrowed_network(network, size) for network in part.networks])
     if isinstance(part, Network):
         return _narrowed_network(part, size)
-    if not isinstance(part, NGram) or unigrams is None:
-        return part
-    bigrams, longer = part.levels[:1], part.levels[1:]
+    if isinstance(part, BaseNGram):
+        return BaseNGram(_narrowed_ngram(part.ngram, size, unigrams[part.name]))
+    return _narrowed_ngram(part, size, unigrams[part.name]) if isinstance(part, NGram) else part
+
+
+def unigrams_of(parts: Iterable[Part]) -> dict[str, np.ndarray]:
+    """Return the unigrams (V,) of each part that is an n-gram model, by its name."""
+    ngrams = {part.name: part.ngram if isinstance(part, BaseNGram) else part for part in parts}
+    return {name: part.unigrams for name, part in ngrams.items() if isinstance(part, NGram)}
+
+
+def widened_ngram(ngram: NGram, count: int) -> NGram:
+    """Return an n-gram model that knows `count` more words."""
+    unigrams = np.append(ngram.unigrams, np.full(count, ngram.unigrams[UNK_ID] / max(1, count)))
+    bigrams, longer = ngram.levels[:1], ngram.levels[1:]
+    bigrams = [
+        replace(
+            level,
+            starts=np.append(level.starts, np.repeat(level.starts[-1:], count)),
+            pruned_counts=np.append(level.pruned_counts, np.zeros(count, level.pruned_counts.dtype)),
+        )
+        for level in bigrams
+    ]
+    return NGram(unigrams / unigrams.sum() if count else unigrams, [*bigrams, *longer])
+
+
+def _narrowed_ngram(ngram: NGram, size: int, unigrams: np.ndarray) -> NGram:
+    bigrams, longer = ngram.levels[:1], ngram.levels[1:]
     bigrams = [
         replace(level, starts=level.starts[: size + 1], pruned_counts=level.pruned_counts[: size + 1])
         for level in bigrams
@@ -59,17 +91,3 @@ def _narrowed_network(network: Network, size: int) -> Network:
     for name in set(WORD_TABLES) & set(values):
         values[name] = values[name][:size]
     return Network(replace(network.config, vocabulary_size=size), values, network.bits)
-
-
-def _widened_ngram(ngram: NGram, count: int) -> NGram:
-    unigrams = np.append(ngram.unigrams, np.full(count, ngram.unigrams[UNK_ID] / count))
-    bigrams, longer = ngram.levels[:1], ngram.levels[1:]
-    bigrams = [
-        replace(
-            level,
-            starts=np.append(level.starts, np.repeat(level.starts[-1:], count)),
-            pruned_counts=np.append(level.pruned_counts, np.zeros(count, level.pruned_counts.dtype)),
-        )
-        for level in bigrams
-    ]
-    return NGram(unigrams / unigrams.sum(), [*bigrams, *longer])

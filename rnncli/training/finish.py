@@ -16,10 +16,12 @@ from ..lm.interface import Part
 from ..lm.mixture import WORDS_PER_PASS
 from ..lm.network import Network
 from ..lm.ngram import NGram
+from ..lm.ngram_beside import BaseNGram
 from ..lm.ngram_counts import counted_part
 from ..lm.parts import PART_KINDS
 from ..lm.perplexity import perplexity
 from ..lm.tuning import Tuned, tune
+from ..lm.widening import widened_ngram
 from ..model import Model
 from ..nn.threads import Threads
 from ..options import MAX_EPOCHS
@@ -40,8 +42,10 @@ HISTORY_FIELDS = ("epoch", "step", "words", "learning_rate", "train_perplexity",
 class ModelBuilder:
     """Makes the model of a training: its best network and the parts beside it, tuned on held-out text."""
 
-    def __init__(self, plan: Plan, corpus: Corpus, threads: Threads):
+    def __init__(self, plan: Plan, corpus: Corpus, threads: Threads, init: Model | None = None):
+        """Build beside the n-grams of the text those of the model that the training goes on from, `init`."""
         self.plan = plan
+        self.base = init.lm.find(NGram) if init and plan.training.ngram_order else None
         self.corpus = corpus
         self.threads = threads
         self.fitted: dict[type[Part], Part] = {}
@@ -63,6 +67,9 @@ class ModelBuilder:
             for kind in PART_KINDS
         }
         self.fitted = {kind: part for kind, part in fitted.items() if part is not None}
+        if self.base:
+            new_words = len(self.corpus.vocabulary) - len(self.base.unigrams)
+            self.fitted[BaseNGram] = BaseNGram(widened_ngram(self.base, new_words))
 
     @property
     def fitted_ngram(self) -> NGram | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..learned import after_learning, before_learning
 from ..lm.perplexity import perplexity
+from ..lm.personal import LearnedText
 from ..lm.tuning import Tuned
 from ..model import Model
 from ..nn.threads import Threads
@@ -63,6 +65,7 @@ class Trainer:
         """
         hooks = hooks or Hooks()
         began = hooks.now() if began is None else began
+        self.learned: Sequence[LearnedText] = ()  # what the model had learned from which this training goes on
         self.plan = plan
         self.corpus = corpus
         self.sequences = parallel_sequences(corpus.training_text, plan.training.batch_size)
@@ -73,7 +76,7 @@ class Trainer:
             self.state.environments.append(here)
         self.stepper = Stepper(plan, self.state, self.sequences, corpus.counts(), self.threads, hooks.now)
         self.clock = Clock(plan, self.state, len(self.sequences) - 1, began, hooks.now)
-        self.builder = ModelBuilder(plan, corpus, self.threads)
+        self.builder = ModelBuilder(plan, corpus, self.threads, init)
         if not state:
             self.state.counted_words = countable_words(plan, len(self.builder.text), self.builder.fit, hooks.now)
         self.builder.fit(self.state.counted_words, partial(hooks.on_progress, COUNTING))
@@ -111,12 +114,16 @@ class Trainer:
         hooks = hooks or Hooks()
         began = hooks.now()
         sources = listed(sources)
+        base, learned = before_learning(init) if init else (None, ())
         if resume is not None:
-            return cls._resumed(opened(resume), sources, init, options, hooks)
-        given = Options.of(options, init)  # checked before the text is read
-        plan, corpus = make_plan(given, sources, init, now=hooks.now, **_reading(hooks))
-        hooks.on_read(corpus)
-        return cls(plan, corpus, init, began=began, hooks=hooks)
+            trainer = cls._resumed(opened(resume), sources, base, options, hooks)
+        else:
+            given = Options.of(options, base)  # checked before the text is read
+            plan, corpus = make_plan(given, sources, base, now=hooks.now, **_reading(hooks))
+            hooks.on_read(corpus)
+            trainer = cls(plan, corpus, base, began=began, hooks=hooks)
+        trainer.learned = learned
+        return trainer
 
     @classmethod
     def _resumed(
@@ -250,7 +257,7 @@ class Trainer:
         """
         if self.state.step and math.isinf(self.state.best.perplexity) and not self.state.history:
             self.measure()
-        return self.builder.model(self.state)
+        return after_learning(self.builder.model(self.state), self.learned)
 
     def _watch_of(self, words: int) -> Watch:
         """Return the watch on so many of the held-out words."""

@@ -6,11 +6,12 @@ import pytest
 
 import rnncli
 from rnncli.errors import ModelError, SettingError, TextError
+from rnncli.learned import before_learning
 from rnncli.lm.ensemble import Ensemble
 from rnncli.lm.mixture import Mixture
 from rnncli.lm.personal import Personal
 from rnncli.storage.model_file import _members as members
-from rnncli.tasks.learn import before_learning, forget, learn
+from rnncli.tasks.learn import forget, learn
 
 DAY = "2020-02-20"
 TEXTS = {

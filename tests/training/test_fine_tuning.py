@@ -85,3 +85,26 @@ def test_a_mark_that_the_model_foresees_with_spaces_is_noted_where_a_new_text_jo
     assert "".join(Spacer(training.corpus.detokenizer, WORD).write(words[:7])) == "The cat slept--then left."
     assert words[3] == annotated("--", "", None)
     assert words[8:] == ["The", "toy", "costs", "5", annotated("€", " ", None), "."]  # too few for a rule
+
+
+def test_the_n_grams_of_the_model_stay_beside_those_of_the_text(model, other_file, tmp_path):
+    rnncli.save(rnncli.train([other_file], init=model, epochs=1), tmp_path / "tuned.npz")
+    tuned = rnncli.load(tmp_path / "tuned.npz")
+    assert tuned.lm.names == ("network", "ngram", "base", "cache")
+    ngram, base = (part for part in tuned.lm.parts if part.name in ("base", "ngram"))
+    words = model.encode("Tom is not good")[0]
+    (before,) = (part for part in model.lm.parts if part.name == "ngram")
+    expected = before.probability(words, before.advance(words, before.initial_state(1), {})[0])
+    found = base.probability(words, base.advance(words, base.initial_state(1), {})[0])
+    np.testing.assert_allclose(found, expected, rtol=0.05)  # less the new word's part
+    own = ngram.probability(words, ngram.advance(words, ngram.initial_state(1), {})[0])
+    assert (own[1:] < expected[1:]).all()
+    assert rnncli.train([other_file], init=model, epochs=1, ngram_order=0).lm.names == ("network", "cache")
+
+
+def test_what_the_model_had_learned_is_learned_again(model, other_file, tmp_path):
+    (tmp_path / "band.txt").write_text("Zelda plays the theremin.\n" * 5, encoding="utf-8")
+    tuned = rnncli.train([other_file], init=model.learned(tmp_path / "band.txt"), epochs=1)
+    assert tuned.predict("Zelda plays the", 1)[0].word == "theremin"
+    without = rnncli.train([other_file], init=model, epochs=1)
+    assert tuned.forgotten().predict("Tom is", 0) == without.predict("Tom is", 0)

@@ -27,6 +27,7 @@ COMMANDS = {
     "type": ("keyboard", "Write a line with the next words on offer."),
     "evaluate": ("evaluate", "Measure how well a model predicts a text."),
     "info": ("info", "Show what a model file holds."),
+    "mix": ("mix", "Mix two models into one."),
     "compress": ("compress", "Make a model smaller."),
     "export": ("export", "Write a part of a model in a format of other programs."),
     "completion": ("completion", "Print a script that makes a shell complete commands."),

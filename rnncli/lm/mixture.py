@@ -15,6 +15,7 @@ import numpy as np
 from .interface import Part, pick, repeat
 
 WORDS_PER_PASS = 128  # of each sequence
+MIN_WEIGHT = 1e-6  # of a part that has a least weight
 DTYPE = np.float32  # of distributions
 P = TypeVar("P", bound=Part)
 
@@ -85,6 +86,18 @@ class Mixture:
         prior = np.array([part.prior_weight for part in self.parts])
         groups = int(np.prod([part.groups for part in self.parts]))
         return np.tile(prior / prior.sum(), (groups, 1))
+
+    def check_weights(self) -> None:
+        """Raise `ValueError` for weights of another shape than the parts have, or that make no sense."""
+        weights = self.weights
+        if weights.ndim == 2 and weights.shape[1] > len(self.parts):
+            raise ValueError(f"it holds a part that this rnncli does not know, besides {', '.join(self.names)}")
+        if weights.shape != self.prior_weights().shape or weights.dtype.kind != "f":
+            raise ValueError(f"shares is {weights.dtype} {weights.shape}")
+        needed = np.array([part.least_weight > 0 for part in self.parts])
+        is_sound = (weights >= 0).all() and np.allclose(weights.sum(axis=1), 1)
+        if not (is_sound and (weights[:, needed] > MIN_WEIGHT).all()):
+            raise ValueError("its shares do not sum to one, or the network has none")
 
     # Reading.
 

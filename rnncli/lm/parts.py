@@ -6,5 +6,6 @@ from .interface import Part
 from .ngram import NGram
 from .ngram_beside import BaseNGram
 from .personal import Personal
+from .voice import FirstVoice, SecondVoice
 
-PART_KINDS: list[type[Part]] = [Ensemble, NGram, BaseNGram, Personal, Cache]
+PART_KINDS: list[type[Part]] = [Ensemble, NGram, BaseNGram, Personal, Cache, FirstVoice, SecondVoice]

@@ -18,6 +18,7 @@ from .network import Network
 from .network_config import WORD_TABLES
 from .ngram import NGram
 from .ngram_beside import BaseNGram
+from .voice import Voice
 
 
 def widened(part: Part, count: int) -> Part:
@@ -30,6 +31,8 @@ def widened(part: Part, count: int) -> Part:
         return _widened_network(part, count)
     if isinstance(part, BaseNGram):
         return BaseNGram(widened_ngram(part.ngram, count))
+    if isinstance(part, Voice):
+        return type(part)(part.lm, np.append(part.numbers, np.full(count, UNK_ID, part.numbers.dtype)))
     return widened_ngram(part, count) if isinstance(part, NGram) else part
 
 
@@ -44,6 +47,8 @@ def narrowed(part: Part, size: int, unigrams: Mapping[str, np.ndarray]) -> Part:
         return _narrowed_network(part, size)
     if isinstance(part, BaseNGram):
         return BaseNGram(_narrowed_ngram(part.ngram, size, unigrams[part.name]))
+    if isinstance(part, Voice):
+        return type(part)(part.lm, part.numbers[:size])
     return _narrowed_ngram(part, size, unigrams[part.name]) if isinstance(part, NGram) else part
 
 

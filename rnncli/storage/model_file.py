@@ -52,7 +52,6 @@ HISTORY_NUMBERS = ("epoch", "train_perplexity", "valid_perplexity")
 MAX_NUMBER = 1e300
 BYTES_PER_CHARACTER = 4  # of text in an array
 MAX_REASON_CHARACTERS = 200  # why a file is damaged
-MIN_WEIGHT = 1e-6  # of a part that has a least weight
 
 
 def save(model: Model, path: str | Path) -> None:
@@ -80,7 +79,7 @@ def _members(model: Model) -> dict[str, np.ndarray]:
     if model.lm.beginning is not None:
         raise ModelError("a model that has adapted to a text is not written: train one on the text with init=MODEL")
     try:
-        _check_weights(model.lm)
+        model.lm.check_weights()
     except ValueError as error:
         raise ModelError(f"the model makes no sense: {error}") from error
     for network in networks_of(model.lm):
@@ -147,7 +146,7 @@ def _model(arrays: dict[str, np.ndarray], checked: bool) -> Model:
     stored = StoredParts(config, arrays, len(vocabulary), checked)
     parts = [part for kind in PART_KINDS if (part := kind.from_file(stored)) is not None]
     mixture = Mixture(parts, len(vocabulary), arrays.get("shares"))
-    _check_weights(mixture)
+    mixture.check_weights()
     _check_names(arrays, parts)
     if checked and len(vocabulary.numbers) != len(vocabulary):  # last: as many words as the parts have are not too many
         raise ValueError(f"its vocabulary is not one of {len(vocabulary)} different words")
@@ -176,18 +175,6 @@ def _check_format(arrays: Mapping[str, np.ndarray]) -> None:
     if not OLDEST_FORMAT <= version <= FORMAT:
         newer = "a newer rnncli: upgrade to use it" if version > FORMAT else "an older rnncli: train it anew"
         raise NotAModelError(f"(format {version}) was written by {newer}")
-
-
-def _check_weights(mixture: Mixture) -> None:
-    weights = mixture.weights
-    if weights.ndim == 2 and weights.shape[1] > len(mixture.parts):
-        raise ValueError(f"it holds a part that this rnncli does not know, besides {', '.join(mixture.names)}")
-    if weights.shape != mixture.prior_weights().shape or weights.dtype.kind != "f":
-        raise ValueError(f"shares is {weights.dtype} {weights.shape}")
-    needed = np.array([part.least_weight > 0 for part in mixture.parts])
-    is_sound = (weights >= 0).all() and np.allclose(weights.sum(axis=1), 1)
-    if not (is_sound and (weights[:, needed] > MIN_WEIGHT).all()):
-        raise ValueError("its shares do not sum to one, or the network has none")
 
 
 def _text(array: np.ndarray) -> str:

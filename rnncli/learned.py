@@ -12,7 +12,7 @@ from .lm.cache import Cache
 from .lm.interface import Part
 from .lm.mixture import Mixture
 from .lm.ngram import NGram
-from .lm.personal import LearnedText, Personal, new_words
+from .lm.personal import Before, LearnedText, Personal, new_words
 from .lm.tuning import tuned_beside
 from .lm.widening import narrowed, unigrams_of, widened
 from .model import Model
@@ -30,10 +30,10 @@ def before_learning(model: M) -> tuple[M, tuple[LearnedText, ...]]:
     personal = model.lm.find(Personal)
     if personal is None:
         return model, ()
-    size = personal.base_size
-    parts = [narrowed(part, size, personal.base_unigrams) for part in model.lm.parts if part is not personal]
+    size, weights, unigrams = personal.before[:3]
+    parts = [narrowed(part, size, unigrams) for part in model.lm.parts if part is not personal]
     vocabulary = Vocabulary(model.vocabulary.words[:size])
-    return replace(model, lm=Mixture(parts, size, personal.base_weights), vocabulary=vocabulary), personal.texts
+    return replace(model, lm=Mixture(parts, size, weights), vocabulary=vocabulary), personal.texts
 
 
 def after_learning(base: M, texts: Sequence[LearnedText]) -> M:
@@ -43,25 +43,26 @@ def after_learning(base: M, texts: Sequence[LearnedText]) -> M:
     new = new_words(texts, base.vocabulary.exactly, MAX_NEW_WORDS)
     vocabulary = Vocabulary([*base.vocabulary.words, *new])
     size = len(vocabulary)
+    ids = [vocabulary.encode(text.tokens) for text in texts]
     ngram = base.lm.find(NGram)
     order = ngram.order if ngram else ORDER
-    ids = [vocabulary.encode(text.tokens) for text in texts]
-    pieces = [_cut(own) for own in ids]
-
-    def with_personal(counted: Sequence[np.ndarray]) -> tuple[Mixture, Personal]:
-        counts = NGram.count(np.concatenate(counted), size, order)
-        personal = Personal(counts, texts, len(base.vocabulary), base.lm.weights, unigrams_of(base.lm.parts))
-        return Mixture(_inserted(others, personal), size), personal
-
+    before = Before(len(base.vocabulary), base.lm.weights, unigrams_of(base.lm.parts))
     others = [widened(part, len(new)) for part in base.lm.parts]
-    mixture, personal = with_personal([first for first, _ in pieces])
-    share = MAX_HELD_OUT_WORDS / max(1, sum(len(last) for _, last in pieces))
-    held_out = [last[: round(min(1.0, share) * len(last))] for _, last in pieces]
-    weights = tuned_beside(
-        mixture, personal, personal.prior_weights, base.lm.weights, [text for text in held_out if len(text)]
+
+    first, held_out = zip(*map(_cut, ids), strict=True)
+    personal = Personal(NGram.count(np.concatenate(first), size, order), texts, before)
+    share = min(1.0, MAX_HELD_OUT_WORDS / max(1, sum(map(len, held_out))))
+    tuning_texts = [text[: round(share * len(text))] for text in held_out]
+    tuned = tuned_beside(
+        Mixture(_inserted(others, personal), size),
+        personal,
+        personal.prior_weights,
+        base.lm.weights,
+        [text for text in tuning_texts if len(text)],
     )
-    mixture, _ = with_personal(ids)
-    return replace(base, lm=Mixture(mixture.parts, size, weights), vocabulary=vocabulary)
+    counted = NGram.count(np.concatenate(ids), size, order)
+    personal = Personal(counted, texts, before._replace(loss=tuned.before, loss_now=tuned.after))
+    return replace(base, lm=Mixture(_inserted(others, personal), size, tuned.weights), vocabulary=vocabulary)
 
 
 def _inserted(parts: Sequence[Part], personal: Personal) -> list[Part]:

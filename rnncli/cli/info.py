@@ -71,6 +71,8 @@ def describe(path: Path, model: Model) -> ModelInfo:
         "corpus_sha256": corpus.get("sha256"),
         "valid_perplexity_of_network": model.about.get("best_valid_perplexity"),
         "tuned_perplexity": tuning.get("perplexity"),
+        "tuned_unknown_words": tuning.get("unknown_words"),
+        "tuned_perplexity_of_known_words": tuning.get("perplexity_of_known_words"),
         "tuned_perplexity_of_network": tuning.get("perplexity_of_network"),
         "readings": history[-1]["epoch"] if history else None,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import click
 from .answering import check_stdin_once, named_texts
 from .options import FILE_PATH, encoding_option, find_model, model_option
 from .output import escape_controls, tell
+from .progress import format_perplexity
 from .texts import warn_of_text
 
 if TYPE_CHECKING:
@@ -50,8 +52,20 @@ def command(texts: tuple[str, ...], model_path: Path | None, output: Path | None
     learned = learn(model, texts, encoding, warn=warn_of_text)
     save(learned, output)
     words = len(learned.vocabulary) - len(model.vocabulary)
-    tell(f"Learned {', '.join(map(escape_controls, texts))}: {words:,} new words.")
+    tell(f"Learned {', '.join(map(escape_controls, texts))}: {words:,} new words{_gain(learned)}.")
     click.echo(escape_controls(str(output)))
+
+
+def _gain(model: Model) -> str:
+    """What it is worth to have learned, on the held-out ends of the texts."""
+    from ..lm.perplexity import perplexity
+    from ..lm.personal import Personal
+
+    personal = model.lm.find(Personal)
+    if personal is None or math.isnan(personal.before.loss):
+        return ""
+    old, new = (format_perplexity(perplexity(loss)) for loss in (personal.before.loss, personal.before.loss_now))
+    return f"; perplexity of their last lines {old} before, {new} now"
 
 
 def personal_file() -> Path:

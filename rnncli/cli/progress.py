@@ -182,7 +182,11 @@ def show_result(model: Model) -> None:
         warn(f"only {tuning['words']} words were held out, which tell little")
     whole, network = (tuning[name] or math.inf for name in ("perplexity", "perplexity_of_network"))
     alone = f", of the network {format_perplexity(network)}" if len(model.lm.parts) > 1 else ""
-    tell(f"Saved. Validation perplexity {format_perplexity(whole)}{alone}:")
+    known = ""
+    if tuning["unknown_words"] and tuning.get("perplexity_of_known_words"):
+        unknown = tuning["unknown_words"] / tuning["words"]
+        known = f", of known words {format_perplexity(tuning['perplexity_of_known_words'])} ({unknown:.1%} are unknown)"
+    tell(f"Saved. Validation perplexity {format_perplexity(whole)}{alone}{known}:")
 
 
 def format_perplexity(perplexity: float, digits: int = 1) -> str:

@@ -7,6 +7,7 @@ its weights.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -44,28 +45,29 @@ class LearnedText(NamedTuple):
         return hashlib.sha256(words + b"\0" + self.tokens.ids.astype("<i4").tobytes()).hexdigest()
 
 
+class Before(NamedTuple):
+    """What tells a model before it learned anything apart; and what it has learned is worth, in nats a word.
+
+    The losses are those on the held-out ends of the texts; no numbers where a text is too short for that.
+    """
+
+    size: int  # of the vocabulary
+    weights: np.ndarray  # (groups, parts), of the mixture
+    unigrams: Mapping[str, np.ndarray]  # (V,), of each n-gram part, by name
+    loss: float = math.nan
+    loss_now: float = math.nan
+
+
 class Personal(NGramBeside):
-    """The n-grams of the texts that were learned."""
+    """The n-grams of the texts that were learned, and what the model was `before`."""
 
     name: ClassVar[str] = "personal"
     prior_weight: ClassVar[float] = 0.3
 
-    def __init__(
-        self,
-        ngram: NGram,
-        texts: Sequence[LearnedText],
-        base_size: int,
-        base_weights: np.ndarray,
-        base_unigrams: Mapping[str, np.ndarray],
-    ):
-        """Take the n-grams of all `texts`, and of the base the size of its vocabulary, its weights, and the
-        unigrams of its n-gram parts.
-        """
+    def __init__(self, ngram: NGram, texts: Sequence[LearnedText], before: Before):
         super().__init__(ngram)
         self.texts = tuple(texts)
-        self.base_size = base_size
-        self.base_weights = base_weights
-        self.base_unigrams = base_unigrams
+        self.before = before
 
     @property
     def prior_weights(self) -> np.ndarray:
@@ -75,17 +77,18 @@ class Personal(NGramBeside):
     # Storing and showing.
 
     def stored_config(self) -> dict[str, Any]:
-        """Return the order of the n-grams, how many words the base knows, and the names and days of the texts."""
+        """Return the order of the n-grams, how many words the base knows, the losses, and the texts' names and days."""
         texts = [{"name": text.name, "date": text.date} for text in self.texts]
         config = super().stored_config()
-        config[self.name] |= {"base_size": self.base_size, "texts": texts}
+        losses = [None if math.isnan(loss) else loss for loss in self.before[3:]]
+        config[self.name] |= {"base_size": self.before.size, "losses": losses, "texts": texts}
         return config
 
     def stored_arrays(self) -> dict[str, np.ndarray]:
         """Return the arrays of the n-grams, those of the base, and the words of each text."""
         arrays = super().stored_arrays()
-        arrays[PREFIX + SHARES] = self.base_weights
-        arrays |= {f"{PREFIX}{UNIGRAMS}.{name}": unigrams for name, unigrams in self.base_unigrams.items()}
+        arrays[PREFIX + SHARES] = self.before.weights
+        arrays |= {f"{PREFIX}{UNIGRAMS}.{name}": unigrams for name, unigrams in self.before.unigrams.items()}
         for number, text in enumerate(self.texts, 1):
             words = "\n".join(text.tokens.types).encode("utf-8", "surrogatepass")
             arrays[f"{PREFIX}text{number}.words"] = np.frombuffer(words, np.uint8)
@@ -111,7 +114,8 @@ class Personal(NGramBeside):
         if not 1 <= len(config["texts"]) <= MAX_TEXTS:
             raise ValueError(f"it has learned {len(config['texts'])} texts")
         texts = [_text(arrays, number, **facts) for number, facts in enumerate(config["texts"], 1)]
-        return cls(ngram, texts, size, weights, unigrams)
+        losses = [math.nan if loss is None else float(loss) for loss in config["losses"]]
+        return cls(ngram, texts, Before(size, weights, unigrams, *losses))
 
     def facts(self) -> dict[str, Any]:
         """Return what was learned."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,8 +27,13 @@ class Tuned:
     """A tuned mixture."""
 
     mixture: Mixture
-    loss: float  # in nats, on the held-out text
-    losses: dict[str, float]  # of each part alone
+    word_losses: np.ndarray  # (N,), in nats, of the words of the held-out texts
+    losses: dict[str, float]  # of each part alone, on the mean
+
+    @property
+    def loss(self) -> float:
+        """The mean loss, in nats; infinite where the network has diverged."""
+        return float(self.word_losses.mean())
 
 
 @dataclass(frozen=True)
@@ -63,34 +69,42 @@ def tune(
     evidence = _evidence(usual, variants, texts, side_by_side)
     least = np.array([part.least_weight for part in parts])
 
-    def weighed(numbers: Sequence[int], rounds: int) -> tuple[float, np.ndarray]:
-        """Return the loss of a choice of variants, and the weights that fit it."""
+    def weighed(numbers: Sequence[int], rounds: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the losses (N,) of a choice of variants, and the weights that fit it."""
         p, masses = evidence.of(numbers)
         weights = fit_weights(p, evidence.groups, usual.prior_weights(), masses, least, rounds)
         by_word = weights[evidence.groups].T
         mixed = np.sum(by_word * p, axis=0) / np.sum(by_word * masses, axis=0)
-        return float(-np.log(np.maximum(mixed, np.finfo(float).tiny)).mean()), weights
+        return -np.log(np.maximum(mixed, np.finfo(float).tiny)), weights
 
     def handicapped(numbers: Sequence[int]) -> float:
-        loss, _ = weighed(numbers, CHOOSING_ROUNDS)
+        loss = float(weighed(numbers, CHOOSING_ROUNDS)[0].mean())
         loss += MIN_GAIN / len(evidence.groups) * np.count_nonzero(numbers)
         return loss if np.isfinite(loss) else np.inf
 
     choices = list(itertools.product(*(range(len(candidates)) for candidates in variants.values())))
     best = min(choices, key=handicapped) if len(choices) > 1 else choices[0]
-    loss, weights = weighed(best, EM_ROUNDS)
+    word_losses, weights = weighed(best, EM_ROUNDS)
     with np.errstate(divide="ignore"):
         losses = dict(zip(variants, (-np.log(evidence.of(best)[0])).mean(axis=1).tolist(), strict=True))
-    if not np.isfinite(loss):  # where the network has diverged on some words, nothing can be tuned
-        return Tuned(usual, np.inf, losses)
+    if not np.isfinite(word_losses).all():  # where the network has diverged on some words, nothing can be tuned
+        return Tuned(usual, np.full(1, np.inf), losses)
     chosen = [candidates[number] for candidates, number in zip(variants.values(), best, strict=True)]
-    return Tuned(Mixture(chosen, vocabulary_size, weights), loss, losses)
+    return Tuned(Mixture(chosen, vocabulary_size, weights), word_losses, losses)
+
+
+class TunedBeside(NamedTuple):
+    """The weights (groups, parts) of a mixture to which a part was added, and the mean loss without it and with it."""
+
+    weights: np.ndarray
+    before: float = math.nan  # in nats; no number if there was no held-out text
+    after: float = math.nan
 
 
 def tuned_beside(
     mixture: Mixture, part: Part, prior: np.ndarray, weights: np.ndarray, texts: Sequence[np.ndarray]
-) -> np.ndarray:
-    """Return the weights (groups, parts) of a mixture to which a `part` was added, tuned on some held-out texts (N,).
+) -> TunedBeside:
+    """Tune the weights of a mixture to which a `part` was added on some held-out texts (N,).
 
     `weights` (groups, parts) are those of the mixture before. At first, one number for each kind of context that the
     new part tells apart says how much of the weight is its own, from the `prior` (kinds,) on; then all weights are
@@ -108,7 +122,7 @@ def tuned_beside(
         return np.insert(weights[old_group] * (1 - fractions), place, fractions[:, 0], axis=1)
 
     if not texts:
-        return joined(prior)
+        return TunedBeside(joined(prior))
     evidence = _evidence(mixture, {one.name: [one] for one in mixture.parts}, texts, on_all_cores)
     p, masses = evidence.of([0] * len(kinds))
     old = weights[old_group[evidence.groups]].T
@@ -120,7 +134,10 @@ def tuned_beside(
     )
     own = fitted[:, 1]
     least = np.array([one.least_weight for one in mixture.parts])
-    return _expectation_maximisation(p, masses, evidence.groups, joined(own), least, EM_ROUNDS)
+    tuned = _expectation_maximisation(p, masses, evidence.groups, joined(own), least, EM_ROUNDS)
+    new = tuned[evidence.groups].T
+    after = np.sum(new * p, axis=0) / np.sum(new * masses, axis=0)
+    return TunedBeside(tuned, *(float(-np.log(np.maximum(q, np.finfo(float).tiny)).mean()) for q in (before, after)))
 
 
 def _evidence(

@@ -28,6 +28,7 @@ from ..options import MAX_EPOCHS
 from ..text.batches import excerpts
 from ..text.columns import Store
 from ..text.corpus import Corpus
+from ..text.vocabulary import UNK_ID
 from ..version import __version__
 from .plan import Plan
 from .state import TrainingState
@@ -104,6 +105,7 @@ class ModelBuilder:
         about["tuning"] = {
             "words": sum(map(len, texts)),
             "perplexity": finite(perplexity(tuned.loss)),
+            **_of_known_words(tuned, np.concatenate(texts)),
             "perplexity_of_network": finite(perplexity(tuned.losses[Network.name])),
         }
         corpus = self.corpus
@@ -130,6 +132,15 @@ class ModelBuilder:
             "best_valid_perplexity": finite(best),
             "versions": {"rnncli": __version__, "numpy": np.__version__, "python": platform.python_version()},
         }
+
+
+def _of_known_words(tuned: Tuned, ids: np.ndarray) -> dict[str, Any]:
+    """Return how many words of the tuning texts (N,) are unknown, and the perplexity of the others."""
+    known = ids != UNK_ID
+    found: dict[str, Any] = {"unknown_words": int(np.count_nonzero(~known))}
+    if known.any() and len(tuned.word_losses) == len(ids):
+        found["perplexity_of_known_words"] = finite(perplexity(float(tuned.word_losses[known].mean())))
+    return found
 
 
 def finite(value: Any) -> Any:

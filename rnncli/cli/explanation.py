@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..text.reserved import EOS
 from .formats import field
 from .output import unknown_words_warning
 from .tables import ColouredWords, Table, format_probability, readable_word
@@ -35,7 +36,7 @@ class ExplanationAnswer(NamedTuple):
         for influence in self.explanation.influences:
             yield (influence.word, influence.change)
 
-    def tables(self) -> Iterable[ColouredWords | Table]:
+    def tables(self) -> Iterable[ColouredWords | Table | str]:
         word = readable_word(self.explanation.word, self.unit)
         influences = self.explanation.influences
         largest = max((abs(influence.change) for influence in influences), default=0) or 1
@@ -48,3 +49,23 @@ class ExplanationAnswer(NamedTuple):
         yield Table(rows, ["~", ">", "|"], header=["word", "adds", ""])
         parts = ", ".join(f"{name} {format_probability(value)}" for name, value in self.explanation.parts.items())
         yield Table([(word, format_probability(self.explanation.probability), parts)], ["~", ">", "<"])
+        if evidence := list(self._evidence()):
+            yield ""
+            yield Table(evidence, ["<", "~", "<"], header=["part", "has seen", ""])
+
+    def _evidence(self) -> Iterable[tuple[str, str, str]]:
+        """What the n-grams and the cache have seen, and the lines of the sources."""
+        for sequence in self.explanation.sequences:
+            if sequence.is_longest:
+                often = f"{sequence.count:,} time{'' if sequence.count == 1 else 's'}"
+            else:
+                often = f"after {sequence.count:,} word{'' if sequence.count == 1 else 's'}"
+            yield (sequence.part, self._written(sequence.words), often)
+        for place in self.explanation.cached:
+            words = [*place.before, f"[{place.word}]", *place.after]
+            yield ("cache", self._written(words), f"{place.fraction:.0%}")
+        for line in self.explanation.lines:
+            yield (f"{line.source}:{line.number}", line.text, "")
+
+    def _written(self, words: Sequence[str]) -> str:
+        return " ".join("|" if word == EOS else word for word in words)

@@ -151,9 +151,11 @@ def _write_text(model: Model, prompt: str, writer: Writer) -> None:
 
 
 def _print_novelty(model: Model, writer: Writer) -> None:
+    from ..tasks.evidence import ngram_of
     from ..tasks.generate import copied_fractions
 
-    found = copied_fractions(model.ngram, writer)
+    ngrams = [ngram for part in model.lm.parts if (ngram := ngram_of(part)) is not None]
+    found = copied_fractions(ngrams, writer)
     fractions = ", ".join(f"{n} words {'-' if value is None else f'{value:.0%}'}" for n, value in found.items())
     flush()
     tell(f"Sequences that stand in the training text: {fractions}")

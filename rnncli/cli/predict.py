@@ -34,6 +34,12 @@ PREDICTIONS_PER_BATCH = 20_000
 @click.option("--explain", is_flag=True, help="Show how much each word of the prompt adds to the likeliest next word.")
 @click.option("--word", metavar="WORD", help="With --explain: explain this next word instead.")
 @click.option(
+    "--source",
+    type=click.Path(),
+    multiple=True,
+    help="With --explain: name the lines of this text that hold what the n-grams have seen; may be repeated.",
+)
+@click.option(
     "--adapt",
     type=click.Path(),
     multiple=True,
@@ -48,6 +54,7 @@ def command(
     among: tuple[str, ...],
     explain: bool,
     word: str | None,
+    source: tuple[str, ...],
     adapt: tuple[str, ...],
     output_format: str,
     encoding: str,
@@ -71,20 +78,20 @@ def command(
     from ..text.reading import read_batches, source_name
 
     explain = _checked(explain)
-    prompts = _named_prompts(prompts, adapt)
+    prompts = _named_prompts(prompts, (*adapt, *source))
     model = _load(model_path, among, adapt, encoding)
     if not prompts and on_terminal(sys.stdin):
         tell("Type a prompt, then Enter; Ctrl-D ends.")
     ask: Callable[[list[str]], Iterable[Answer]]
     if explain:
-        ask = partial(_explain, model, word)
+        ask = partial(_explain, model, word, source, encoding)
         at_once = 1
     else:
         ask = partial(_rank, model, titled=len(prompts) != 1, n=n, among=among, **options)
         at_once = max(1, PREDICTIONS_PER_BATCH // (n or len(model.vocabulary)))
     batches = [list(prompts)] if prompts else read_batches(STDIN, encoding, "surrogateescape")
-    source = "" if prompts else source_name(STDIN)
-    print_answers(answer_lines(batches, ask, NoAnswer, lines_per_call=at_once, source=source), output_format)
+    place = "" if prompts else source_name(STDIN)
+    print_answers(answer_lines(batches, ask, NoAnswer, lines_per_call=at_once, source=place), output_format)
     if len(prompts) > 1 and all(len(prompt.split()) == 1 for prompt in prompts):
         warn(f'these are {len(prompts)} prompts of one word; for a single prompt, write quotes: "{" ".join(prompts)}"')
 
@@ -108,6 +115,8 @@ def _checked(explain: bool) -> bool:
         explain = False
     if named_in_command("word") and not explain:
         raise click.UsageError("--word is for --explain: to rank some words only, use --among.")
+    if named_in_command("source") and not explain:
+        raise click.UsageError("--source is for --explain: add that.")
     return explain
 
 
@@ -144,13 +153,18 @@ def _rank(model: Model, prompts: list[str], *, titled: bool, parts: bool, **opti
     return [RankingAnswer(ranking, titled, parts, model.unit) for ranking in rankings]
 
 
-def _explain(model: Model, word: str | None, prompts: list[str]) -> Iterable[Answer]:
+def _explain(
+    model: Model, word: str | None, sources: tuple[str, ...], encoding: str, prompts: list[str]
+) -> Iterable[Answer]:
     from ..tasks.explain import explain
     from .explanation import ExplanationAnswer
     from .progress import reading
 
     with reading() as progress:
-        return [ExplanationAnswer(explain(model, prompt, word, progress=progress), model.unit) for prompt in prompts]
+        found = [
+            explain(model, prompt, word, sources=sources, encoding=encoding, progress=progress) for prompt in prompts
+        ]
+    return [ExplanationAnswer(explanation, model.unit) for explanation in found]
 
 
 class RankingAnswer(NamedTuple):

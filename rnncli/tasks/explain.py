@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,8 +12,10 @@ from ..errors import SettingError, TextError, quoted
 from ..lm.mixture import MixtureContext, MixtureState
 from ..model import Model
 from ..nn.threads import on_all_cores
-from ..text.vocabulary import UNK_ID
+from ..text.corpus import Sources
+from ..text.vocabulary import EOS_ID, UNK_ID
 from .batching import chunks
+from .evidence import CachedPlace, SeenSequence, SourceLine, cached_places, lines_with, seen_sequences
 from .fill import BLANK
 from .predict import best_words, of_words
 
@@ -40,6 +42,9 @@ class Explanation:
     parts: dict[str, float]  # what each part of the model contributes; their sum is the probability
     influences: list[Influence]  # of the last words, in the prompt's order
     unknown_words: list[str]  # of the prompt
+    sequences: list[SeenSequence] = field(default_factory=list)  # that the n-grams have seen
+    cached: list[CachedPlace] = field(default_factory=list)  # where the cache found the word
+    lines: list[SourceLine] = field(default_factory=list)  # of the sources, that hold the longest of the sequences
 
 
 def explain(
@@ -47,13 +52,16 @@ def explain(
     prompt: str,
     word: str | None = None,
     *,
+    sources: Sources = (),
+    encoding: str = "utf-8",
     progress: Callable[[float], object] = lambda fraction: None,
 ) -> Explanation:
     """Measure how much each word of `prompt` changes the prediction of `word`, by default of the likeliest next word.
 
     Each word in turn is hidden, as if it were unknown, and the log-probability then is compared with that after the
     whole prompt. The work grows with the square of their number, so it is done for the last 1,000 words; `progress` is
-    told the fraction that is done. Raises `SettingError` for a word that the model does not know.
+    told the fraction that is done. Lines of the texts in `sources` are named that hold the longest sequence which the
+    n-grams have seen. Raises `SettingError` for a word that the model does not know.
     """
     if BLANK.search(prompt):
         raise TextError(f"{quoted(prompt)} has a blank: only what comes next is explained")
@@ -61,6 +69,7 @@ def explain(
     starts: list[tuple[slice, MixtureState]] = []  # groups of words to hide, and the state before each group
     first = max(0, len(ids) - MAX_HIDDEN_WORDS)
     state = model.lm.read(ids[:first], model.lm.initial_state(1))
+    all_ids = ids[:, 0]
     ids = ids[first:]
     for chunk in chunks(len(ids), VARIANTS_PER_GROUP):
         starts.append((chunk, state))
@@ -81,6 +90,8 @@ def explain(
         changes += itertools.chain.from_iterable(on_all_cores(changes_in, starts[chunk]))
         rest = 1 - len(changes) / len(ids)
         progress(1 - rest * rest)  # the later a hidden word, the fewer words are read after it
+    sequences = seen_sequences(model, context, np.append([EOS_ID], all_ids), target)
+    longest = max((sequence.words for sequence in sequences), key=len, default=[])
     return Explanation(
         prompt,
         model.word(target),
@@ -88,6 +99,9 @@ def explain(
         _contributions(model, context, target, float(p[target])),
         [Influence(token, change) for token, change in zip(tokens[first:], changes, strict=True)],
         unknown,
+        sequences,
+        cached_places(model, context, target),
+        lines_with(model, sources, longest, encoding) if longest and sources else [],
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -206,20 +206,19 @@ def _is_final(word: str) -> bool:
     return word.endswith(tuple(FINAL_MARKS)) and word.count(".") < 2
 
 
-def copied_fractions(ngram: NGram, writer: Writer) -> dict[int, float | None]:
-    """Return which fraction of the sequences of 3, 4 and 5 words occurs in the training text, by the model's n-grams.
+def copied_fractions(ngrams: Sequence[NGram], writer: Writer) -> dict[int, float | None]:
+    """Return which fraction of the sequences of 3, 4 and 5 words occurs in the texts whose `ngrams` the model holds.
 
     Sequences count that end in a word that was written. None where none of that length was written within a unit, or
     the model has no n-grams of that length. N-grams that were pruned are not found.
     """
     ids = np.array(writer.text, np.int64)
-    context, _ = ngram.advance(ids[:, None], ngram.initial_state(1), {})
     lengths = context_lengths(ids)
+    contexts = [ngram.advance(ids[:, None], ngram.initial_state(1), {})[0] for ngram in ngrams]
+    read = [context.ngrams for context in contexts if context.ngrams is not None]
     fractions: dict[int, float | None] = {}
     for n in NOVELTY_LENGTHS:
         is_counted = (np.arange(len(ids)) >= writer.begin) & (ids != EOS_ID) & (lengths >= n)
-        if context.ngrams is not None and n <= ngram.order and is_counted.any():
-            fractions[n] = float(np.mean(context.ngrams[is_counted, 0, n - 1] >= 0))
-        else:
-            fractions[n] = None
+        found = [ngrams[:, 0, n - 1] >= 0 for ngrams in read if n <= ngrams.shape[-1]]
+        fractions[n] = float(np.any(found, axis=0)[is_counted].mean()) if found and is_counted.any() else None
     return fractions

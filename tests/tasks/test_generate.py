@@ -152,14 +152,14 @@ def test_text_that_may_be_the_beginning_of_a_stop_is_held_back_until_it_is_not(m
 def test_the_fraction_of_a_text_that_occurs_in_the_training_text_is_measured(model):
     copy = generate(model, "Tom is not good at science, so he", Limits(4), GREEDY)
     assert "".join(copy) == " will study more."
-    assert copied_fractions(model.ngram, copy) == {3: 1.0, 4: 1.0, 5: 1.0}
+    assert copied_fractions([model.ngram], copy) == {3: 1.0, 4: 1.0, 5: 1.0}
     wild = generate(model, "", Limits(100), Sampling(temperature=50.0), seed=1)
     assert len(list(wild)) >= 100
-    fractions = copied_fractions(model.ngram, wild)
+    fractions = copied_fractions([model.ngram], wild)
     assert 0 <= fractions[5] <= fractions[4] <= fractions[3] < 0.5
     nothing = generate(model, "", Limits(0))
     assert list(nothing) == []
-    assert copied_fractions(model.ngram, nothing) == {3: None, 4: None, 5: None}
+    assert copied_fractions([model.ngram], nothing) == {3: None, 4: None, 5: None}
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_the_fraction_of_a_text_that_occurs_in_the_training_text_is_measured(mod
 def test_a_sequence_counts_if_its_last_word_was_written_and_no_unit_ends_in_it(model, prompt, written, fractions):
     writer = generate(model, prompt, Limits(0))
     writer.text += [model.vocabulary.find(word) for word in written.split()]
-    assert copied_fractions(model.ngram, writer) == fractions
+    assert copied_fractions([model.ngram], writer) == fractions
 
 
 def test_a_word_that_repeats_is_made_unlikely_but_not_impossible():

@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+import rnncli
+from rnncli.tasks.evidence import MAX_LINES, lines_with
+from rnncli.text.vocabulary import EOS
+
+SENTENCE = "Tom is good at chess, so he will not lose"
+
+
+def test_the_longest_sequence_that_each_n_gram_part_has_seen_is_told_with_its_count(model, corpus_file, tmp_path):
+    (tmp_path / "band.txt").write_text("Zelda plays the theremin.\nTom plays the theremin.\n" * 3, encoding="utf-8")
+    learned = model.learned(tmp_path / "band.txt")
+    explanation = learned.explain("Ole plays the")
+    assert explanation.word == "theremin"
+    (seen,) = explanation.sequences  # the n-grams of the model know nothing of it
+    assert (seen.part, seen.words, seen.count, seen.is_longest) == ("personal", ["plays", "the", "theremin"], 2, False)
+    seen = {sequence.part: sequence for sequence in learned.explain("Zelda plays the").sequences}["personal"]
+    assert (seen.words, seen.count) == ([EOS, "Zelda", "plays", "the", "theremin"], 3)
+    assert seen.is_longest
+    (ngram,) = model.explain(SENTENCE.rpartition(" ")[0], "lose").sequences
+    assert ngram.words == ["so", "he", "will", "not", "lose"]
+    held_out = 10
+    lines = corpus_file.read_text().splitlines()[:-held_out]
+    assert ngram.count == sum("so he will not lose" in line.replace(",", "") for line in lines)
+
+
+def test_the_cache_tells_where_the_word_stood_with_the_words_around_it(model):
+    explanation = model.explain(f"{SENTENCE} more, so he will not", "lose")
+    (place,) = explanation.cached
+    assert (place.before, place.word, place.after) == (["so", "he", "will", "not"], "lose", ["more", ","])
+    assert place.fraction == pytest.approx(1)
+    twice = model.explain(f"{SENTENCE} and {SENTENCE} more, so he will not", "lose").cached
+    assert len(twice) == 2
+    assert sum(place.fraction for place in twice) == pytest.approx(1)
+    assert twice[0].fraction >= twice[1].fraction
+    assert model.explain("Tom is", "lose").cached == []
+
+
+def test_the_lines_of_a_source_are_named_that_hold_the_words(model, tmp_path):
+    lines = ["Nothing.", "Tom is good at chess, so he will not lose more.", "so he will not lose", "he will lose"]
+    (tmp_path / "notes.txt").write_text("\n".join(lines * 3), encoding="utf-8")
+    found = lines_with(model, tmp_path / "notes.txt", ["will", "not", "lose"])
+    assert [(line.number, line.text) for line in found] == [(2, lines[1]), (3, lines[2]), (6, lines[1])]
+    assert len(found) == MAX_LINES
+    assert lines_with(model, tmp_path / "notes.txt", [EOS, "he", "will"])[0].number == 4
+    explanation = rnncli.tasks.explain.explain(model, "Tom will not", "lose", sources=[tmp_path / "notes.txt"])
+    assert [line.number for line in explanation.lines] == [2, 3, 6]
+
+
+def test_a_model_of_the_network_alone_has_no_evidence(model):
+    alone = rnncli.Predictor(
+        rnncli.lm.mixture.Mixture([model.lm.parts[0]], len(model.vocabulary), np.ones((1, 1))),
+        model.vocabulary,
+        model.tokenizer,
+    )
+    explanation = alone.explain("Tom is")
+    assert (explanation.sequences, explanation.cached, explanation.lines) == ([], [], [])

@@ -13,7 +13,7 @@ from .lm.interface import Part
 from .lm.mixture import Mixture
 from .lm.ngram import NGram
 from .lm.personal import Before, LearnedText, Personal, new_words
-from .lm.tuning import tuned_beside
+from .lm.tuning import TunedBeside, tuned_beside
 from .lm.widening import narrowed, unigrams_of, widened
 from .model import Model
 from .text.vocabulary import EOS_ID, Vocabulary
@@ -36,8 +36,11 @@ def before_learning(model: M) -> tuple[M, tuple[LearnedText, ...]]:
     return replace(model, lm=Mixture(parts, size, weights), vocabulary=vocabulary), personal.texts
 
 
-def after_learning(base: M, texts: Sequence[LearnedText]) -> M:
-    """Return the model that a `base`, which has learned nothing, becomes by these texts."""
+def after_learning(base: M, texts: Sequence[LearnedText], tuned: TunedBeside | None = None) -> M:
+    """Return the model that a `base`, which has learned nothing, becomes by these texts.
+
+    Its weights are tuned on the ends of the texts, unless there are `tuned` ones.
+    """
     if not texts:
         return base
     new = new_words(texts, base.vocabulary.exactly, MAX_NEW_WORDS)
@@ -49,20 +52,37 @@ def after_learning(base: M, texts: Sequence[LearnedText]) -> M:
     before = Before(len(base.vocabulary), base.lm.weights, unigrams_of(base.lm.parts))
     others = [widened(part, len(new)) for part in base.lm.parts]
 
-    first, held_out = zip(*map(_cut, ids), strict=True)
-    personal = Personal(NGram.count(np.concatenate(first), size, order), texts, before)
-    share = min(1.0, MAX_HELD_OUT_WORDS / max(1, sum(map(len, held_out))))
-    tuning_texts = [text[: round(share * len(text))] for text in held_out]
-    tuned = tuned_beside(
-        Mixture(_inserted(others, personal), size),
-        personal,
-        personal.prior_weights,
-        base.lm.weights,
-        [text for text in tuning_texts if len(text)],
-    )
-    counted = NGram.count(np.concatenate(ids), size, order)
-    personal = Personal(counted, texts, before._replace(loss=tuned.before, loss_now=tuned.after))
-    return replace(base, lm=Mixture(_inserted(others, personal), size, tuned.weights), vocabulary=vocabulary)
+    def personal_of(counted: Sequence[np.ndarray]) -> Personal:
+        return Personal(NGram.count(np.concatenate(counted), size, order), texts, before)
+
+    if tuned is None:
+        first, held_out = zip(*map(_cut, ids), strict=True)
+        part = personal_of(first)
+        mixture = Mixture(_inserted(others, part), size)
+        tuned = tuned_beside(mixture, part, part.prior_weights, base.lm.weights, _tuning_texts(held_out))
+    before = before._replace(loss=tuned.before, loss_now=tuned.after)
+    lm = Mixture(_inserted(others, personal_of(ids)), size, tuned.weights)
+    return replace(base, lm=lm, vocabulary=vocabulary)
+
+
+def tuning_of(model: Model) -> TunedBeside:
+    """Return the weights of a model as they are, or as they are at first in one that has learned nothing."""
+    personal = model.lm.find(Personal)
+    if personal:
+        return TunedBeside(model.lm.weights, *personal.before[3:])
+    one = np.array([EOS_ID])
+    ngram = model.lm.find(NGram)
+    counted = NGram.count(one, len(model.vocabulary), ngram.order if ngram else ORDER)
+    part = Personal(counted, (), Before(len(model.vocabulary), model.lm.weights, {}))
+    mixture = Mixture(_inserted(model.lm.parts, part), len(model.vocabulary))
+    return tuned_beside(mixture, part, part.prior_weights, model.lm.weights, [])
+
+
+def _tuning_texts(held_out: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Take of each text (N,) its fraction of `MAX_HELD_OUT_WORDS`."""
+    fraction = min(1.0, MAX_HELD_OUT_WORDS / max(1, sum(map(len, held_out))))
+    pieces = [text[: round(fraction * len(text))] for text in held_out]
+    return [piece for piece in pieces if len(piece)]
 
 
 def _inserted(parts: Sequence[Part], personal: Personal) -> list[Part]:

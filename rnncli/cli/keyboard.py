@@ -8,7 +8,8 @@ import click
 
 from ..errors import RnncliError
 from .answering import STDIN, is_piped, stdin_lines
-from .options import WholeNumber, encoding_option, load_model, model_option
+from .learning import learning, learning_options
+from .options import WholeNumber, encoding_option, find_model, model_option
 from .output import for_stdout, on_terminal
 
 
@@ -16,8 +17,11 @@ from .output import for_stdout, on_terminal
 @click.argument("text", required=False)
 @model_option
 @click.option("-n", type=WholeNumber(1, 9), default=5, show_default=True, help="How many words to offer at a time.")
+@learning_options("the line")
 @encoding_option
-def command(text: str | None, model_path: Path | None, n: int, encoding: str) -> None:
+def command(
+    text: str | None, model_path: Path | None, n: int, learn: bool, learn_to: Path | None, encoding: str
+) -> None:
     """Write a line with the next words on offer under the cursor.
 
     Tab accepts the first word, a digit the word with that number; the letters you type narrow the offer. To type a
@@ -33,12 +37,19 @@ def command(text: str | None, model_path: Path | None, n: int, encoding: str) ->
         from .editor import edit
     except ImportError:
         raise RnncliError("`rnncli type` needs prompt_toolkit: pip install prompt_toolkit") from None
+    from ..storage.model_file import load
     from ..tasks.suggest import Suggester
 
     if not on_terminal(sys.stderr):
         raise RnncliError("`rnncli type` needs a terminal: to complete words in a pipe, use rnncli predict --complete")
     beginning = _beginning(encoding) if text in (None, STDIN) else text
-    click.echo(for_stdout(edit(Suggester(load_model(model_path, checked=False), n), beginning or "")))
+    path = find_model(model_path)
+    model = load(path, checked=False)
+    with learning(path, model, learn, learn_to) as learner:
+        line = edit(Suggester(model, n), beginning or "")
+        click.echo(for_stdout(line))
+        if learn or learn_to:
+            learner.add([line])
 
 
 def _beginning(encoding: str) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,7 +12,8 @@ import click
 from ..errors import quoted
 from .answering import STDIN, answer_lines, check_stdin_once
 from .formats import Answer, format_option, print_answers
-from .options import Count, encoding_option, gives_way, load_model, model_option, named_in_command, words_option
+from .learning import learning, learning_options
+from .options import Count, encoding_option, find_model, gives_way, model_option, named_in_command, words_option
 from .output import on_terminal, tell, unknown_words_warning, warn
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ PREDICTIONS_PER_BATCH = 20_000
     multiple=True,
     help="Before predicting, read this text and learn from it; may be repeated.",
 )
+@learning_options("each prompt, once it is answered,")
 @format_option
 @encoding_option
 def command(
@@ -56,6 +57,8 @@ def command(
     word: str | None,
     source: tuple[str, ...],
     adapt: tuple[str, ...],
+    learn: bool,
+    learn_to: Path | None,
     output_format: str,
     encoding: str,
     **options: Any,
@@ -79,19 +82,30 @@ def command(
 
     explain = _checked(explain)
     prompts = _named_prompts(prompts, (*adapt, *source))
-    model = _load(model_path, among, adapt, encoding)
+    if learn and adapt:
+        raise click.UsageError("--learn keeps what it learns, and --adapt does not: leave out one of them.")
+    path = find_model(model_path)
+    model = _load(path, among, adapt, encoding)
     if not prompts and on_terminal(sys.stdin):
         tell("Type a prompt, then Enter; Ctrl-D ends.")
-    ask: Callable[[list[str]], Iterable[Answer]]
-    if explain:
-        ask = partial(_explain, model, word, source, encoding)
-        at_once = 1
-    else:
-        ask = partial(_rank, model, titled=len(prompts) != 1, n=n, among=among, **options)
-        at_once = max(1, PREDICTIONS_PER_BATCH // (n or len(model.vocabulary)))
-    batches = [list(prompts)] if prompts else read_batches(STDIN, encoding, "surrogateescape")
     place = "" if prompts else source_name(STDIN)
-    print_answers(answer_lines(batches, ask, NoAnswer, lines_per_call=at_once, source=place), output_format)
+    batches = [list(prompts)] if prompts else read_batches(STDIN, encoding, "surrogateescape")
+    with learning(path, model, learn, learn_to) as learner:
+
+        def ask(prompts_at_once: list[str]) -> Iterable[Answer]:
+            if explain:
+                return _explain(learner.model, word, source, encoding, prompts_at_once)
+            return _rank(learner.model, prompts_at_once, titled=len(prompts) != 1, n=n, among=among, **options)
+
+        at_once = 1 if explain else max(1, PREDICTIONS_PER_BATCH // (n or len(model.vocabulary)))
+        answers = answer_lines(
+            learner.after(batches) if learn or learn_to else batches,
+            ask,
+            NoAnswer,
+            lines_per_call=at_once,
+            source=place,
+        )
+        print_answers(answers, output_format)
     if len(prompts) > 1 and all(len(prompt.split()) == 1 for prompt in prompts):
         warn(f'these are {len(prompts)} prompts of one word; for a single prompt, write quotes: "{" ".join(prompts)}"')
 
@@ -120,9 +134,11 @@ def _checked(explain: bool) -> bool:
     return explain
 
 
-def _load(path: Path | None, among: Sequence[str], adapt: Sequence[str], encoding: str) -> Model:
+def _load(path: Path, among: Sequence[str], adapt: Sequence[str], encoding: str) -> Model:
     """Load the model, and let it adapt to some texts. Warns of words that it does not know."""
-    model = load_model(path, checked=False)
+    from ..storage.model_file import load
+
+    model = load(path, checked=False)
     unknown = [name for name in among if not model.knows(name)]
     if unknown and len(unknown) < len(among):
         warn(unknown_words_warning(unknown))

@@ -1,11 +1,6 @@
 """The kinds of parts that a model can hold, in the order in which they stand in a mixture."""
 
-from .cache import Cache
-from .ensemble import Ensemble
 from .interface import Part
-from .ngram import NGram
-from .ngram_beside import BaseNGram
-from .personal import Personal
-from .voice import FirstVoice, SecondVoice
+from .voice import KINDS, FirstVoice, SecondVoice
 
-PART_KINDS: list[type[Part]] = [Ensemble, NGram, BaseNGram, Personal, Cache, FirstVoice, SecondVoice]
+PART_KINDS: list[type[Part]] = [*KINDS, FirstVoice, SecondVoice]

@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from .cache import Cache
+from .ensemble import Ensemble
 from .interface import Part, StoredParts, pick
 from .mixture import Mixture, MixtureContext, MixtureState
+from .ngram import NGram
+from .ngram_beside import BaseNGram
+from .personal import Personal
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+KINDS: list[type[Part]] = [Ensemble, NGram, BaseNGram, Personal, Cache]  # of the parts that a voice may hold, in order
 KEPT = 0.85  # of the odds, from one word to the next
 # Bounds of the log-odds by which the second voice has predicted the last words better than the first, from likely to be
 # spoken by the first to likely to be spoken by the second; and the middles of what is between them.
@@ -115,8 +121,6 @@ class Voice(Part):
     @classmethod
     def from_file(cls, stored: StoredParts) -> Self | None:
         """Make the voice of a model file."""
-        from .parts import PART_KINDS
-
         config = stored.config.get(cls.name)
         if config is None:
             return None
@@ -128,8 +132,7 @@ class Voice(Part):
         if not is_sound or not isinstance(size, int) or not (numbers.min() >= 0 and numbers.max() < size):
             raise ValueError(f"the words of its part {cls.name} make no sense")
         own = StoredParts(config, arrays, size, stored.is_checked)
-        kinds = [kind for kind in PART_KINDS if not issubclass(kind, Voice)]
-        lm = Mixture([part for kind in kinds if (part := kind.from_file(own)) is not None], size, arrays[SHARES])
+        lm = Mixture([part for kind in KINDS if (part := kind.from_file(own)) is not None], size, arrays[SHARES])
         lm.check_weights()
         return cls(lm, numbers)
 

@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..errors import SettingError, TextError, shortened
-from ..learned import after_learning, before_learning
+from ..learned import after_learning, before_learning, tuning_of
 from ..lm.personal import MAX_TEXTS, LearnedText
 from ..model import Model
 from ..text.corpus import Sources
 from ..text.reading import listed, source_name
-from ..text.vocabulary import Tokens
+from ..text.reserved import unit_segments
+from ..text.spacing import annotate
+from ..text.vocabulary import EOS_ID, Tokens
 from .texts import tokens_for
 
+TYPED = "typed"  # the name of the text of all lines that were learned as they were written
 M = TypeVar("M", bound=Model)
 
 
@@ -44,6 +47,42 @@ def learn(
     if len(learned) > MAX_TEXTS:
         raise SettingError(f"a model learns {MAX_TEXTS:,} texts at most: learn a folder of them as one")
     return after_learning(base, list(learned.values()))
+
+
+def learn_lines(model: M, lines: Iterable[str], *, day: str | None = None, tuned: bool = True) -> M:
+    """Return a model that has learned some lines that a person wrote, besides those before; `model` stays as it is.
+
+    They all make one text, which is called `TYPED`. Unless the weights are to be `tuned`, they stay as they are, which
+    takes a tenth of the time.
+    """
+    base, texts = before_learning(model)
+    units = [unit for line in lines if (unit := _words(base, line))]
+    if not units:
+        return model
+    typed = [text for text in texts if text.name == TYPED]
+    units = [*(unit for text in typed for unit in _units(text.tokens)), *units]
+    text = LearnedText(TYPED, day or date.today().isoformat(), Tokens.from_units(units))
+    others = [other for other in texts if other.name != TYPED]
+    return after_learning(base, [*others, text], None if tuned else tuning_of(model))
+
+
+def _words(model: Model, line: str) -> list[str]:
+    """Return the words of a line, marks with notes on their spaces as the model's vocabulary has them."""
+    tokens = Tokens.from_segments([unit_segments(model.tokenizer, line)])
+    if model.vocabulary.variants:
+        tokens = annotate(tokens, model.detokenizer)
+    return [tokens.types[number] for number in tokens.ids[:-1].tolist()]
+
+
+def _units(tokens: Tokens) -> list[list[str]]:
+    """Return the words of each unit of a text."""
+    units: list[list[str]] = [[]]
+    for number in tokens.ids.tolist():
+        if number == EOS_ID:
+            units.append([])
+        else:
+            units[-1].append(tokens.types[number])
+    return [unit for unit in units if unit]
 
 
 def forget(model: M, names: Sequence[str] | None = None) -> M:

@@ -79,3 +79,35 @@ def test_what_cannot_be_done_is_told(invoke, model_file, arguments, status, mess
     assert message in " ".join(result.stderr.split())
     assert rnncli.load("models/personal.npz").predict("the", 0) == before[0].predict("the", 0)
     assert model_file.read_bytes() == before[1]
+
+
+def test_prompts_are_learned_once_they_are_answered_and_the_model_is_kept(invoke, model_file):
+    result = invoke("predict", "--learn", "-n", 1, "-m", model_file, input="Zelda plays the theremin.\n" * 3)
+    assert (result.exit_code, result.stdout.count("\t")) == (0, 3)
+    assert invoke("predict", "Zelda plays the", "-n", 1).stdout.startswith("theremin\t")
+    assert invoke("predict", "Ole sails.", "--learn").exit_code == 0
+    (typed,) = json.loads(invoke("info", "--format", "jsonl").stdout)["learned"]
+    assert (typed["name"], typed["words"]) == ("typed", 18)
+    assert invoke("forget", "typed").exit_code == 0
+
+
+def test_a_co_process_learns_between_two_lines(start, model_file, tmp_path):
+    program = start("predict", "--learn", "-n", "1", "-m", model_file)
+    for line, best in (("Zelda plays the theremin.", None), ("Zelda plays the", "theremin")):
+        program.stdin.write(line + "\n")
+        program.stdin.flush()
+        answer = program.stdout.readline() if best is None else program.stdout.readline() + program.stdout.readline()
+        assert best is None or answer.startswith(f"\n{best}\t")
+    program.stdin.close()
+    assert program.wait() == 0
+    assert rnncli.load(tmp_path / "models" / "personal.npz").knows("theremin")
+
+
+def test_lines_are_added_to_a_plain_file_and_nothing_else_is_written(invoke, model_file, tmp_path):
+    (tmp_path / "lines.txt").write_text("before\n", encoding="utf-8")
+    assert invoke("predict", "Tom is", "--learn-to", "lines.txt", "-m", model_file).exit_code == 0
+    assert (tmp_path / "lines.txt").read_text(encoding="utf-8") == "before\nTom is\n"
+    assert not (tmp_path / "models").exists()
+    result = invoke("predict", "Tom is", "--learn-to", "nowhere/x.txt", "-m", model_file)
+    assert result.exit_code == 1
+    assert "cannot write nowhere/x.txt" in result.stderr

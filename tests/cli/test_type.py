@@ -1,5 +1,7 @@
 import pytest
 
+import rnncli
+
 pytest.importorskip("prompt_toolkit")
 
 BEGINNING = "Tom is not good at science, so he will "
@@ -138,3 +140,10 @@ def test_without_prompt_toolkit_one_line_says_how_to_get_it(shell, model_file, t
     result = shell(f"PYTHONPATH={tmp_path}:$PYTHONPATH rnncli type -m {model_file}")
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == "Error: `rnncli type` needs prompt_toolkit: pip install prompt_toolkit\n"
+
+
+def test_the_line_is_learned_and_added_to_a_file(typed, model_file, tmp_path):
+    shown, status = typed("Zelda plays\r", f"cd {tmp_path}; rnncli type --learn --learn-to lines.txt -m {model_file}")
+    assert (last_line(shown), status) == ("Zelda plays", 0)
+    assert (tmp_path / "lines.txt").read_text(encoding="utf-8") == "Zelda plays\n"
+    assert rnncli.load(tmp_path / "models" / "personal.npz").knows("Zelda")

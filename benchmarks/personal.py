@@ -2,7 +2,7 @@
 
 Four texts play the part of a person's own: a chat (DATA_FOLDER/english/dialog_chitchat_byu.txt.xz), a novel (the first
 one of DATA_FOLDER/gutenberg/pd_novels.txt.xz), notes in Markdown (the documents of this project), and source code
-(modules of Python's standard library). Each is split by time: from the first four fifths, the first 10, 30 and 100 % are
+(modules of Python's standard library). Each is split by time: of the first four fifths, the first 10, 30 and 100 % are
 learned, and the last fifth is predicted. Of each part, a beginning of limited size is taken.
 
 `rnncli learn` with MODEL (by default the bundled model) is measured beside MODEL alone, the n-grams of the text alone,

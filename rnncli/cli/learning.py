@@ -46,16 +46,18 @@ class LineLearner:
 
     def add(self, lines: Iterable[str]) -> None:
         """Learn some lines."""
+        from ..tasks.fill import BLANK
         from ..tasks.learn import learn_lines
+        from ..text.reading import is_undecoded
 
-        lines = [line for line in lines if line.strip()]
+        lines = [line for line in lines if line.strip() and not BLANK.search(line) and not is_undecoded(line)]
         if self.path and lines:
             try:
                 with self.path.open("a", encoding="utf-8", errors="surrogateescape") as file:
                     file.writelines(f"{line}\n" for line in lines)
             except OSError as error:
                 raise RnncliError(f"cannot write {self.path}: {error.strerror}") from error
-        if self.learns:
+        if self.learns and lines:
             self.model = learn_lines(self.model, lines, tuned=False)
             self.lines += lines
 
@@ -63,7 +65,8 @@ class LineLearner:
         """Yield batches of lines, and learn each one when the next is asked for: when it was answered."""
         for batch in batches:
             yield batch
-            self.add(batch)
+            if self.learns or self.path:
+                self.add(batch)
 
 
 @contextmanager

@@ -92,20 +92,19 @@ def command(
     batches = [list(prompts)] if prompts else read_batches(STDIN, encoding, "surrogateescape")
     with learning(path, model, learn, learn_to) as learner:
 
-        def ask(prompts_at_once: list[str]) -> Iterable[Answer]:
+        def ask(lines: list[str]) -> Iterable[Answer]:
             if explain:
-                return _explain(learner.model, word, source, encoding, prompts_at_once)
-            return _rank(learner.model, prompts_at_once, titled=len(prompts) != 1, n=n, among=among, **options)
+                return _explain(learner.model, lines, word, source, encoding)
+            return _rank(learner.model, lines, titled=len(prompts) != 1, n=n, among=among, **options)
 
         at_once = 1 if explain else max(1, PREDICTIONS_PER_BATCH // (n or len(model.vocabulary)))
-        answers = answer_lines(
-            learner.after(batches) if learn or learn_to else batches,
-            ask,
-            NoAnswer,
-            lines_per_call=at_once,
-            source=place,
-        )
+        answers = answer_lines(learner.after(batches), ask, NoAnswer, lines_per_call=at_once, source=place)
         print_answers(answers, output_format)
+    _hint_of_quotes(prompts)
+
+
+def _hint_of_quotes(prompts: Sequence[str]) -> None:
+    """Warn where several prompts of one word may have been meant as one."""
     if len(prompts) > 1 and all(len(prompt.split()) == 1 for prompt in prompts):
         warn(f'these are {len(prompts)} prompts of one word; for a single prompt, write quotes: "{" ".join(prompts)}"')
 
@@ -170,7 +169,7 @@ def _rank(model: Model, prompts: list[str], *, titled: bool, parts: bool, **opti
 
 
 def _explain(
-    model: Model, word: str | None, sources: tuple[str, ...], encoding: str, prompts: list[str]
+    model: Model, prompts: list[str], word: str | None, sources: tuple[str, ...], encoding: str
 ) -> Iterable[Answer]:
     from ..tasks.explain import explain
     from .explanation import ExplanationAnswer

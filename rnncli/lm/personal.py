@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -29,20 +30,37 @@ SHARES = "base_shares"
 UNIGRAMS = "base_unigrams"
 
 
-class LearnedText(NamedTuple):
-    """A text that was learned: its words in numbers, its name and the day, as YYYY-MM-DD."""
+class LearnedText:
+    """A text that was learned: its name, the day, as YYYY-MM-DD, and its words in numbers."""
 
-    name: str
-    date: str
-    tokens: Tokens
+    def __init__(self, name: str, date: str, words: bytes, ids: np.ndarray):
+        """Take the distinct `words` in UTF-8, one a line, and of each word of the text (N,) which of them it is."""
+        self.name = name
+        self.date = date
+        self.words = words
+        self.ids = ids
+
+    @classmethod
+    def of(cls, name: str, date: str, tokens: Tokens) -> LearnedText:
+        """Make what is kept of a text."""
+        return cls(name, date, "\n".join(tokens.types).encode("utf-8", "surrogatepass"), tokens.ids)
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """The words. Raises `ValueError` where they make no sense."""
+        types = self.words.decode("utf-8", "surrogatepass").split("\n")
+        ids = self.ids
+        is_sound = ids.ndim == 1 and ids.dtype.kind in "iu" and len(ids) and ids.min() >= 0 and ids.max() < len(types)
+        if not is_sound or ids[-1] != EOS_ID or types[:2] != [EOS, UNK]:
+            raise ValueError(f"the text {self.name} that it has learned makes no sense")
+        return Tokens(types, ids)
 
     @property
     def sha256(self) -> str:
-        """The hash of its words."""
+        """The hash of the words."""
         import hashlib  # not at the top: most commands need none
 
-        words = "\n".join(self.tokens.types).encode("utf-8", "surrogatepass")
-        return hashlib.sha256(words + b"\0" + self.tokens.ids.astype("<i4").tobytes()).hexdigest()
+        return hashlib.sha256(self.words + b"\0" + self.ids.astype("<i4").tobytes()).hexdigest()
 
 
 class Before(NamedTuple):
@@ -90,9 +108,8 @@ class Personal(NGramBeside):
         arrays[PREFIX + SHARES] = self.before.weights
         arrays |= {f"{PREFIX}{UNIGRAMS}.{name}": unigrams for name, unigrams in self.before.unigrams.items()}
         for number, text in enumerate(self.texts, 1):
-            words = "\n".join(text.tokens.types).encode("utf-8", "surrogatepass")
-            arrays[f"{PREFIX}text{number}.words"] = np.frombuffer(words, np.uint8)
-            arrays[f"{PREFIX}text{number}.ids"] = text.tokens.ids
+            arrays[f"{PREFIX}text{number}.words"] = np.frombuffer(text.words, np.uint8)
+            arrays[f"{PREFIX}text{number}.ids"] = text.ids
         return arrays
 
     @classmethod
@@ -113,7 +130,7 @@ class Personal(NGramBeside):
             raise ValueError("what it tells of the model before it learned makes no sense")
         if not 1 <= len(config["texts"]) <= MAX_TEXTS:
             raise ValueError(f"it has learned {len(config['texts'])} texts")
-        texts = [_text(arrays, number, **facts) for number, facts in enumerate(config["texts"], 1)]
+        texts = [_text(stored, number, **facts) for number, facts in enumerate(config["texts"], 1)]
         losses = [math.nan if loss is None else float(loss) for loss in config["losses"]]
         return cls(ngram, texts, Before(size, weights, unigrams, *losses))
 
@@ -132,14 +149,15 @@ class Personal(NGramBeside):
         }
 
 
-def _text(arrays: Mapping[str, np.ndarray], number: int, name: str, date: str) -> LearnedText:
+def _text(stored: StoredParts, number: int, name: str, date: str) -> LearnedText:
     """Read a text from a model file. Raises `ValueError` where it makes no sense."""
-    words = arrays[f"{PREFIX}text{number}.words"].tobytes().decode("utf-8", "surrogatepass").split("\n")
-    ids = arrays[f"{PREFIX}text{number}.ids"]
-    is_sound = ids.ndim == 1 and ids.dtype.kind in "iu" and len(ids) and ids.min() >= 0 and ids.max() < len(words)
-    if not is_sound or ids[-1] != EOS_ID or words[:2] != [EOS, UNK] or not isinstance(name + date, str):
-        raise ValueError(f"the text {number} that it has learned makes no sense")
-    return LearnedText(name, date, Tokens(words, ids))
+    if not isinstance(name, str) or not isinstance(date, str):
+        raise ValueError(f"the text {number} that it has learned has no name or date")
+    words, ids = (stored.arrays[f"{PREFIX}text{number}.{array}"] for array in ("words", "ids"))
+    text = LearnedText(name, date, words.tobytes(), ids)
+    if stored.is_checked:
+        _ = text.tokens
+    return text
 
 
 def new_words(texts: Iterable[LearnedText], number: Callable[[str], int | None], most: int) -> list[str]:

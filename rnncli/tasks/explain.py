@@ -66,31 +66,19 @@ def explain(
     if BLANK.search(prompt):
         raise TextError(f"{quoted(prompt)} has a blank: only what comes next is explained")
     ids, tokens, unknown = model.encode_segments(model.tokenizer.segment(prompt))
-    starts: list[tuple[slice, MixtureState]] = []  # groups of words to hide, and the state before each group
     first = max(0, len(ids) - MAX_HIDDEN_WORDS)
+    starts: list[tuple[slice, MixtureState]] = []  # groups of words to hide, and the state before each group
     state = model.lm.read(ids[:first], model.lm.initial_state(1))
-    all_ids = ids[:, 0]
-    ids = ids[first:]
-    for chunk in chunks(len(ids), VARIANTS_PER_GROUP):
+    for chunk in chunks(len(ids) - first, VARIANTS_PER_GROUP):
         starts.append((chunk, state))
-        state = model.lm.read(ids[chunk], state)
+        state = model.lm.read(ids[first:][chunk], state)
     context = model.lm.context(state)
     p = of_words(model.lm.distribution(context)[0, 0], model.vocabulary)
     target = int(best_words(p, 1)[0]) if word is None else model.number_of(word)
     if target == UNK_ID:
         raise SettingError(f"the model does not know the word {quoted(word or '')}: name one of its words")
-
-    def changes_in(group: tuple[slice, MixtureState]) -> list[float]:
-        hidden_p = _hide_each(model, ids, *group)[:, target]
-        changes: list[float] = np.log(p[target] / hidden_p).tolist()
-        return changes
-
-    changes: list[float] = []
-    for chunk in chunks(len(starts), GROUPS_PER_REPORT):
-        changes += itertools.chain.from_iterable(on_all_cores(changes_in, starts[chunk]))
-        rest = 1 - len(changes) / len(ids)
-        progress(1 - rest * rest)  # the later a hidden word, the fewer words are read after it
-    sequences = seen_sequences(model, context, np.append([EOS_ID], all_ids), target)
+    changes = _changes(model, ids[first:], starts, target, float(p[target]), progress)
+    sequences = seen_sequences(model, context, np.append([EOS_ID], ids), target)
     longest = max((sequence.words for sequence in sequences), key=len, default=[])
     return Explanation(
         prompt,
@@ -103,6 +91,32 @@ def explain(
         cached_places(model, context, target),
         lines_with(model, sources, longest, encoding) if longest and sources else [],
     )
+
+
+def _changes(
+    model: Model,
+    ids: np.ndarray,
+    starts: list[tuple[slice, MixtureState]],
+    target: int,
+    p: float,
+    progress: Callable[[float], object],
+) -> list[float]:
+    """Return how much the log-probability of the `target`, `p` now, is less with each of the words (T, 1) hidden.
+
+    `starts` are groups of these words, and the state before each group.
+    """
+
+    def changes_in(group: tuple[slice, MixtureState]) -> list[float]:
+        hidden_p = _hide_each(model, ids, *group)[:, target]
+        changes: list[float] = np.log(p / hidden_p).tolist()
+        return changes
+
+    changes: list[float] = []
+    for chunk in chunks(len(starts), GROUPS_PER_REPORT):
+        changes += itertools.chain.from_iterable(on_all_cores(changes_in, starts[chunk]))
+        rest = 1 - len(changes) / len(ids)
+        progress(1 - rest * rest)  # the later a hidden word, the fewer words are read after it
+    return changes
 
 
 def _hide_each(model: Model, ids: np.ndarray, chunk: slice, state: MixtureState) -> np.ndarray:

@@ -43,7 +43,7 @@ def learn(
         if tokens.words() == 0:
             raise TextError(f"{source_name(source)} holds no word to learn")
         name = source_name(source)
-        learned[name] = LearnedText(name, day, Tokens(tokens.types, tokens.ids))
+        learned[name] = LearnedText.of(name, day, tokens)
     if len(learned) > MAX_TEXTS:
         raise SettingError(f"a model learns {MAX_TEXTS:,} texts at most: learn a folder of them as one")
     return after_learning(base, list(learned.values()))
@@ -61,7 +61,7 @@ def learn_lines(model: M, lines: Iterable[str], *, day: str | None = None, tuned
         return model
     typed = [text for text in texts if text.name == TYPED]
     units = [*(unit for text in typed for unit in _units(text.tokens)), *units]
-    text = LearnedText(TYPED, day or date.today().isoformat(), Tokens.from_units(units))
+    text = LearnedText.of(TYPED, day or date.today().isoformat(), Tokens.from_units(units))
     others = [other for other in texts if other.name != TYPED]
     return after_learning(base, [*others, text], None if tuned else tuning_of(model))
 

@@ -14,7 +14,6 @@ from .network import LearnedNetwork, Network, NetworkState
 
 if TYPE_CHECKING:
     from .mixture import Mixture
-    from .network_learner import NetworkLearner
 
 
 COUNT = "networks"  # in the configuration of a model file
@@ -131,9 +130,9 @@ class LearnedEnsemble(Ensemble):
 class EnsembleLearner:
     """Networks that learn from the text they read, each by itself."""
 
-    def __init__(self, learners: Sequence[NetworkLearner]):
+    def __init__(self, learners: Sequence[PartLearner]):
         self.learners = learners
-        self.part = LearnedEnsemble([learner.part for learner in learners])
+        self.part = LearnedEnsemble([part for learner in learners if isinstance(part := learner.part, Network)])
 
     def learn(self, words: np.ndarray) -> None:
         """Learn from the next `words` (T, 1) of a text, after they were predicted."""

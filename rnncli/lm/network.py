@@ -16,7 +16,7 @@ from ..nn.parameters import Parameter
 from ..nn.recurrent import Recurrent
 from ..nn.softmax import Softmax
 from ..text.vocabulary import EOS_ID
-from .interface import Part, StoredParts
+from .interface import Part, PartLearner, StoredParts
 from .network_config import NetworkConfig
 from .packing import SIZES, packed, packed_names, unpacked
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ..nn.sampling import Sample
-    from .network_learner import NetworkLearner
     from .noise import StepNoise
 
 NetworkState = tuple[LayerState, ...]  # one for each layer, the first layer first
@@ -215,7 +214,7 @@ class Network(Part):
 
         return float(nll.mean(dtype=np.float64)), tuple(after), backward
 
-    def learner(self, state: NetworkState | None) -> NetworkLearner:
+    def learner(self, state: NetworkState | None) -> PartLearner:
         """Return what makes a copy of this network learn from the text it reads."""
         from .network_learner import NetworkLearner
 

@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import numpy as np
 
 from ..nn.mean_squares import MeanSquares
-from ..nn.sampling import Sampler
+from ..nn.parameters import Parameter
+from ..nn.sampling import Sample, Sampler
 from ..text.vocabulary import EOS_ID
+from .interface import Part
 from .noise import StepNoise
-
-if TYPE_CHECKING:
-    from .network import Network, NetworkState
 
 # Chosen on validation texts: see docs/experiments.md.
 RATE = 2e-3
 DECAY = 5e-3
 SAMPLES = 1000  # words that the softmax of a step is over, besides those of the window
 ZIPF_OFFSET = 10  # added to the rank of a word: its inverse is then about proportional to the word's frequency
+
+
+class Trainable(Part, Protocol):
+    """A part with parameters and a loss: a `Network`."""
+
+    parameters: dict[str, Parameter]
+
+    def zero_state(self, batch: int) -> Any:
+        """Return the state before anything was read."""
+
+    def clear(self) -> None:
+        """Begin all gradients anew, with zeros."""
+
+    def use(self, inputs: np.ndarray, sample: Sample | None) -> None:
+        """Begin the gradients of the word tables: only of the rows that a step touches."""
+
+    def loss(
+        self, inputs: np.ndarray, targets: np.ndarray, state: Any, noise: StepNoise | None
+    ) -> tuple[float, Any, Callable[..., None]]:
+        """Return the mean loss, the state after the inputs, and what adds the derivative to the gradients."""
 
 
 class NetworkLearner:
@@ -31,9 +51,9 @@ class NetworkLearner:
 
     def __init__(
         self,
-        copy: Network,
+        copy: Trainable,
         vocabulary_size: int,
-        state: NetworkState | None = None,
+        state: Any | None = None,
         rate: float = RATE,
         decay: float = DECAY,
     ):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from ..errors import quoted
+from ..text.reserved import EOS
 from .answering import STDIN, answer_lines, check_stdin_once
 from .formats import Answer, format_option, print_answers
 from .learning import learning, learning_options
@@ -90,12 +91,13 @@ def command(
         tell("Type a prompt, then Enter; Ctrl-D ends.")
     place = "" if prompts else source_name(STDIN)
     batches = [list(prompts)] if prompts else read_batches(STDIN, encoding, "surrogateescape")
+    in_table = output_format == "table"
     with learning(path, model, learn, learn_to) as learner:
 
         def ask(lines: list[str]) -> Iterable[Answer]:
             if explain:
                 return _explain(learner.model, lines, word, source, encoding)
-            return _rank(learner.model, lines, titled=len(prompts) != 1, n=n, among=among, **options)
+            return _rank(learner.model, lines, titled=len(prompts) != 1, n=n, in_table=in_table, among=among, **options)
 
         at_once = 1 if explain else max(1, PREDICTIONS_PER_BATCH // (n or len(model.vocabulary)))
         answers = answer_lines(learner.after(batches), ask, NoAnswer, lines_per_call=at_once, source=place)
@@ -161,11 +163,14 @@ def _warn_of_unlearned(texts: Sequence[str], words: int, unknown_words: int) -> 
         )
 
 
-def _rank(model: Model, prompts: list[str], *, titled: bool, parts: bool, **options: Any) -> Iterable[RankingAnswer]:
+def _rank(
+    model: Model, prompts: list[str], *, titled: bool, parts: bool, n: int, in_table: bool, **options: Any
+) -> Iterable[RankingAnswer]:
     from ..tasks.predict import predict_all
 
-    rankings = predict_all(model, prompts, parts=parts, **options)
-    return [RankingAnswer(ranking, titled, parts, model.unit) for ranking in rankings]
+    # One more for a table, where the end of a unit may be left out.
+    rankings = predict_all(model, prompts, n + 1 if n and in_table else n, parts=parts, **options)
+    return [RankingAnswer(ranking, n, titled, parts, model.unit) for ranking in rankings]
 
 
 def _explain(
@@ -183,9 +188,13 @@ def _explain(
 
 
 class RankingAnswer(NamedTuple):
-    """The words that may follow a prompt; in a table under the prompt if `titled`."""
+    """The words that may follow a prompt; in a table the `n` likeliest, or all for 0, under the prompt if `titled`.
+
+    A person wants words: a table leaves out the end of a unit, unless that is the likeliest.
+    """
 
     ranking: Ranking
+    n: int
     titled: bool
     with_parts: bool
     unit: str  # of the model
@@ -215,6 +224,7 @@ class RankingAnswer(NamedTuple):
         from .tables import Table, format_probability, readable_word
 
         best = self.ranking.predictions[0].probability if self.ranking.predictions else 1.0
+        words = [entry for place, entry in enumerate(self._words()) if not place or entry[0].word != EOS]
         rows = [
             (
                 str(place),
@@ -222,7 +232,7 @@ class RankingAnswer(NamedTuple):
                 format_probability(probability),
                 *(map(format_probability, parts.values()) if self.with_parts else [probability / best]),
             )
-            for place, ((word, probability), parts) in enumerate(self._words(), 1)
+            for place, ((word, probability), parts) in enumerate(words[: self.n or None], 1)
         ]
         names = list(self.ranking.parts[0]) if self.ranking.parts else []
         yield Table(

@@ -13,6 +13,7 @@ import rnncli
 from rnncli import save, train
 from rnncli.cli.tables import bar, format_probability
 from rnncli.tasks.predict import predict_all
+from rnncli.text.reserved import EOS
 
 
 def test_tsv_is_word_tab_probability_best_first_with_a_blank_line_between_prompts(invoke, model, model_file):
@@ -406,3 +407,18 @@ def test_what_nothing_fits_is_told(invoke, model_file):
     assert none.stderr.startswith("Usage: rnncli predict [OPTIONS] [PROMPT]...\n")
     remedy = "name some of its words, with commas between"
     assert none.stderr.endswith(f"Error: the model knows none of the words xqz, Bogus: {remedy}\n")
+
+
+@pytest.mark.parametrize(("prompt", "first"), [("Tom will study more.", EOS), ("Tom is", "good")])
+def test_a_table_offers_words_and_the_end_of_a_line_only_where_that_is_likeliest(
+    invoke, model, model_file, prompt, first
+):
+    ranked = [word for word, _ in model.predict(prompt, 0)]
+    assert ranked[0] == first
+    n = ranked.index(EOS) + 2
+    rows = invoke("predict", prompt, "-n", n, "--format", "table", "-m", model_file).stdout.splitlines()[1:]
+    words = [re.match(r" *\d+  (.+?)  ", row)[1].strip() for row in rows]
+    expected = [word for word in ranked if word != EOS or first == EOS][:n]
+    assert words == ["end of the line" if word == EOS else word for word in expected]
+    fields = invoke("predict", prompt, "-n", n, "-m", model_file).stdout.splitlines()
+    assert [field.split("\t")[0] for field in fields] == ranked[:n]

@@ -24,6 +24,8 @@ TASKS = {
     "evaluate": lambda model, text: model.evaluate(text, dynamic=True),
     "context_curve": lambda model, text: model.context_curve([text]),
     "adapted": lambda model, text: model.adapted(text).predict(PROMPT, 3),
+    "learned": lambda model, text: model.learned(text).predict(PROMPT, 3),
+    "forgotten": lambda model, text: model.learned(text).forgotten().predict(PROMPT, 3),
     "compressed": lambda model, text: model.compressed(bits=8, ngrams=100).predict(PROMPT, 3),
 }
 

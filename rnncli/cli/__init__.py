@@ -19,8 +19,8 @@ from .signals import exit_by, interruptible
 # Every command, in the order of use: its module and what it does. Only the command that runs is imported.
 COMMANDS = {
     "train": ("train", "Learn from a text."),
-    "learn": ("learn", "Learn a text of your own in seconds."),
-    "forget": ("forget", "Forget a text that was learned."),
+    "learn": ("learn", "Learn texts of your own in seconds."),
+    "forget": ("forget", "Forget texts that were learned."),
     "predict": ("predict", "Rank the words that may come next."),
     "generate": ("generate", "Continue a prompt, or write a text."),
     "score": ("score", "Tell how likely each line of a text is."),

@@ -79,18 +79,13 @@ def command(
     rnncli predict --adapt letters.txt "Dear Tom,"
     rnncli predict -n 3 --format jsonl < prompts.txt
     """
-    from ..text.reading import read_batches, source_name
-
     explain = _checked(explain)
     prompts = _named_prompts(prompts, (*adapt, *source))
     if learn and adapt:
         raise click.UsageError("--learn keeps what it learns, and --adapt does not: leave out one of them.")
     path = find_model(model_path)
     model = _load(path, among, adapt, encoding)
-    if not prompts and on_terminal(sys.stdin):
-        tell("Type a prompt, then Enter; Ctrl-D ends.")
-    place = "" if prompts else source_name(STDIN)
-    batches = [list(prompts)] if prompts else read_batches(STDIN, encoding, "surrogateescape")
+    batches, place = _batches(prompts, encoding)
     in_table = output_format == "table"
     with learning(path, model, learn, learn_to) as learner:
 
@@ -103,6 +98,17 @@ def command(
         answers = answer_lines(learner.after(batches), ask, NoAnswer, lines_per_call=at_once, source=place)
         print_answers(answers, output_format)
     _hint_of_quotes(prompts)
+
+
+def _batches(prompts: tuple[str, ...], encoding: str) -> tuple[Iterable[list[str]], str]:
+    """The prompts in batches: those of the command, else the lines of standard input; and what errors call these."""
+    from ..text.reading import read_batches, source_name
+
+    if prompts:
+        return [list(prompts)], ""
+    if on_terminal(sys.stdin):
+        tell("Type a prompt, then Enter; Ctrl-D ends.")
+    return read_batches(STDIN, encoding, "surrogateescape"), source_name(STDIN)
 
 
 def _hint_of_quotes(prompts: Sequence[str]) -> None:

@@ -61,25 +61,23 @@ def unigrams_of(parts: Iterable[Part]) -> dict[str, np.ndarray]:
 def widened_ngram(ngram: NGram, count: int) -> NGram:
     """Return an n-gram model that knows `count` more words."""
     unigrams = np.append(ngram.unigrams, np.full(count, ngram.unigrams[UNK_ID] / max(1, count)))
-    bigrams, longer = ngram.levels[:1], ngram.levels[1:]
     bigrams = [
         replace(
             level,
             starts=np.append(level.starts, np.repeat(level.starts[-1:], count)),
             pruned_counts=np.append(level.pruned_counts, np.zeros(count, level.pruned_counts.dtype)),
         )
-        for level in bigrams
+        for level in ngram.levels[:1]
     ]
-    return NGram(unigrams / unigrams.sum() if count else unigrams, [*bigrams, *longer])
+    return NGram(unigrams / unigrams.sum() if count else unigrams, [*bigrams, *ngram.levels[1:]])
 
 
 def _narrowed_ngram(ngram: NGram, size: int, unigrams: np.ndarray) -> NGram:
-    bigrams, longer = ngram.levels[:1], ngram.levels[1:]
     bigrams = [
         replace(level, starts=level.starts[: size + 1], pruned_counts=level.pruned_counts[: size + 1])
-        for level in bigrams
+        for level in ngram.levels[:1]
     ]
-    return NGram(unigrams, [*bigrams, *longer])
+    return NGram(unigrams, [*bigrams, *ngram.levels[1:]])
 
 
 def _widened_network(network: Network, count: int) -> Network:

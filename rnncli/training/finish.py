@@ -46,7 +46,7 @@ class ModelBuilder:
     def __init__(self, plan: Plan, corpus: Corpus, threads: Threads, init: Model | None = None):
         """Build beside the n-grams of the text those of the model that the training goes on from, `init`."""
         self.plan = plan
-        self.base = init.lm.find(NGram) if init and plan.training.ngram_order else None
+        self.base = _base_of(init, plan) if init and plan.training.ngram_order else None
         self.corpus = corpus
         self.threads = threads
         self.fitted: dict[type[Part], Part] = {}
@@ -132,6 +132,16 @@ class ModelBuilder:
             "best_valid_perplexity": finite(best),
             "versions": {"rnncli": __version__, "numpy": np.__version__, "python": platform.python_version()},
         }
+
+
+def _base_of(init: Model, plan: Plan) -> NGram | None:
+    """Return the n-grams of the model that a training goes on from.
+
+    Where that training has written its own model in the place of it, they are a part of that one.
+    """
+    if init.about.get("init_sha256") == plan.init_sha256 and (base := init.lm.find(BaseNGram)):
+        return base.ngram
+    return init.lm.find(NGram)
 
 
 def _of_known_words(tuned: Tuned, ids: np.ndarray) -> dict[str, Any]:

@@ -261,7 +261,8 @@ def test_a_prediction_is_explained_in_columns(invoke, model_file):
     assert [part.partition("=")[0] for part in first[2:]] == ["network", "ngram", "cache"]
     assert [word for word, _ in rows] == ["Tom", "is"]
     record = json.loads(invoke("predict", "--explain", "Tom is", "--format", "jsonl", "-m", model_file).stdout)
-    assert list(record) == ["prompt", "word", "probability", "parts", "influences", "unknown_words"]
+    explained = ["prompt", "word", "probability", "parts", "influences", "unknown_words"]
+    assert list(record) == [*explained, "sequences", "cached", "lines"]
     assert [f"{influence['change']:.6g}" for influence in record["influences"]] == [change for _, change in rows]
 
 

@@ -84,7 +84,7 @@ def test_a_slip_in_a_command_is_answered_with_what_was_meant(invoke, slip, meant
 
 
 def test_a_command_that_is_like_none_is_answered_with_all(invoke):
-    assert "The commands are train, predict, generate, score" in invoke("xyzzy").stderr
+    assert "The commands are train, learn, forget, predict, generate" in invoke("xyzzy").stderr
 
 
 def test_a_slip_in_an_option_is_answered_with_what_was_meant(invoke):

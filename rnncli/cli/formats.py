@@ -63,7 +63,11 @@ def _write_table(result: Result) -> None:
 
 
 def _write_tsv(result: Result) -> None:
-    write("".join(["\t".join(map(field, row)) + "\n" for row in result.rows()]))
+    # Most fields are floats: this saves the call of a function for each.
+    rows = (
+        "\t".join([f"{value:.6g}" if type(value) is float else field(value) for value in row]) for row in result.rows()
+    )
+    write("".join([f"{row}\n" for row in rows]))
 
 
 def _write_jsonl(result: Result) -> None:

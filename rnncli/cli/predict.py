@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..tasks.predict import Ranking
     from .tables import Table
 
-PREDICTIONS_PER_BATCH = 20_000
+PREDICTIONS_PER_BATCH = 50_000
 
 
 @click.command("predict")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from ..nn.threads import usable_cores
+
 
 def length_groups(
     lengths: Sequence[int], *, max_rows: float = math.inf, max_words: float = math.inf, max_spread: float = math.inf
@@ -25,6 +27,14 @@ def length_groups(
             longest = lengths[place]
         groups[-1].append(place)
     return groups
+
+
+def even_rows(count: int, most: int) -> int:
+    """Return how many of `count` texts to read side by side, `most` at most, so that all cores have equally much."""
+    groups = math.ceil(count / most)
+    if groups > 1:
+        groups += -groups % usable_cores()
+    return math.ceil(count / max(1, groups))
 
 
 def chunks(count: int, size: int) -> Iterator[slice]:

@@ -17,7 +17,7 @@ from ..nn.threads import on_all_cores
 from ..text.batches import padded
 from ..text.completion import Completer
 from ..text.vocabulary import UNK_ID, Vocabulary
-from .batching import length_groups
+from .batching import even_rows, length_groups
 from .fill import BLANK, around_blank, fill
 
 PROMPTS_PER_GROUP = 256  # that are read side by side, at most,
@@ -81,8 +81,8 @@ def predict_all(
             jobs.append(partial(_fill_blank, model, prompt, around_blank(prompt), n, candidates))
     start = model.lm.initial_state(1)  # that of all prompts: it is computed once
     lengths = [len(question.ids) for question in questions]
-    rows = max(1, min(PROMPTS_PER_GROUP, PROBABILITIES_PER_GROUP // len(model.vocabulary)))
-    groups = length_groups(lengths, max_rows=rows, max_spread=SPREAD_WORDS)
+    most = max(1, min(PROMPTS_PER_GROUP, PROBABILITIES_PER_GROUP // len(model.vocabulary)))
+    groups = length_groups(lengths, max_rows=even_rows(len(lengths), most), max_spread=SPREAD_WORDS)
     jobs += (partial(_answer, model, start, [questions[place] for place in group], n, parts) for group in groups)
     rankings = itertools.chain.from_iterable(on_all_cores(lambda job: job(), jobs))
     answers = {ranking.prompt: ranking for ranking in rankings}

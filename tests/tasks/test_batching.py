@@ -1,10 +1,11 @@
 import itertools
 import math
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnncli.tasks.batching import chunks, length_groups
+from rnncli.tasks.batching import chunks, even_rows, length_groups
 
 lengths = st.lists(st.integers(0, 12), max_size=30)
 rows = st.one_of(st.just(math.inf), st.integers(1, 6))
@@ -47,3 +48,17 @@ def test_chunks_cover_everything_once_and_only_the_last_is_smaller(count, size):
     found = list(chunks(count, size))
     assert [place for some in found for place in range(some.start, some.stop)] == list(range(count))
     assert {some.stop - some.start for some in found[:-1]} <= {size}
+
+
+@given(st.integers(0, 3000), st.integers(1, 300), st.integers(1, 8))
+def test_all_cores_have_about_equally_many_rows(count, most, cores):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rnncli.tasks.batching.usable_cores", lambda: cores)
+        rows = even_rows(count, most)
+    assert rows <= most
+    groups = math.ceil(count / max(1, rows))
+    if count <= most:
+        assert rows == count
+    else:
+        assert (count - (groups - 1) * rows) > 0
+        assert rows <= math.ceil(count / cores)

@@ -74,17 +74,13 @@ def test_what_was_learned_is_predicted_with_its_new_words_and_the_model_stays_as
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_probabilities_of_all_words_sum_to_one_and_scores_equal_reading_word_by_word(model, files, kind):
+def test_the_probabilities_of_all_words_sum_to_one_and_scores_equal_reading_word_by_word(
+    model, files, kind, check_word_by_word
+):
     learned = learn(KINDS[kind](model), files)
     lm = learned.lm
     words = np.array([[learned.number_of(word)] for word in ("Zelda", "by", "the", "theremin")])
-    nll, _ = lm.score(words, lm.initial_state(1))
-    state = lm.initial_state(1)
-    for place, word in enumerate(words):
-        p = lm.distribution(lm.context(state))
-        assert p.sum() == pytest.approx(1, abs=1e-5)
-        assert nll[place, 0] == pytest.approx(-np.log(p[0, 0, word[0]]), rel=1e-4)
-        state = lm.read(words[place : place + 1], state)
+    check_word_by_word(lm, words)
 
 
 @pytest.mark.parametrize("kind", KINDS)

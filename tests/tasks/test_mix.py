@@ -34,16 +34,10 @@ def test_each_language_is_answered_in_its_own_words(model, german, both):
         assert found.probability == pytest.approx(probability, abs=0.05)
 
 
-def test_the_mix_sums_to_one_and_scores_equal_reading_word_by_word(both):
+def test_the_mix_sums_to_one_and_scores_equal_reading_word_by_word(both, check_word_by_word):
     lm = both.lm
     words = both.encode("Tom is gut at Musik, so sie will")[0]
-    nll, _ = lm.score(words, lm.initial_state(1))
-    state = lm.initial_state(1)
-    for place, word in enumerate(words):
-        p = lm.distribution(lm.context(state))
-        assert p.sum() == pytest.approx(1, abs=1e-5)
-        assert nll[place, 0] == pytest.approx(-np.log(p[0, 0, word[0]]), rel=1e-4)
-        state = lm.read(words[place : place + 1], state)
+    check_word_by_word(lm, words)
 
 
 def test_prompts_side_by_side_are_answered_as_by_themselves(both):

@@ -1,6 +1,7 @@
 """Two models in one: each is a part, a voice, and the better one has predicted the last words, the more it counts.
 
-A word that a voice does not know is `<unk>` to it, whose probability all such words share.
+Several words of the larger vocabulary may be one word of a voice: those that it does not know are its `<unk>`, and a
+mark with notes may be a mark without. They share that word's probability.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from ..text.vocabulary import UNK_ID
 from .cache import Cache
 from .ensemble import Ensemble
 from .interface import Part, StoredParts, pick
@@ -22,13 +24,18 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 KINDS: list[type[Part]] = [Ensemble, NGram, BaseNGram, Personal, Cache]  # of the parts that a voice may hold, in order
+OWN_FRACTION = 0.95  # of a word's probability, which stays with the word that is written like it,
+OWN_FRACTION_OF_UNK = 0.5  # or with words that neither voice knows
+MAX_SUM = 1 + 1e-6  # of the fractions of one word
 KEPT = 0.85  # of the odds, from one word to the next
 # Bounds of the log-odds by which the second voice has predicted the last words better than the first, from likely to be
 # spoken by the first to likely to be spoken by the second; and the middles of what is between them.
 BOUNDS = (-8.0, -4.0, -2.0, -0.5, 0.5, 2.0, 4.0, 8.0)
 MIDDLES = (-10.0, -6.0, -3.0, -1.25, 0.0, 1.25, 3.0, 6.0, 10.0)
-NUMBERS = "numbers"  # an array in a model file
-SHARES = "shares"  # the same: the mixture weights
+# Arrays in a model file.
+NUMBERS = "numbers"
+FRACTIONS = "fractions"
+SHARES = "shares"  # the mixture weights
 
 VoiceState = tuple[tuple[Any, ...], np.ndarray]  # the states of the voice's parts, and the log-odds (B,)
 
@@ -53,11 +60,11 @@ class Voice(Part):
     prior_weight: ClassVar[float] = 0.5
     least_weight: ClassVar[float] = 1e-6
 
-    def __init__(self, lm: Mixture, numbers: np.ndarray):
-        """Take a model, and by which of its words each word of the larger vocabulary (V,) is known to it."""
+    def __init__(self, lm: Mixture, numbers: np.ndarray, fractions: np.ndarray):
+        """Take a model; which of its words each word of the larger vocabulary (V,) is, and what fraction of it."""
         self.lm = lm
         self.numbers = numbers
-        self.fractions = 1 / np.bincount(numbers)[numbers]  # of its word's probability
+        self.fractions = fractions
 
     # Predicting.
 
@@ -113,7 +120,7 @@ class Voice(Part):
 
     def stored_arrays(self) -> dict[str, np.ndarray]:
         """Return the arrays of the parts, under names that begin with that of the voice."""
-        arrays = {NUMBERS: self.numbers, SHARES: self.lm.weights}
+        arrays = {NUMBERS: self.numbers, FRACTIONS: self.fractions, SHARES: self.lm.weights}
         for part in self.lm.parts:
             arrays |= part.stored_arrays()
         return {f"{self.name}.{name}": array for name, array in arrays.items()}
@@ -128,13 +135,17 @@ class Voice(Part):
         arrays = {name.removeprefix(begin): array for name, array in stored.arrays.items() if name.startswith(begin)}
         size = config["vocabulary_size"]
         numbers = arrays[NUMBERS]
-        is_sound = numbers.shape == (stored.vocabulary_size,) and numbers.dtype.kind in "iu"
-        if not is_sound or not isinstance(size, int) or not (numbers.min() >= 0 and numbers.max() < size):
+        fractions = arrays[FRACTIONS]
+        if numbers.shape != (stored.vocabulary_size,) or numbers.dtype.kind not in "iu" or not isinstance(size, int):
+            raise ValueError(f"the words of its part {cls.name} make no sense")
+        if fractions.shape != numbers.shape or fractions.dtype.kind != "f" or not (fractions > 0).all():
+            raise ValueError(f"the fractions of its part {cls.name} make no sense")
+        if numbers.min() < 0 or numbers.max() >= size or (np.bincount(numbers, fractions) > MAX_SUM).any():
             raise ValueError(f"the words of its part {cls.name} make no sense")
         own = StoredParts(config, arrays, size, stored.is_checked)
         lm = Mixture([part for kind in KINDS if (part := kind.from_file(own)) is not None], size, arrays[SHARES])
         lm.check_weights()
-        return cls(lm, numbers)
+        return cls(lm, numbers, fractions)
 
     def description(self) -> str:
         """Describe the parts of the voice in a few words."""
@@ -171,8 +182,19 @@ class SecondVoice(Voice):
         return found
 
 
-def mixed(first: Mixture, second: Mixture, numbers: tuple[np.ndarray, np.ndarray], size: int) -> Mixture:
-    """Mix two models: of the words (V,) of the larger vocabulary, `numbers` says which words of each model they are."""
+def shared_fractions(numbers: np.ndarray, is_own: np.ndarray) -> np.ndarray:
+    """Return the fraction (V,) that each word has of the word that it is to a voice, by `numbers` (V,).
+
+    `is_own` (V,) are the words that are written like that word: at most one for each.
+    """
+    count = np.bincount(numbers)[numbers]
+    has_own = np.bincount(numbers, is_own)[numbers] > 0
+    own = np.where(numbers == UNK_ID, OWN_FRACTION_OF_UNK, OWN_FRACTION)
+    shared = np.where(is_own, own, (1 - own) / np.maximum(count - 1, 1))
+    return np.where(count == 1, 1.0, np.where(has_own, shared, 1 / count))
+
+
+def mixed(first: Voice, second: Voice, size: int) -> Mixture:
+    """Mix two voices that know a vocabulary of so many words."""
     of_second = 1 / (1 + np.exp(-np.array(MIDDLES)))
-    weights = np.stack([1 - of_second, of_second], axis=1)
-    return Mixture([FirstVoice(first, numbers[0]), SecondVoice(second, numbers[1])], size, weights)
+    return Mixture([first, second], size, np.stack([1 - of_second, of_second], axis=1))

@@ -32,7 +32,7 @@ def widened(part: Part, count: int) -> Part:
     if isinstance(part, BaseNGram):
         return BaseNGram(widened_ngram(part.ngram, count))
     if isinstance(part, Voice):
-        return type(part)(part.lm, np.append(part.numbers, np.full(count, UNK_ID, part.numbers.dtype)))
+        return _widened_voice(part, count)
     return widened_ngram(part, count) if isinstance(part, NGram) else part
 
 
@@ -48,7 +48,9 @@ def narrowed(part: Part, size: int, unigrams: Mapping[str, np.ndarray]) -> Part:
     if isinstance(part, BaseNGram):
         return BaseNGram(_narrowed_ngram(part.ngram, size, unigrams[part.name]))
     if isinstance(part, Voice):
-        return type(part)(part.lm, part.numbers[:size])
+        fractions = part.fractions[:size].copy()
+        fractions[UNK_ID] *= 2 if size < len(part.numbers) else 1
+        return type(part)(part.lm, part.numbers[:size], fractions)
     return _narrowed_ngram(part, size, unigrams[part.name]) if isinstance(part, NGram) else part
 
 
@@ -78,6 +80,14 @@ def _narrowed_ngram(ngram: NGram, size: int, unigrams: np.ndarray) -> NGram:
         for level in ngram.levels[:1]
     ]
     return NGram(unigrams, [*bigrams, *ngram.levels[1:]])
+
+
+def _widened_voice(voice: Voice, count: int) -> Voice:
+    """Give the new words half of what `<unk>` has."""
+    numbers = np.append(voice.numbers, np.full(count, UNK_ID, voice.numbers.dtype))
+    fractions = np.append(voice.fractions, np.full(count, voice.fractions[UNK_ID] / 2 / count))
+    fractions[UNK_ID] /= 2
+    return type(voice)(voice.lm, numbers, fractions)
 
 
 def _widened_network(network: Network, count: int) -> Network:

@@ -8,7 +8,8 @@ from typing import TypeVar
 import numpy as np
 
 from ..errors import SettingError
-from ..lm.voice import Voice, mixed
+from ..lm.mixture import Mixture
+from ..lm.voice import FirstVoice, SecondVoice, Voice, mixed, shared_fractions
 from ..model import Model
 from ..text.vocabulary import UNK_ID, Vocabulary
 
@@ -21,25 +22,32 @@ def mix(first: M, second: Model) -> M:
     It writes words as the `first` one does. Raises `SettingError` for models that cut text in different ways, and for
     one that is a mix itself.
     """
-    if first.tokenizer != second.tokenizer or first.unit != second.unit:
+    if _cut(first) != _cut(second):
         raise SettingError(
-            f"the models cut text in different ways: {_cut(first)}, and {_cut(second)}: train both in the same way"
+            f"the models cut text in different ways: one {_cut(first)}, and one {_cut(second)}: train both the same way"
         )
     if first.lm.find(Voice) or second.lm.find(Voice):  # type: ignore[type-abstract]
         raise SettingError("one of the models is a mix itself: mix the two that it was made of with others")
     known = first.vocabulary.numbers
     vocabulary = Vocabulary([*first.vocabulary.words, *(word for word in second.vocabulary.words if word not in known)])
-    numbers = (_numbers(first, vocabulary), _numbers(second, vocabulary))
-    lm = mixed(first.lm, second.lm, numbers, len(vocabulary))
-    return replace(first, lm=lm, vocabulary=vocabulary, about={})
+    voices = FirstVoice(*_voice(first, vocabulary)), SecondVoice(*_voice(second, vocabulary))
+    lm = mixed(*voices, len(vocabulary))
+    # A model of an earlier version does not fold lookalikes.
+    tokenizer = replace(first.tokenizer, fold=first.tokenizer.fold or second.tokenizer.fold)
+    return replace(first, lm=lm, vocabulary=vocabulary, tokenizer=tokenizer, about={})
 
 
 def _cut(model: Model) -> str:
     tokenizer = model.tokenizer
-    return f"one into {tokenizer.kind}s{' in lower case' if tokenizer.lowercase else ''} by {model.unit}"
+    return (
+        f"by tokenizer={tokenizer.kind}{', in lower case' if tokenizer.lowercase else ''}, {model.unit} by {model.unit}"
+    )
 
 
-def _numbers(model: Model, vocabulary: Vocabulary) -> np.ndarray:
-    """Return which word of a model each word of a larger vocabulary is."""
+def _voice(model: Model, vocabulary: Vocabulary) -> tuple[Mixture, np.ndarray, np.ndarray]:
+    """Return what makes a voice of a model, for a larger vocabulary (V,)."""
     found = map(model.vocabulary.exactly, vocabulary.words)
-    return np.array([UNK_ID if number is None else number for number in found], np.int32)
+    numbers = np.array([UNK_ID if number is None else number for number in found], np.int32)
+    own = model.vocabulary.words
+    is_own = np.array([own[number] == word for number, word in zip(numbers.tolist(), vocabulary.words, strict=True)])
+    return model.lm, numbers, shared_fractions(numbers, is_own)

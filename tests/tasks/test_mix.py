@@ -74,7 +74,9 @@ def test_a_mix_learns_texts_and_forgets_them(both, tmp_path):
 
 def test_models_that_cut_text_in_different_ways_and_mixes_are_refused(model, german, both, corpus_file):
     other = rnncli.train(corpus_file, tokenizer="whitespace", epochs=1, hidden_size=4)
-    with pytest.raises(SettingError, match="one into words by line, and one into whitespaces by line"):
+    with pytest.raises(
+        SettingError, match="one by tokenizer=word, line by line, and one by tokenizer=whitespace, line by line"
+    ):
         mix(model, other)
     with pytest.raises(SettingError, match="is a mix itself"):
         mix(both, german)
@@ -85,6 +87,8 @@ def test_a_damaged_mix_is_refused(both, tmp_path):
     for name, array in {
         "first.numbers": arrays["first.numbers"] + 10**6,
         "second.shares": arrays["second.shares"] * 2,
+        "first.fractions": arrays["first.fractions"] * 2,
+        "second.fractions": -arrays["second.fractions"],
         "first.softmax.bias": arrays["first.softmax.bias"][:-1],
     }.items():
         np.savez(tmp_path / "wrong.npz", **(arrays | {name: array}))

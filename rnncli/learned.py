@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from .errors import ModelError
 from .lm.cache import Cache
 from .lm.interface import Part
 from .lm.mixture import Mixture
@@ -31,7 +32,10 @@ def before_learning(model: M) -> tuple[M, tuple[LearnedText, ...]]:
     if personal is None:
         return model, ()
     size, weights, unigrams = personal.before[:3]
-    parts = [narrowed(part, size, unigrams) for part in model.lm.parts if part is not personal]
+    try:
+        parts = [narrowed(part, size, unigrams) for part in model.lm.parts if part is not personal]
+    except KeyError as error:
+        raise ModelError(f"the model's file is damaged: it lacks the unigrams of its part {error}") from error
     vocabulary = Vocabulary(model.vocabulary.words[:size])
     return replace(model, lm=Mixture(parts, size, weights), vocabulary=vocabulary), personal.texts
 

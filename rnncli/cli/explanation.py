@@ -60,12 +60,14 @@ class ExplanationAnswer(NamedTuple):
                 often = f"{sequence.count:,} time{'' if sequence.count == 1 else 's'}"
             else:
                 often = f"after {sequence.count:,} word{'' if sequence.count == 1 else 's'}"
-            yield (sequence.part, self._written(sequence.words), often)
+            yield (sequence.part, _written(sequence.words), often)
         for place in self.explanation.cached:
             words = [*place.before, f"[{place.word}]", *place.after]
-            yield ("cache", self._written(words), f"{place.fraction:.0%}")
+            yield ("cache", _written(words), f"{place.fraction:.0%}")
         for line in self.explanation.lines:
             yield (f"{line.source}:{line.number}", line.text, "")
 
-    def _written(self, words: Sequence[str]) -> str:
-        return " ".join("|" if word == EOS else word for word in words)
+
+def _written(words: Sequence[str]) -> str:
+    """Words as the evidence shows them: | is the end of a unit."""
+    return " ".join("|" if word == EOS else word for word in words)

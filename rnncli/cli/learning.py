@@ -78,6 +78,7 @@ def learning(path: Path, model: Model, learns: bool, learn_to: Path | None) -> I
     from .learn import check_replaced, personal_file
 
     output = personal_file()
+    is_new = not output.exists()
     if learns:
         from ..storage.atomic import MODEL, check_writable
 
@@ -92,4 +93,5 @@ def learning(path: Path, model: Model, learns: bool, learn_to: Path | None) -> I
             from ..tasks.learn import learn_lines
 
             # Another program may have learned meanwhile.
-            save(learn_lines(load(output if output.exists() else path), learner.lines), output)
+            is_begun = output.exists() and (is_new or output.resolve() == path.resolve())
+            save(learn_lines(load(output if is_begun else path), learner.lines), output)

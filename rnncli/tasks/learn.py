@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import itertools
+from collections.abc import Callable, Container, Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
@@ -12,7 +13,7 @@ from ..learned import after_learning, before_learning, tuning_of
 from ..lm.personal import MAX_TEXTS, LearnedText
 from ..model import Model
 from ..text.corpus import Sources
-from ..text.reading import listed, source_name
+from ..text.reading import STDIN, listed, source_name
 from ..text.reserved import unit_segments
 from ..text.spacing import annotate
 from ..text.vocabulary import EOS_ID, Tokens
@@ -42,11 +43,21 @@ def learn(
         tokens = tokens_for(base, [source], encoding, warn)
         if tokens.words() == 0:
             raise TextError(f"{source_name(source)} holds no word to learn")
-        name = source_name(source)
-        learned[name] = LearnedText.of(name, day, tokens)
+        text = LearnedText.of(_free_name(source, learned), day, tokens)
+        if (old := learned.get(text.name)) and old.sha256 != text.sha256:
+            warn(f"the new version of {text.name} takes the place of the one that was learned on {old.date}")
+        learned[text.name] = text
     if len(learned) > MAX_TEXTS:
         raise SettingError(f"a model learns {MAX_TEXTS:,} texts at most: learn a folder of them as one")
     return after_learning(base, list(learned.values()))
+
+
+def _free_name(source: str | Path, learned: Container[str]) -> str:
+    """Return the name of a text: that of its file; each one from standard input has a name of its own."""
+    if source != STDIN:
+        return source_name(source)
+    numbered = (STDIN if number == 1 else f"{STDIN}{number}" for number in itertools.count(1))
+    return next(name for name in numbered if name not in learned)
 
 
 def learn_lines(model: M, lines: Iterable[str], *, day: str | None = None, tuned: bool = True) -> M:

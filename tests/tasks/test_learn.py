@@ -1,3 +1,4 @@
+import io
 import itertools
 from datetime import date
 
@@ -169,3 +170,29 @@ def test_what_makes_no_sense_is_refused(model, files, tmp_path, change, monkeypa
     rnncli.save(learned, tmp_path / "wrong.npz")
     with pytest.raises(ModelError, match=r"wrong\.npz is damaged"):
         rnncli.load(tmp_path / "wrong.npz")
+
+
+def test_a_new_version_is_told_of_and_texts_from_standard_input_add_up(model, files, monkeypatch):
+    warnings = []
+    once = learn(model, files[0], day=DAY, warn=warnings.append)
+    learn(once, files[0], day=DAY, warn=warnings.append)
+    assert warnings == []
+    files[0].write_text(TEXTS["garden.txt"], encoding="utf-8")
+    learn(once, files[0], warn=warnings.append)
+    assert warnings == [f"the new version of {files[0]} takes the place of the one that was learned on {DAY}"]
+    found = model
+    for text in ("Zelda sings.\n", "Ole sails.\n"):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        found = learn(found, "-")
+    assert [text.name for text in before_learning(found)[1]] == ["-", "-2"]
+    assert found.knows("Zelda")
+    assert found.knows("sails")
+
+
+def test_a_file_without_what_the_model_was_before_is_damaged(model, files, tmp_path):
+    rnncli.save(model.learned(files[0]), tmp_path / "learned.npz")
+    arrays = dict(np.load(tmp_path / "learned.npz"))
+    del arrays["personal.base_unigrams.ngram"]
+    np.savez(tmp_path / "learned.npz", **arrays)
+    with pytest.raises(ModelError, match=r"is damaged: it lacks the unigrams of its part 'ngram'"):
+        rnncli.load(tmp_path / "learned.npz").forgotten()

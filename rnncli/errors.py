@@ -6,6 +6,7 @@
             OverflowedError   a model's numbers are too large, or are no numbers
         SettingError          an option has a value that makes no sense
         TrainingError         training cannot go on
+        RankLostError         another process of a job under MPI has ended, or is silent
 
 A message names an option as Python does, `hidden_size` or `encoding="latin-1"`; the command line translates that.
 """
@@ -51,3 +52,7 @@ class SettingError(RnncliError):
 
 class TrainingError(RnncliError):
     """Training cannot go on."""
+
+
+class RankLostError(RnncliError):
+    """Another process of a job under MPI has ended, or is silent."""

@@ -93,6 +93,15 @@ class TrainingOptions:
 
     batch_size: int = option(BY_RULE, "Sequences read in parallel; fewer for a small text.", kind=int, low=1)
     bptt: int = option(35, "Steps of back-propagation through time.", low=1)
+    accumulate: int = option(
+        1, "How many windows of --bptt words a step sums the gradients of: fewer, larger steps.", low=1
+    )
+    local_steps: int = option(
+        1,
+        "Under mpiexec: how many steps each rank takes by itself before the networks are averaged; 1: gradients are"
+        " summed in each step.",
+        low=1,
+    )
     optimizer: str = option(
         "adam",
         "The learning rule. sgd is plain gradient descent, the textbook rule, to teach and compare with: it needs many"

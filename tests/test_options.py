@@ -68,7 +68,7 @@ def test_every_option_is_one_of_the_command_with_the_same_name_default_and_help(
 
 def test_the_command_has_no_other_options_but_those_for_files(train_command):
     own = {"corpora", "output", "init", "log", "quiet"}
-    own |= {"resume", "restart", "checkpoint_every", "keep_checkpoint", "cache_dir"}
+    own |= {"resume", "restart", "checkpoint_every", "keep_checkpoint", "cache_dir", "mpi_timeout"}
     named = {declared.flag or name for name, declared in DECLARED.items()}
     assert {parameter.name for parameter in train_command.params} - own == named
 

@@ -67,7 +67,14 @@ def test_the_commands_for_a_text_of_ones_own_work(shell, desk):
     assert len(run.stdout.splitlines()) > 1  # the path of the model, and what it predicts
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if fenced(page, "python")], ids=lambda page: page.name)
+ELSEWHERE = {"export.md"}  # which needs other packages: see `tests/lm/test_exports.py`
+
+
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES if fenced(page, "python") and page.name not in ELSEWHERE],
+    ids=lambda page: page.name,
+)
 def test_the_python_examples_work(desk, page, capsys):
     names = {}
     for number, example in enumerate(fenced(page, "python"), 1):

@@ -87,7 +87,7 @@ def test_another_seed_gives_another_file(corpus_file, tmp_path):
 
 def test_neither_the_words_nor_the_ngrams_depend_on_the_number_of_threads(corpus_file):
     one, many = (rnncli.start_training(corpus_file, **{**OPTIONS, "epochs": 1}, threads=threads) for threads in (1, 3))
-    assert (one.threads.count, many.threads.count) == (1, 3)
+    assert (one.crew.count, many.crew.count) == (1, 3)
     assert one.corpus.sha256 == many.corpus.sha256
     assert one.corpus.vocabulary.words == many.corpus.vocabulary.words
     for part in ("train", "valid"):

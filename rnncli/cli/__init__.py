@@ -98,7 +98,10 @@ class LazyGroup(click.Group):
                     flush()
             ctx.exit(1 if ctx.meta.get(FAILED_KEY) else 0)
         except click.UsageError as error:
-            raise _with_hint(error, ctx.invoked_subcommand or "", ctx.meta[TYPED_KEY]) from None
+            from .ranks import told_once
+
+            with told_once():
+                raise _with_hint(error, ctx.invoked_subcommand or "", ctx.meta[TYPED_KEY]) from None
         except RnncliError as error:
             raise self._as_click_error(error, ctx) from error
         except MemoryError:

@@ -79,7 +79,13 @@ def is_piped() -> bool:
 
 
 def named_texts(texts: Sequence[str], metavar: str) -> tuple[str, ...]:
-    """The texts that a command names, or standard input if it is piped."""
+    """The texts that a command names, or standard input if it is piped: to one rank, if there are several."""
+    from ..ranks.mpi import started_ranks
+
+    if started_ranks() > 1 and (not texts or STDIN in texts):
+        raise click.UsageError(
+            f"Missing argument '{metavar}': name a file, since standard input comes to one rank only."
+        )
     if not texts and not is_piped():
         raise click.UsageError(f"Missing argument '{metavar}': name a text, or pipe one in.")
     if not texts and not _has_content(sys.stdin.buffer):

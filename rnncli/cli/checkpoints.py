@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 class Checkpoints:
     """Keeps a training in a file beside its model, from time to time."""
 
-    def __init__(self, output: Path, seconds: float):
+    def __init__(self, output: Path, seconds: float, *, is_written: bool = True):
         from ..training.checkpoint import checkpoint_path
 
         self.path = checkpoint_path(output)
         self.place = self.path  # where it was written last: somewhere else if it cannot be written there
+        self.is_written = is_written  # of several ranks, by one
         self.kept = False  # whether it holds the training as it is after its last step
         self.trouble = ""  # the last warning
         self.seconds = seconds
@@ -52,16 +53,19 @@ class Checkpoints:
 
     def begin(self) -> None:
         """Remove the checkpoint of an older training, so that nobody goes on with that one by mistake."""
-        self.path.unlink(missing_ok=True)
+        if self.is_written:
+            self.path.unlink(missing_ok=True)
 
     def keep_if_due(self, trainer: Trainer) -> None:
         """After a step: write the checkpoint if the last one is old enough."""
         self.kept = False
-        if monotonic() >= self.due:
+        if monotonic() >= self.due and trainer.stepper.team.is_whole:
             self.keep(trainer)
 
     def keep(self, trainer: Trainer, *, has_model: bool = False) -> bool:
         """Write the checkpoint; where that is impossible, say so, and leave the last one as it is."""
+        if not self.is_written:
+            return False
         try:
             written = trainer.save_checkpoint(self.path, has_model=has_model)
         except ModelError as error:
@@ -92,6 +96,8 @@ class Checkpoints:
         """Remove the checkpoint of a training whose model is saved, or keep it as it is in the end."""
         if keep:
             self.keep(trainer, has_model=True)
+            return
+        if not self.is_written:
             return
         for place in {self.path, self.place}:
             _remove(place)

@@ -13,6 +13,7 @@ from .answering import check_stdin_once, named_texts
 from .formats import format_option, print_result
 from .options import encoding_option, load_model, model_option, named_in_command
 from .progress import reading
+from .ranks import all_ranks, timeout_option
 from .tables import Table, record_table
 from .texts import warn_of_text
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Instead: show the perplexity given only the last 1, 2, 4, ... words, and given all.",
 )
+@timeout_option
 @click.option(
     "--plot",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -48,6 +50,7 @@ def command(
     output_format: str,
     dynamic: bool,
     context: bool,
+    mpi_timeout: float,
     plot: Path | None,
 ) -> None:
     """Measure how well a model predicts a text.
@@ -79,17 +82,17 @@ def command(
         check(plot)
     model = load_model(model_path)
     title = f"{source_name(texts[0])}{' ...' if texts[1:] else ''}"
-    result: ContextResult | EvaluationResult
-    with reading() as progress:
+    with all_ranks(mpi_timeout) as job, reading() as progress:
+        shown: dict[str, Any] = {"progress": progress, "warn": warn_of_text}
+        result: ContextResult | EvaluationResult
         if context:
-            result = ContextResult(context_curve(model, texts, encoding, progress=progress, warn=warn_of_text), title)
+            result = ContextResult(context_curve(model, texts, encoding, **shown), title)
         else:
-            result = EvaluationResult(
-                evaluate(model, texts, encoding, dynamic=dynamic, progress=progress, warn=warn_of_text), title
-            )
-    print_result(result, output_format)
-    if plot:
-        result.draw(plot)
+            found = evaluate(model, texts, encoding, dynamic=dynamic, ranks=job.ranks, **shown)
+            result = EvaluationResult(found, title)
+        print_result(result, output_format)
+        if plot and job.ranks.is_first:
+            result.draw(plot)
 
 
 class EvaluationResult(NamedTuple):

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import itertools
+import json
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from ..errors import ModelError, RnncliError
 from .options import load_model, model_option
-from .output import escape_controls, for_stdout, write
+from .output import escape_controls, flush, for_stdout, on_terminal, write
+
+if TYPE_CHECKING:
+    from ..model import Model
+    from ..storage.atomic import FileKind
 
 LINES_PER_WRITE = 10_000
 
@@ -18,10 +27,11 @@ LINES_PER_WRITE = 10_000
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(["arpa"]),
+    type=click.Choice(["arpa", "safetensors", "onnx"]),
     default="arpa",
     show_default=True,
-    help="arpa: the n-grams, for SRILM, KenLM and others.",
+    help="arpa: the n-grams, for SRILM, KenLM and others; safetensors: the networks, for PyTorch; onnx: one step of the"
+    " networks.",
 )
 @click.option(
     "-o",
@@ -35,15 +45,79 @@ def command(model_path: Path | None, kind: str, output: Path | None) -> None:
     \b
     rnncli export --format arpa -o corpus.arpa
     rnncli export -m models/corpus.npz | gzip > corpus.arpa.gz
+    rnncli export --format safetensors -o corpus.safetensors
     """
     from ..lm.arpa import arpa_lines
-    from ..storage.atomic import ARPA, write_lines
+    from ..storage.atomic import ARPA, ONNX, SAFETENSORS, write_lines
 
+    if output is not None and str(output) == "-":
+        output = None
     model = load_model(model_path)
-    lines = arpa_lines(model.ngram, model.vocabulary.words)
-    if output is None or str(output) == "-":
+    if kind in BINARY:
+        _write_bytes(BINARY[kind](model), output, SAFETENSORS if kind == "safetensors" else ONNX)
+    elif output is None:
+        lines = arpa_lines(model.ngram, model.vocabulary.words)
         while block := "".join(f"{for_stdout(line)}\n" for line in itertools.islice(lines, LINES_PER_WRITE)):
             write(block)
-        return
-    write_lines(lines, output, ARPA)
-    click.echo(escape_controls(str(output)))
+    else:
+        write_lines(arpa_lines(model.ngram, model.vocabulary.words), output, ARPA)
+    if output:
+        click.echo(escape_controls(str(output)))
+
+
+def _safetensors(model: Model) -> bytes:
+    """The networks as a file of safetensors, with their shape and the words in its metadata."""
+    from dataclasses import asdict
+
+    from ..lm.ensemble import networks_of
+    from ..lm.state_dict import state_dict
+
+    try:
+        from safetensors.numpy import save
+    except ImportError as error:
+        raise _missing("safetensors") from error
+    networks = networks_of(model.lm)
+    _check_has_network(networks)
+    metadata = {"config": json.dumps(asdict(networks[0].config)), "words": json.dumps(list(model.vocabulary.words))}
+    data: bytes = save(state_dict(networks), metadata)
+    return data
+
+
+def _onnx(model: Model) -> bytes:
+    """One step of the networks as a file of ONNX."""
+    from ..lm.ensemble import networks_of
+
+    try:
+        import onnx  # noqa: F401
+    except ImportError as error:
+        raise _missing("onnx") from error
+    from ..lm.onnx_step import onnx_step
+
+    networks = networks_of(model.lm)
+    _check_has_network(networks)
+    return onnx_step(networks, model.vocabulary.words)
+
+
+BINARY: dict[str, Callable[[Model], bytes]] = {"safetensors": _safetensors, "onnx": _onnx}
+
+
+def _check_has_network(networks: tuple[object, ...]) -> None:
+    if not networks:
+        raise ModelError("the model holds no network: train a new one")
+
+
+def _missing(package: str) -> RnncliError:
+    return RnncliError(f"this format needs the package {package}: pip install 'rnncli[export]'")
+
+
+def _write_bytes(data: bytes, output: Path | None, kind: FileKind) -> None:
+    """Write a file, or what another program reads."""
+    from ..storage.atomic import write_whole
+
+    if output:
+        write_whole(output, lambda file: file.write(data), kind)
+    elif on_terminal(sys.stdout):
+        raise click.UsageError("This format is not for a terminal: name a file with --output.")
+    else:
+        flush()
+        sys.stdout.buffer.write(data)

@@ -16,10 +16,12 @@ from .answering import answer_lines
 from .formats import Verbatim, format_option, print_answers, print_result
 from .options import WholeNumber, encoding_option, load_model, model_option, named_in_command
 from .output import on_terminal, tell, unknown_words_warning
+from .ranks import all_ranks, timeout_option
 from .tables import FixedRow, Table, readable_word
 
 if TYPE_CHECKING:
     from ..model import Model
+    from ..ranks import Ranks
     from ..tasks.score import Score
 
 LINES_PER_BATCH = 2000
@@ -43,6 +45,7 @@ COLUMNS = {"log-prob": 11, "words": 5, "unknown": 7, "perplexity": 10}  # their 
 )
 @format_option
 @encoding_option
+@timeout_option
 def command(
     file: str,
     model_path: Path | None,
@@ -52,6 +55,7 @@ def command(
     best_by: int | None,
     output_format: str,
     encoding: str,
+    mpi_timeout: float,
 ) -> None:
     """Tell how likely each line of a text is.
 
@@ -69,15 +73,29 @@ def command(
 
     words, best_by = _checked(words, best_by, field)
     model = load_model(model_path, checked=False)
-    if file == "-" and on_terminal(sys.stdin):
-        tell("Type a sentence, then Enter; Ctrl-D ends.")
-    if not words:
-        print_result(Heading(), output_format)
-    ask = partial(_score, model, field=field, key_field=best_by, unit=math.log(LOG_BASES[log_base]), by_word=words)
-    batches = read_batches(file, encoding, "surrogateescape")
-    failed = partial(UnscoredLine, by_word=words)
-    answers = answer_lines(batches, ask, failed, lines_per_call=LINES_PER_BATCH, source=source_name(file))
-    print_answers(_best_of_each_key(answers) if best_by else answers, output_format, separated=False)
+    with all_ranks(mpi_timeout) as job:
+        if not job.ranks.is_first:
+            _help_to_score(model, job.ranks)
+            return
+        if file == "-" and on_terminal(sys.stdin):
+            tell("Type a sentence, then Enter; Ctrl-D ends.")
+        if not words:
+            print_result(Heading(), output_format)
+        unit = math.log(LOG_BASES[log_base])
+        ask = partial(_score, model, job.ranks, field=field, key_field=best_by, unit=unit, by_word=words)
+        batches = read_batches(file, encoding, "surrogateescape")
+        failed = partial(UnscoredLine, by_word=words)
+        answers = answer_lines(batches, ask, failed, lines_per_call=LINES_PER_BATCH, source=source_name(file))
+        print_answers(_best_of_each_key(answers) if best_by else answers, output_format, separated=False)
+        job.ranks.first(None)  # there are no more lines
+
+
+def _help_to_score(model: Model, ranks: Ranks) -> None:
+    """Score lines with the first rank, which reads them and prints the scores."""
+    from ..tasks.score import score_all
+
+    while (lines := ranks.first(None)) is not None:
+        score_all(model, lines, ranks)
 
 
 def _checked(words: bool, best_by: int | None, field: int | None) -> tuple[bool, int | None]:
@@ -95,13 +113,20 @@ def _checked(words: bool, best_by: int | None, field: int | None) -> tuple[bool,
 
 
 def _score(
-    model: Model, lines: list[str], *, field: int | None, key_field: int | None, unit: float, by_word: bool
+    model: Model,
+    ranks: Ranks,
+    lines: list[str],
+    *,
+    field: int | None,
+    key_field: int | None,
+    unit: float,
+    by_word: bool,
 ) -> Iterable[ScoredLine]:
     from ..tasks.score import score_all
 
     texts = _fields(lines, field)
     keys = _fields(lines, key_field)
-    scores = score_all(model, texts)
+    scores = score_all(model, ranks.first(texts), ranks)
     return [
         ScoredLine(line, key, score, unit, by_word, model.unit)
         for line, key, score in zip(lines, keys, scores, strict=True)

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
@@ -62,6 +62,11 @@ class StopRequest:
     def signal(self) -> int:
         """The first signal that came, or 0."""
         return self.received[0] if self.received else 0
+
+    def agreed(self, signals: Sequence[int]) -> int:
+        """Take down the signal that some rank has heard, if any, and return it."""
+        self.received = self.received or [number for number in signals if number]
+        return self.signal
 
     def let_interrupt(self) -> None:
         """Let Ctrl-C raise `KeyboardInterrupt`, a second from now on: people press it twice by mistake.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,17 +12,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..declaration import declarations, defaults
-from ..errors import ModelError, RnncliError
+from ..errors import RnncliError
 from ..options import OPTION_CLASSES
 from .answering import check_stdin_once, named_texts
 from .checkpoints import Checkpoints
 from .clashes import without_clashes
 from .declared import by_name, declared_options, flag, parameter
 from .errors import in_options
+from .finishing import finished
 from .log import Write, check_log, logging_to
 from .options import DURATION, FILE_PATH, MODEL_PATH, is_given, named_in_command
 from .output import discard_output, escape_controls, tell, warn
 from .progress import Work, display, show_result, working
+from .ranks import all_ranks, timeout_option
 from .signals import StopRequest, deferred_stop, exit_by
 from .texts import print_cache_entry, print_counted_part, print_what_was_read, warn_of_text
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from ..model import Model
     from ..text.corpus import Corpus
     from ..training.checkpoint import Checkpoint
+    from ..training.hooks import Hooks
     from ..training.trainer import Trainer
 
 # The options that tell what a text is, by their parameters. They do not go together.
@@ -72,6 +76,7 @@ FEW_STEPS = 100
     type=click.Path(file_okay=False, path_type=Path),
     help="Where to keep large texts, cut into numbered words.  [default: the folder of your caches]",
 )
+@timeout_option
 @click.option("--log", type=FILE_PATH, help="Write one JSON object for each report to this file.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 def command(
@@ -91,39 +96,49 @@ def command(
     rnncli train tokens.txt --tokenizer whitespace --layers 2
     rnncli train notes.txt --init bundled -o models/mine.npz
     """
-    from ..storage.atomic import DEFAULT_FOLDER, MODEL, check_writable
-    from ..storage.locks import locked
+    from ..storage.atomic import DEFAULT_FOLDER
     from ..text.corpus import corpus_name
     from ..training.clock import AwakeTime
+    from ..training.hooks import Hooks
 
     corpora = named_texts(corpora, "CORPUS")
     options = _options(values, init is not None)
     check_stdin_once([*corpora, *options.get("valid", ())])
     output = output or DEFAULT_FOLDER / f"{corpus_name(corpora)}.npz"
-    checkpoints = Checkpoints(output, values["checkpoint_every"])
-    _check_places(output, log)
-    with ExitStack() as stack:
-        now = stack.enter_context(AwakeTime())
-        stack.enter_context(locked(output, "output"))
-        stack.enter_context(locked(checkpoints.path, "output"))
-        kept = checkpoints.find(resume=values["resume"], restart=values["restart"])
-        check_writable(output, MODEL)  # before a long text is read
-        with logging_to(log, kept.state.step if kept else 0) as write:
-            trainer = _start(corpora, init, kept, options, quiet, now, values["cache_dir"])
+    with all_ranks(values["mpi_timeout"]) as job:
+        checkpoints = Checkpoints(output, values["checkpoint_every"], is_written=job.ranks.is_first)
+        with ExitStack() as stack:
+            now = stack.enter_context(AwakeTime())
+            kept = job.ranks.first(_reserved(output, log, checkpoints, values, stack) if job.ranks.is_first else None)
+            hooks = Hooks(now=now, cache_dir=values["cache_dir"], ranks=job.ranks)
+            write = stack.enter_context(logging_to(log if job.ranks.is_first else None, kept.state.step if kept else 0))
+            trainer = _start(corpora, init, kept, options, quiet, hooks)
             del kept  # it is as large as the training
             if values["restart"]:
                 checkpoints.begin()
             stop = stack.enter_context(deferred_stop())
+            stack.enter_context(job.kept_if_lost(trainer, checkpoints))
             _run(trainer, checkpoints, write, quiet, stop)
-        if trainer.is_over:
-            stop.let_interrupt()
-        else:
-            _finish_early(trainer, checkpoints, output, stop)
-        model = _saved(trainer, output, checkpoints)
-        if trainer.is_over:
-            checkpoints.end(trainer, keep=values["keep_checkpoint"])
-    _conclude(trainer, model, quiet)
-    _print_path(output, 0 if trainer.is_over else stop.signal)
+            model = finished(trainer, checkpoints, output, stop)
+            if trainer.is_over:
+                checkpoints.end(trainer, keep=values["keep_checkpoint"])
+        _conclude(trainer, model, quiet)
+        _print_path(output, 0 if trainer.is_over else stop.signal)
+
+
+def _reserved(
+    output: Path, log: Path | None, checkpoints: Checkpoints, values: dict[str, Any], stack: ExitStack
+) -> Checkpoint | None:
+    """Keep other trainings from the files that this one writes, and return the checkpoint to go on from, if any."""
+    from ..storage.atomic import MODEL, check_writable
+    from ..storage.locks import locked
+
+    _check_places(output, log)
+    stack.enter_context(locked(output, "output"))
+    stack.enter_context(locked(checkpoints.path, "output"))
+    kept = checkpoints.find(resume=values["resume"], restart=values["restart"])
+    check_writable(output, MODEL)  # before a long text is read
+    return kept
 
 
 def _check_places(output: Path, log: Path | None) -> None:
@@ -142,12 +157,11 @@ def _start(
     kept: Checkpoint | None,
     options: dict[str, Any],
     quiet: bool,
-    now: Callable[[], float],
-    cache_dir: Path | None,
+    hooks: Hooks,
 ) -> Trainer:
     """Prepare a training, and tell what was read."""
     from ..storage.model_file import load
-    from ..training.hooks import Hooks, ignore
+    from ..training.hooks import ignore
     from ..training.resuming import differences
     from ..training.trainer import Trainer
 
@@ -155,12 +169,12 @@ def _start(
         known = declarations(*OPTION_CLASSES)
         options = {name: value for name, value in options.items() if is_given(parameter(name, known[name]))}
         check_stdin_once([*corpora, *(options.get("valid") or kept.plan.text.valid)])
-        for difference in differences(kept, options.get("threads", kept.plan.training.threads)):
+        for difference in differences(kept, options.get("threads", kept.plan.training.threads), hooks.ranks.count):
             warn(in_options(RnncliError(difference), [command]))
     model = load(init) if init else None
     with working() as work:
         on_read = partial(_tell_of, work=work, quiet=quiet)
-        hooks = Hooks(on_read, ignore if quiet else work.show, now, cache_dir)
+        hooks = replace(hooks, on_read=on_read, on_progress=ignore if quiet else work.show)
         trainer = Trainer.start(corpora, init=model, resume=kept, hooks=hooks, **options)
     for warning in trainer.builder.warnings:
         warn_of_text(warning)
@@ -174,14 +188,17 @@ def _start(
 def _run(trainer: Trainer, checkpoints: Checkpoints, write: Write, quiet: bool, stop: StopRequest) -> None:
     """Train to the end, or until told to stop."""
     training = trainer.plan.training
+    ranks = trainer.crew.ranks
     epochs = training.epochs if training.time == float("inf") else None
+    if ranks.count > 1:  # some launchers kill all ranks as soon as one has ended
+        checkpoints.keep(trainer)
     with display(epochs, quiet, training.networks) as show:
         for progress in trainer.run():
             show(progress)
             if progress.report:
                 write(progress.report)
             checkpoints.keep_if_due(trainer)
-            if stop.signal:
+            if stop.agreed(ranks.all(stop.signal)):
                 break
 
 
@@ -220,24 +237,6 @@ def _conclude(trainer: Trainer, model: Model, quiet: bool) -> None:
         show_result(model)
 
 
-def _finish_early(trainer: Trainer, checkpoints: Checkpoints, output: Path, stop: StopRequest) -> None:
-    """Keep a training that was told to stop; exit where its model would replace another one unmeasured."""
-    if checkpoints.kept or checkpoints.keep(trainer):  # before the model is measured, which changes the training
-        _tell_of_interrupt(checkpoints, "goes on")
-    if output.exists() and not trainer.state.history:
-        tell(f"Interrupted before the first report: {escape_controls(str(output))} stays as it was.")
-        exit_by(stop.signal)
-    tell("Measuring the model, then saving the best; Ctrl-C again leaves that out.")
-    stop.let_interrupt()
-    trainer.measure()
-
-
-def _tell_of_interrupt(checkpoints: Checkpoints, what: str) -> None:
-    """Tell that an interrupted training is kept, and what --resume does."""
-    moved = "" if checkpoints.place == checkpoints.path else f"moved to {checkpoints.path}, "
-    tell(escape_controls(f"Interrupted: {checkpoints.place} keeps the training; {moved}--resume {what}."))
-
-
 def _options(values: dict[str, Any], is_fine_tuning: bool) -> dict[str, Any]:
     """Return the options by name; of a training that goes on from a model, those that the model leaves open.
 
@@ -262,23 +261,3 @@ def _options(values: dict[str, Any], is_fine_tuning: bool) -> dict[str, Any]:
         for name in KINDS_OF_TEXT.values():
             del options[name]
     return options
-
-
-def _saved(trainer: Trainer, output: Path, checkpoints: Checkpoints) -> Model:
-    """Save the best model; where that fails, as on a full disk, keep it elsewhere, or at least the training."""
-    from ..storage.model_file import save_somewhere
-
-    try:
-        model = trainer.best()
-        written = save_somewhere(model, output)
-    except KeyboardInterrupt:
-        if trainer.is_over and (checkpoints.kept or checkpoints.keep(trainer)):
-            _tell_of_interrupt(checkpoints, "saves its model")
-        raise
-    except ModelError as error:
-        if checkpoints.kept or (trainer.is_over and checkpoints.keep(trainer)):  # one that is not has changed since
-            raise ModelError(f"{error}; {checkpoints.place} keeps the training: go on by resume=True") from None
-        raise
-    if written.failure:
-        raise ModelError(f"{written.failure}. The model is in {written.path} instead: move it to where it shall stay")
-    return model

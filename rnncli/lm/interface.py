@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ..options import TrainingOptions
+    from ..ranks import Ranks
     from .network_config import NetworkConfig
 
 
@@ -135,12 +136,13 @@ class Part(Protocol):
         *,
         folder: Path | None = None,
         progress: Callable[[float], object] | None = None,
+        ranks: Ranks | None = None,
     ) -> Self | None:
         """Make the part from a training text (N,); None if the options leave it out.
 
         `config` is that of the network that the part will stand beside. What is too long for memory goes to files
         without a name in `folder`, or else where temporary files are. `progress` is told which fraction of the work is
-        done, if it takes long; what it raises ends the work.
+        done, if it takes long; what it raises ends the work. Several `ranks` may share it.
         """
         return None
 

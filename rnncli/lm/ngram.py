@@ -19,6 +19,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..network_options import MAX_NGRAM_ORDER
+from ..ranks import Ranks
 from ..text.vocabulary import EOS_ID
 from .interface import Part, StoredParts
 from .ngram_file import levels_from_file
@@ -234,12 +235,14 @@ class NGram(Part):
         *,
         folder: Path | None = None,
         progress: Callable[[float], object] | None = None,
+        ranks: Ranks | None = None,
     ) -> Self | None:
         """Count the n-grams of a training text (N,)."""
         order = options.ngram_order
         if not order:
             return None
-        return cls.count(ids, config.vocabulary_size, order, options.prune, folder=folder, progress=progress)
+        size = config.vocabulary_size
+        return cls.count(ids, size, order, options.prune, folder=folder, progress=progress, ranks=ranks)
 
     @classmethod
     def count(
@@ -251,11 +254,12 @@ class NGram(Part):
         *,
         folder: Path | None = None,
         progress: Callable[[float], object] | None = None,
+        ranks: Ranks | None = None,
     ) -> Self:
         """Estimate the model of a text (N,), each unit of which ends in `<eos>`: see `count_ngrams`."""
         from .ngram_counts import count_ngrams  # not at the top: most commands count nothing
 
-        return cls(*count_ngrams(ids, vocabulary_size, order, prune, folder=folder, progress=progress))
+        return cls(*count_ngrams(ids, vocabulary_size, order, prune, folder=folder, progress=progress, ranks=ranks))
 
     def stored_config(self) -> dict[str, Any]:
         """Return the order."""

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..nn.threads import on_all_cores
+from ..ranks import Ranks
 from ..text.columns import release
 from ..text.vocabulary import EOS_ID
 from .ngram_columns import FixedColumn
@@ -51,7 +52,10 @@ class Counted:
 
 
 class NgramCounter:
-    """Counts the n-grams of a text (N,), length by length, with columns for `column_size` places."""
+    """Counts the n-grams of a text (N,), length by length, with columns for `column_size` places.
+
+    Several ranks that count the same text each sort some of the ranges.
+    """
 
     def __init__(
         self,
@@ -61,7 +65,9 @@ class NgramCounter:
         prune: bool,
         report: Callable[[float], object] | None = None,
         range_size: int = 0,
+        ranks: Ranks | None = None,
     ):
+        self.ranks = ranks or Ranks()
         self.ids = ids
         self.vocabulary_size = vocabulary_size
         self.order = order
@@ -168,9 +174,10 @@ class NgramCounter:
         least = 2 if self.prune and n > 2 else 1
         work = partial(self._find, ranges, least, n < self.order)
         self.progress.next_length(int(ranges.filled.sum()))
-        for first in range(0, ranges.count, RANGES_AT_ONCE):
-            numbers = range(first, min(first + RANGES_AT_ONCE, ranges.count))
-            for number, found in zip(numbers, on_all_cores(work, numbers), strict=True):
+        at_once = RANGES_AT_ONCE * self.ranks.count
+        for first in range(0, ranges.count, at_once):
+            numbers = range(first, min(first + at_once, ranges.count))
+            for number, found in zip(numbers, self.ranks.map(on_all_cores, work, numbers), strict=True):
                 add_one(different_before, found.suffixes)
                 place = int(ranges.begins[number])
                 for piece in found.numbers:
@@ -199,7 +206,8 @@ class NgramCounter:
                 yield read(place, min(self.range_size, begin + size - place))
 
         if size > self.range_size:  # it has one context
-            return count_range(blocks, self.vocabulary_size, least, is_numbered)
+            found = count_range(blocks, self.vocabulary_size, least, is_numbered)
+            return found if self.ranks.count == 1 else found._replace(numbers=list(found.numbers))
         return sort_range(*read(begin, size), end - first, self.word_bits, least, is_numbered)
 
 

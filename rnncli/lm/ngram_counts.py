@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import SettingError
+from ..ranks import Ranks
 from ..text.columns import Column, Store, release
 from ..text.vocabulary import EOS_ID, UNK_ID
 from .ngram_columns import NoRoomError, columns, folders
@@ -32,6 +33,7 @@ def count_ngrams(
     progress: Callable[[float], object] | None = None,
     most_in_memory: int = MAX_WORDS_IN_MEMORY,
     range_size: int = 0,
+    ranks: Ranks | None = None,
 ) -> tuple[np.ndarray, list[Level]]:
     """Estimate the unigrams (V,) and the levels of an n-gram model from a text (N,), whose units end in `<eos>`.
 
@@ -40,14 +42,14 @@ def count_ngrams(
     A text of more than `most_in_memory` words needs some 20 bytes for each of them in files without a name, in `folder`
     or else in the folder for temporary files; in memory where neither has room. `progress` is told which fraction of
     the work is done; what it raises ends the counting. `range_size` is how many places of the text are sorted
-    at once, if not the usual number.
+    at once, if not the usual number. Several `ranks` share the sorting.
     """
     if len(ids) > MAX_WORDS:
         raise SettingError(f"n-grams can be counted of {MAX_WORDS:,} words, and this text holds {len(ids):,}")
     for place in folders(folder) if len(ids) > most_in_memory else []:
         with suppress(NoRoomError):
-            return _estimated(NgramCounter(ids, vocabulary_size, order, prune, progress, range_size), place)
-    return _estimated(NgramCounter(ids, vocabulary_size, order, prune, progress, range_size), None)
+            return _estimated(NgramCounter(ids, vocabulary_size, order, prune, progress, range_size, ranks), place)
+    return _estimated(NgramCounter(ids, vocabulary_size, order, prune, progress, range_size, ranks), None)
 
 
 def _estimated(counter: NgramCounter, folder: Path | None) -> tuple[np.ndarray, list[Level]]:

@@ -26,6 +26,11 @@ class StepNoise:
         masks, state_masks = ([mask[sequences] for mask in masks] for masks in (self.masks, self.state_masks))
         return StepNoise(masks, word_mask, state_masks, self.sample)
 
+    def for_window(self, steps: slice) -> StepNoise:
+        """Return the noise of some of the steps through time."""
+        word_mask = None if self.word_mask is None else self.word_mask[steps]
+        return StepNoise(self.masks, word_mask, self.state_masks, self.sample)
+
 
 def draw_noise(
     config: NetworkConfig,

@@ -28,6 +28,8 @@ MODEL = FileKind("a model", b"format.npy", FIRST_MEMBER)
 CHECKPOINT = FileKind("a checkpoint", b"checkpoint.npy", FIRST_MEMBER)
 LOG = FileKind("a log", b'{"epoch":')
 ARPA = FileKind("an ARPA file", b"\\data\\")
+SAFETENSORS = FileKind("a file of safetensors", b'{"', 8)
+ONNX = FileKind("a file of ONNX", b"\x08\x08")
 
 
 def write_whole(path: str | Path, write: Callable[[IO[bytes]], object], kind: FileKind | None = None) -> None:

@@ -15,6 +15,7 @@ from ..lm.adaptation import WINDOW_WORDS, Learner
 from ..lm.perplexity import perplexity
 from ..model import Model
 from ..nn.threads import one_thread
+from ..ranks import Ranks
 from ..text.corpus import Sources
 from ..text.reading import listed, source_name
 from ..text.spacer import Spacer
@@ -76,6 +77,7 @@ def evaluate(
     encoding: str = "utf-8",
     *,
     dynamic: bool = False,
+    ranks: Ranks | None = None,
     progress: Callable[[float], object] = lambda fraction: None,
     warn: Callable[[str], object] = lambda warning: None,
 ) -> Evaluation:
@@ -83,8 +85,9 @@ def evaluate(
 
     The state is carried from unit to unit. `<unk>` is a word like any other for the perplexity; for all else it is a
     miss, as it never is among the words that are predicted. Each unit's end counts as a character. In a `dynamic`
-    evaluation, the model learns from each few words after it has predicted them. `progress` is told the fraction of
-    the words that is done, and `warn` of the files that were left out.
+    evaluation, the model learns from each few words after it has predicted them. Several `ranks` read all words, and
+    each measures a part of them, unless the model learns. `progress` is told the fraction of the words that is done,
+    and `warn` of the files that were left out.
     """
     characters = 0
     sources = listed(sources)
@@ -97,20 +100,24 @@ def evaluate(
     if tokens.words() == 0:
         raise TextError(f"{source_name(sources[0])} holds no word to evaluate on")
     learner = Learner(model.lm) if dynamic else None
+    ranks = Ranks() if dynamic or ranks is None else ranks
     lm = learner.mixture if learner else model.lm
     found = _Measurements(model, lm.names, tokens)
     size = WINDOW_WORDS if learner else WORDS_PER_CHUNK
     size = max(1, min(size, MAX_PROBABILITIES // len(model.vocabulary)))
     state = lm.initial_state(1)
     with one_thread() if learner else nullcontext():
-        for chunk in chunks(len(found.ids), size):
+        for number, chunk in enumerate(chunks(len(found.ids), size)):
             words = found.ids[chunk, None]
             context, state = lm.advance(words, state)
+            if number % ranks.count != ranks.number:
+                continue
             p, of_parts = lm.examine(words, context)
             if learner:
                 learner.learn(words, context, of_parts)
             found.add(chunk, p[:, 0], of_parts[:, :, 0])
             progress(chunk.stop / len(found.ids))
+    found.put_together(ranks, size)
     return found.evaluation(characters)
 
 
@@ -151,6 +158,17 @@ class _Measurements:
                 place = chunk.start + row
                 aided = self.keyboard.keys(p[row], ids[row])
                 self.keys[place] = min(self.keys_unaided[place], aided)
+
+    def put_together(self, ranks: Ranks, size: int) -> None:
+        """Take what other ranks have measured, who have every so many-th chunk of `size` words."""
+        if ranks.count == 1:
+            return
+        owner = np.arange(len(self.ids)) // size % ranks.count
+        measured = (self.nll, self.ranks, self.confidence, self.is_right, self.keys, self.of_parts)
+        own = [array[..., owner == ranks.number] for array in measured]
+        for number, theirs in enumerate(ranks.all(own)):
+            for array, values in zip(measured, theirs, strict=True):
+                array[..., owner == number] = values
 
     def evaluation(self, characters: int) -> Evaluation:
         """Sum up a text of so many `characters`."""

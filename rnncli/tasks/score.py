@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import OverflowedError
 from ..model import Model
 from ..nn.threads import on_all_cores
+from ..ranks import Ranks
 from ..text.batches import padded, prefix_numbers
 from ..text.vocabulary import EOS_ID, UNK, UNK_ID
 from .batching import length_groups
@@ -34,8 +35,10 @@ class Score:
         return math.exp(min(-self.log_probability / (len(self.words) + 1), MAX_NATS))
 
 
-def score_all(model: Model, lines: Sequence[str]) -> list[Score]:
+def score_all(model: Model, lines: Sequence[str], ranks: Ranks | None = None) -> list[Score]:
     """Score each of the `lines` by itself, from the beginning of a unit to its end.
+
+    Several `ranks` that are given the same lines share them out.
 
     The probability of an unknown word is that of `<unk>`, times that of its spelling: its letters and the end of the
     word, drawn evenly from the characters of the vocabulary and the end. A literal `<unk>` has no spelling.
@@ -54,7 +57,8 @@ def score_all(model: Model, lines: Sequence[str]) -> list[Score]:
 
     nats_per_character = _nats_per_character(model) if any(unknown for _, _, unknown in encoded) else 0.0
     scores: dict[int, Score] = {}
-    for group, found in zip(groups, on_all_cores(log_probabilities, groups), strict=True):
+    shared = (ranks or Ranks()).map(on_all_cores, log_probabilities, groups)
+    for group, found in zip(groups, shared, strict=True):
         for place, own in zip(group, found, strict=True):
             ids, words, unknown = encoded[place]
             if unknown:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import SettingError, TextError
+from ..ranks import Ranks
 from .columns import Column, Store, counted, pieces
 from .detokenizer import Detokenizer
 from .facts import TextFacts as TextFacts
@@ -22,6 +23,7 @@ from .predictor import SpacePredictor
 from .reading import OPENERS, STDIN, TextsRead, listed, read_units, source_name
 from .reading import Sources as Sources
 from .reserved import MarkCounter, marks_unknown
+from .shared_numbering import SharedNumbering
 from .sources import Progress, ReadingProgress
 from .spacing import annotate, learn
 from .splitting import split_texts
@@ -154,13 +156,15 @@ def read_split(
     valid_fraction: float = 0.05,
     store: Store | None = None,
     on_progress: Progress | None = None,
+    ranks: Ranks | None = None,
 ) -> SplitText:
     """Read a training text from `sources` (see `read_units`), and hold a part of it out for validation.
 
     That part is the text in `valid`, else the last `valid_fraction` of the units of each source. A source may be named
     with its weight: see `weighted_source`. Blank lines between stanzas are kept where lines are asked for as units. The
     words are kept in a `store`. `on_progress` is told the fraction of the bytes of all sources that was read, now and
-    then, unless one is standard input. Raises `TextError` for a text that cannot be read or holds too few words.
+    then, unless one is standard input. Several `ranks` that read the same text share the work. Raises `TextError` for a
+    text that cannot be read or holds too few words.
     """
     tokenizer = tokenizer or Tokenizer()
     if not 0 < valid_fraction < 1:
@@ -174,34 +178,42 @@ def read_split(
     measures = _Measures()
     progress = ReadingProgress(on_progress, sources, valid)
     ends: list[int] = []
-    read, tokens = read_tokens(sources, tokenizer, options, measures.add, store, progress, ends.append)
+    read, tokens = read_tokens(sources, tokenizer, options, measures.add, store, progress, ends.append, ranks)
     texts = laid_out(ends, weights)
-    if tokens.words() < 2:
-        found = "no word" if tokens.words() == 0 else "a single word"
-        raise TextError(f"{name} holds {found}: training needs a text of at least two, and learns from thousands")
+    _check_words(name, tokens)
     options = replace(options, stanzas=options.stanzas and measures.has_stanzas)
     of_marks = measures.marks.warnings(tokenizer, tokens.words(), int(tokens.counts()[UNK_ID]))
     of_valid = TextsRead()
     if valid:
         train = tokens
-        of_valid, held_out = _read_valid(valid, tokenizer, replace(options, usual_unit=read.unit), store, progress)
+        own_options = replace(options, usual_unit=read.unit)
+        of_valid, held_out = _read_valid(valid, tokenizer, own_options, store, progress, ranks)
     else:
         train, held_out, texts = split_texts(tokens, texts, valid_fraction, store)
     distinct = int(np.count_nonzero(tokens.counts())) - bool(len(tokens))
     facts = TextFacts(read, tokens.words(), distinct, valid=of_valid, of_marks=tuple(of_marks))
-    own_name = corpus_name(sources)
-    sha256 = measures.digest.hexdigest()
-    reading = options.remembered()
-    return SplitText(
-        name, own_name, tokenizer, read.unit, train, held_out, sha256, reading, facts, store=store, texts=texts
-    )
+    digest = measures.digest.hexdigest()
+    known = (corpus_name(sources), tokenizer, read.unit, train, held_out, digest, options.remembered(), facts)
+    return SplitText(name, *known, store=store, texts=texts)
+
+
+def _check_words(name: str, tokens: Tokens) -> None:
+    """Raise `TextError` for a text that holds less than two words."""
+    if tokens.words() < 2:
+        found = "no word" if tokens.words() == 0 else "a single word"
+        raise TextError(f"{name} holds {found}: training needs a text of at least two, and learns from thousands")
 
 
 def _read_valid(
-    valid: Sources, tokenizer: Tokenizer, options: ReadOptions, store: Store, progress: ReadingProgress
+    valid: Sources,
+    tokenizer: Tokenizer,
+    options: ReadOptions,
+    store: Store,
+    progress: ReadingProgress,
+    ranks: Ranks | None,
 ) -> tuple[TextsRead, Tokens]:
     """Read the texts that were named for validation."""
-    read, tokens = read_tokens(valid, tokenizer, options, store=store, progress=progress)
+    read, tokens = read_tokens(valid, tokenizer, options, store=store, progress=progress, ranks=ranks)
     if tokens.words() == 0:
         raise TextError(f"{source_name(listed(valid)[0])} holds no word to validate on: name a text that does")
     return read, tokens
@@ -240,15 +252,18 @@ def read_tokens(
     store: Store | None = None,
     progress: ReadingProgress | None = None,
     at_end: Callable[[int], object] | None = None,
+    ranks: Ranks | None = None,
 ) -> tuple[TextsRead, Tokens]:
     """Read a text: what is known of it (see `read_units`), and its tokens, in a `store`.
 
     `measure` is shown the text of each unit, and `at_end` is told how many tokens there are at the end of each source.
+    Several `ranks` that read the same text share the numbering.
     """
     store = store or Store()
     # A corpus that was tokenized elsewhere is taken as it is, blank lines too.
     options = replace(options or ReadOptions(), keep_blank=tokenizer.is_pretokenized)
-    numbering = Numbering(tokenizer, store)
+    is_shared = ranks is not None and ranks.count > 1
+    numbering = SharedNumbering(tokenizer, store, ranks) if ranks and is_shared else Numbering(tokenizer, store)
     read, texts = read_units(sources, options, store, lambda: at_end(numbering.count()) if at_end else None)
     try:
         for text in texts:

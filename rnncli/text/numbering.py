@@ -54,16 +54,19 @@ class Numbering:
         self._types = Numbers({EOS: EOS_ID, UNK: UNK_ID})
         self._gap_names = Numbers({"": 0, " ": 1} if self._cuts_words else {"": 0})
         self._form_names = Numbers()
-        store = store or Store()
-        self._ids = Column(store, np.int32)
-        self._gaps = Column(store, np.uint8)
-        self._form_places = Column(store, np.int64)
-        self._forms = Column(store, np.int32)
+        self._store = store or Store()
+        self._open_columns()
         self._batch: list[str] = []  # what comes next: pieces of units, and their ends
         self._characters = 0  # in it
         self._after_end = True  # whether the next token begins a unit
         self._chunks = ChunkTable(self._cells)
         self._code_types = np.full(0x110000 if tokenizer.is_char else 0, -1, np.int32)  # the types of characters
+
+    def _open_columns(self) -> None:
+        self._ids = Column(self._store, np.int32)
+        self._gaps = Column(self._store, np.uint8)
+        self._form_places = Column(self._store, np.int64)
+        self._forms = Column(self._store, np.int32)
 
     def add(self, text: str) -> None:
         """Number a unit. One that holds invisible characters only is left out."""
@@ -100,6 +103,12 @@ class Numbering:
             self._forms.array(),
             tuple(self._form_names),
         )
+
+    def take(self) -> Tokens:
+        """Return what was numbered since the last time, in the numbers of all types so far."""
+        found = self.tokens()
+        self._open_columns()
+        return found
 
     def _is_shown(self, read: str) -> bool:
         """Whether a unit as it is read holds any token; one of a corpus that was tokenized before is kept anyway."""

@@ -15,10 +15,10 @@ from ..lm.ngram_counts import counted_part
 from ..lm.word_vectors import word_vectors
 from ..model import Model
 from ..nn.optimizers import OPTIMIZERS
-from ..nn.threads import Threads
 from ..text.columns import Store
 from ..text.corpus import Corpus
 from . import recovery
+from .crew import Crew
 from .plan import Plan
 from .state import Best, SinceReport, TrainingState
 
@@ -29,10 +29,10 @@ Values = dict[str, np.ndarray]
 class Beginning:
     """Begins the networks of a training, with random values and word vectors, or with those of the model `init`."""
 
-    def __init__(self, plan: Plan, corpus: Corpus, threads: Threads, init: Model | None = None):
+    def __init__(self, plan: Plan, corpus: Corpus, crew: Crew, init: Model | None = None):
         self.plan = plan
         self.corpus = corpus
-        self.threads = threads
+        self.crew = crew
         self.networks = networks_of(init.lm) if init else ()
 
     def state(self) -> TrainingState:
@@ -71,7 +71,7 @@ class Beginning:
             values: Mapping[str, np.ndarray] = extended_values(self.networks[number].values(), self.corpus.counts())
             return {name: value.copy() for name, value in values.items()}, noise
         # Among the threads, where products have one each: in a small QR, several would only wait for each other.
-        (values,) = self.threads.map(self._random_values, [initial])
+        (values,) = self.crew.map(self._random_values, [initial])
         return dict(values), noise
 
     def _random_values(self, rng: np.random.Generator) -> Values:

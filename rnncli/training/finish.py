@@ -23,13 +23,13 @@ from ..lm.perplexity import perplexity
 from ..lm.tuning import Tuned, tune
 from ..lm.widening import widened_ngram
 from ..model import Model
-from ..nn.threads import Threads
 from ..options import MAX_EPOCHS
 from ..text.batches import excerpts
 from ..text.columns import Store
 from ..text.corpus import Corpus
 from ..text.vocabulary import UNK_ID
 from ..version import __version__
+from .crew import Crew
 from .plan import Plan
 from .state import TrainingState
 
@@ -43,12 +43,12 @@ HISTORY_FIELDS = ("epoch", "step", "words", "learning_rate", "train_perplexity",
 class ModelBuilder:
     """Makes the model of a training: its best network and the parts beside it, tuned on held-out text."""
 
-    def __init__(self, plan: Plan, corpus: Corpus, threads: Threads, init: Model | None = None):
+    def __init__(self, plan: Plan, corpus: Corpus, crew: Crew, init: Model | None = None):
         """Build beside the n-grams of the text those of the model that the training goes on from, `init`."""
         self.plan = plan
         self.base = _base_of(init, plan) if init and plan.training.ngram_order else None
         self.corpus = corpus
-        self.threads = threads
+        self.crew = crew
         self.fitted: dict[type[Part], Part] = {}
         entry = corpus.cache_entry
         self._folder = entry.folder if entry else None
@@ -64,7 +64,14 @@ class ModelBuilder:
         """Make the parts beside the network, from so many words of the training text."""
         ids = counted_part(self.text, words, self._store)
         fitted = {
-            kind: kind.fit(ids, self.plan.network, self.plan.training, folder=self._folder, progress=progress)
+            kind: kind.fit(
+                ids,
+                self.plan.network,
+                self.plan.training,
+                folder=self._folder,
+                progress=progress,
+                ranks=self.crew.ranks,
+            )
             for kind in PART_KINDS
         }
         self.fitted = {kind: part for kind, part in fitted.items() if part is not None}
@@ -81,7 +88,7 @@ class ModelBuilder:
         """Tune the mixture on held-out texts (N,)."""
         # In the order in which a file is loaded, as the weights are stored by it.
         parts = [joined(networks) if kind is Ensemble else self.fitted.get(kind) for kind in PART_KINDS]
-        return tune([part for part in parts if part is not None], len(self.corpus.vocabulary), texts, self.threads.map)
+        return tune([part for part in parts if part is not None], len(self.corpus.vocabulary), texts, self.crew.map)
 
     def tuning_texts(self, ids: np.ndarray, words: int) -> list[np.ndarray]:
         """Take about so many words of a held-out text (N,), in pieces that fill the cache by half at least."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..ranks import Ranks
 from ..text.corpus import Corpus
 
 READING = "Reading"
@@ -29,3 +30,8 @@ class Hooks:
     on_progress: Callable[[str, float], object] = ignore  # is told the work that is done, and which fraction of it
     now: Callable[[], float] = _wall_clock  # tells the time in seconds
     cache_dir: str | Path | None = None  # where large texts are kept; by default the folder of the user's caches
+    ranks: Ranks = field(default_factory=Ranks)  # that share the training
+
+    def agreed_now(self) -> float:
+        """Return the time of the first rank, so that all decide alike by it."""
+        return self.ranks.first(self.now())

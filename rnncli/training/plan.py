@@ -19,6 +19,7 @@ from ..network_options import NetworkOptions
 from ..nn.speed import Now, gflops
 from ..nn.threads import Threads, usable_cores
 from ..options import OPTION_CLASSES, TextOptions, TrainingOptions
+from ..ranks import Ranks
 from ..text.corpus import Corpus, Sources
 from ..text.formats import KINDS, ReadOptions
 from ..text.reading import STDIN, listed
@@ -138,6 +139,7 @@ def make_plan(
     cache_dir: str | Path | None = None,
     on_progress: Progress | None = None,
     now: Now = perf_counter,
+    ranks: Ranks | None = None,
 ) -> tuple[Plan, Corpus]:
     """Read the texts in `sources`, and decide what was left open.
 
@@ -154,19 +156,30 @@ def make_plan(
         reads_as_model=options.reads_as_model,
         cache_dir=cache_dir,
         on_progress=on_progress,
+        ranks=ranks,
     )
     valid = absolute(text.valid)
-    plan = plan_for(replace(options, text=replace(text, valid=valid)), corpus, init, now)
+    plan = plan_for(replace(options, text=replace(text, valid=valid)), corpus, init, now, ranks)
     return replace(plan, given=options.by_name() | {"valid": valid}, sources=absolute(sources)), corpus
 
 
-def plan_for(options: Options, corpus: Corpus, init: Model | None = None, now: Now = perf_counter) -> Plan:
+def plan_for(
+    options: Options,
+    corpus: Corpus,
+    init: Model | None = None,
+    now: Now = perf_counter,
+    ranks: Ranks | None = None,
+) -> Plan:
     """Decide what was left open of the network and the training, for a corpus that was read.
 
-    How fast the machine is, is measured by the clock `now`.
+    How fast the machine is, is measured by the clock `now`; several ranks are as fast as all together.
     """
+    ranks = ranks or Ranks()
+    cores = max(1, usable_cores() // ranks.on_this_machine)
     facts = {
-        "gflops": gflops(Threads(options.training.threads or usable_cores()), now),
+        "cores": cores,
+        "ranks": ranks.count,
+        "gflops": sum(ranks.all(gflops(Threads(options.training.threads or cores), now))),
         "train_words": len(corpus.training_text),
         "vocabulary_size": len(corpus.vocabulary),
         "fine_tuning": init is not None,

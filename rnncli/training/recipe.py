@@ -14,7 +14,6 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..nn.threads import usable_cores
 from ..text.reserved import MAX_WORDS_PER_UNK
 
 DEFAULT_SECONDS = 600.0
@@ -31,8 +30,10 @@ LARGE_TEXT_WORDS = 500_000  # from which on a larger network pays, and more epoc
 STEP_EFFICIENCY = 0.7  # the speed of a step's products and all else in it, as a fraction of that of large products
 SOFTMAX_WORDS = 2000  # roughly, of a sampled softmax
 MEDIUM_DROPOUT_EPOCHS = 6  # from which on a network needs more dropout
-STRONG_DROPOUT_EPOCHS = 20  # from which on it needs still more
+STRONG_DROPOUT_EPOCHS = 15  # from which on it needs still more
+STRONG_DROPOUT_EPOCHS_OF_SEVERAL = 20  # the same of several networks, whose mean makes up for some overfitting
 WINDOWS_PER_SEQUENCE = 10  # at least
+SEQUENCES_PER_RANK = 4  # at least: products of fewer rows are slow
 PRUNE_ABOVE_WORDS = 5_000_000  # in a longer text, n-grams that occurred once are left out
 LATE_FRACTION = 0.5  # of a training, from which on a sampled softmax draws `LATE_SAMPLES` words at least
 LATE_SAMPLES = 3000
@@ -163,12 +164,14 @@ def expected_epochs(
     return min(epochs, time / networks * _words_per_second(hidden_size, gflops) / max(1, train_words))
 
 
-@rule(f"0.5; 0.35 for less than {STRONG_DROPOUT_EPOCHS} expected epochs, 0.2 for less than {MEDIUM_DROPOUT_EPOCHS}")
-def dropout(expected_epochs: float) -> float:
+@rule(
+    f"0.5; 0.35 for less than {STRONG_DROPOUT_EPOCHS} expected epochs, or {STRONG_DROPOUT_EPOCHS_OF_SEVERAL} of each of"
+    f" several networks; 0.2 for less than {MEDIUM_DROPOUT_EPOCHS}"
+)
+def dropout(expected_epochs: float, networks: int) -> float:
     """What fraction of the units is hidden."""
-    return (
-        0.5 if expected_epochs >= STRONG_DROPOUT_EPOCHS else 0.35 if expected_epochs >= MEDIUM_DROPOUT_EPOCHS else 0.2
-    )
+    strong = STRONG_DROPOUT_EPOCHS if networks == 1 else STRONG_DROPOUT_EPOCHS_OF_SEVERAL
+    return 0.5 if expected_epochs >= strong else 0.35 if expected_epochs >= MEDIUM_DROPOUT_EPOCHS else 0.2
 
 
 @rule(f"0; 0.1 for {LARGE_UNITS} units or more and {MEDIUM_DROPOUT_EPOCHS} expected epochs or more")
@@ -187,11 +190,12 @@ def recurrent_dropout(hidden_size: int, expected_epochs: float) -> float:
 
 
 @rule(
-    f"20; 40 with more than {SMALL_UNITS} units; at most one for every {WINDOWS_PER_SEQUENCE} windows of --bptt words"
+    f"20; 40 with more than {SMALL_UNITS} units; at least {SEQUENCES_PER_RANK} for each rank under mpiexec; at most one"
+    f" for every {WINDOWS_PER_SEQUENCE} windows of --bptt words"
 )
-def batch_size(hidden_size: int) -> int:
+def batch_size(hidden_size: int, ranks: int) -> int:
     """How many sequences are read in parallel: more are faster, but make fewer steps."""
-    return 20 if hidden_size <= SMALL_UNITS else 40
+    return max(20 if hidden_size <= SMALL_UNITS else 40, SEQUENCES_PER_RANK * ranks)
 
 
 def max_batch_size(train_words: int, bptt: int) -> int:
@@ -221,10 +225,10 @@ def softmax(vocabulary_size: int, samples: int) -> str:
     return "sampled" if vocabulary_size > 2 * samples else "full"
 
 
-@rule("all that may be used")
-def threads() -> int:
+@rule("all cores that may be used; the ranks that mpiexec starts on a machine share them")
+def threads(cores: int) -> int:
     """How many cores work."""
-    return usable_cores()
+    return cores
 
 
 @rule(f"only for more than {PRUNE_ABOVE_WORDS:,} words")

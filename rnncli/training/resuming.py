@@ -116,21 +116,21 @@ def nothing_left(epochs: float, seconds: float) -> SettingError:
     )
 
 
-def environment(threads: int) -> dict[str, str]:
-    """Return what the last digits of a result depend on."""
+def environment(threads: int, ranks: int = 1) -> dict[str, str]:
+    """Return what the last digits of a result depend on; `threads` are those of each of the ranks."""
     return {
         "rnncli": f"rnncli {__version__}",
         "numpy": f"NumPy {np.__version__}",
         "python": f"Python {'.'.join(platform.python_version_tuple()[:2])}",
         "processor": f"a processor of the kind {processor_kind()}",
-        "threads": f"threads={threads}",
+        "threads": f"threads={threads}{f' on each of {ranks} ranks' if ranks > 1 else ''}",
     }
 
 
-def differences(kept: Checkpoint, threads: int) -> list[str]:
+def differences(kept: Checkpoint, threads: int, ranks: int = 1) -> list[str]:
     """Say what differs here from where a training ran before, so that its result may differ in the last digits."""
     told = []
-    for name, here in environment(threads).items():
+    for name, here in environment(threads, ranks).items():
         others = dict.fromkeys(ran[name] for ran in kept.state.environments if ran[name] != here)
         if others:
             told.append(

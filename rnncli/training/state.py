@@ -71,6 +71,11 @@ class SinceReport:
     words: int = 0
     seconds: float = 0.0
 
+    @property
+    def words_per_second(self) -> float:
+        """How fast these steps were."""
+        return self.words / max(self.seconds, 1e-9)
+
 
 @dataclass
 class Best:

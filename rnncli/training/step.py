@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..errors import RankLostError
 from ..lm.noise import draw_noise
 from ..nn.optimizers import clip_by_global_norm
 from ..nn.sampling import Sampler
 from ..nn.schedules import SCHEDULES
-from ..nn.threads import Threads
 from ..text.batches import Sequences, window
+from .crew import Crew
 from .plan import Plan
 from .recipe import LATE_FRACTION, LATE_SAMPLES
 from .state import TrainingState
@@ -28,14 +29,15 @@ class Stepper:
         state: TrainingState,
         sequences: Sequences,
         counts: np.ndarray,
-        threads: Threads,
+        crew: Crew,
         now: Callable[[], float],
     ):
         self.plan = plan
         self.state = state
         self.sequences = sequences
         self.now = now
-        self.team = Team(state.network, sequences.shape[1], threads)
+        training = plan.training
+        self.team = Team(state.network, sequences.shape[1], crew, training.bptt, training.local_steps)
         self.samplers: list[Sampler] = []
         if plan.training.softmax == "sampled":
             samples = plan.training.samples
@@ -54,19 +56,29 @@ class Stepper:
         state = self.state
         began = self.now()
         self.sequences.epoch = state.epochs
-        inputs, targets = window(self.sequences, state.position, self.plan.training.bptt)
+        training = self.plan.training
+        inputs, targets = window(self.sequences, state.position, training.bptt * training.accumulate)
         sampler = self.samplers[state.fraction >= LATE_FRACTION] if self.samplers else None
         dtype = state.network.softmax.bias.value.dtype.type
+        before = state.rng.bit_generator.state
         noise = draw_noise(state.network.config, inputs, targets, state.rng, sampler, dtype)
         state.network.use(inputs, noise.sample)
         with np.errstate(over="ignore", invalid="ignore"):
             state.optimizer.catch_up()
-            loss, carried = self.team.learn(inputs, targets, state.carried, noise)
-            norm = clip_by_global_norm(state.network.parameters, self.plan.training.clip)
+            try:
+                loss, carried = self.team.learn(inputs, targets, state.carried, noise)
+            except RankLostError:  # the training is kept as it was before this step
+                state.rng.bit_generator.state = before
+                raise
+            norm = clip_by_global_norm(state.network.parameters, training.clip)
             is_finite = math.isfinite(loss) and math.isfinite(norm)
             if is_finite:
                 state.optimizer.step(self.learning_rate())
+            if self.team.is_local:
+                is_finite, carried = self.team.after_local_step(is_finite, carried)
+            if is_finite:
                 state.carried = carried
+            if is_finite and math.isfinite(loss):
                 state.recent.loss += loss * targets.size
                 state.recent.words += targets.size
         state.step += 1

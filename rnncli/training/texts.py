@@ -11,6 +11,8 @@ from typing import Any
 from ..model import Model
 from ..nn.threads import usable_cores
 from ..options import TextOptions
+from ..ranks import Ranks
+from ..ranks.agreement import check_alike
 from ..storage.text_cache import MIN_SOURCE_BYTES, TextCache, text_key
 from ..text.columns import Store
 from ..text.corpus import Corpus, Sources, SplitText, corpus_name, read_split, text_facts
@@ -34,6 +36,7 @@ def read_texts(
     reads_as_model: bool = False,
     cache_dir: str | Path | None = None,
     on_progress: Progress | None = None,
+    ranks: Ranks | None = None,
 ) -> tuple[TextOptions, Corpus]:
     """Read the texts of a training: returns the options for them with those that were open decided, and the corpus.
 
@@ -50,25 +53,25 @@ def read_texts(
         of_model=reads_as_model,
     )
     tokenizer = init.tokenizer if init else Tokenizer(text.tokenizer, text.lowercase, fold=text.tokenizer == "word")
-    large = _large_sources(sources, text.valid)
+    ranks = ranks or Ranks()
+    found = _sources_of(sources, text.valid)
+    large = found if size_of(files_of(found)) >= MIN_SOURCE_BYTES else []
     files = files_of(large)
     names = [name for source in large for name in source.names()]
     stamps = _stamps(files)
     settings = _settings(text, options, tokenizer, init, large) | {"weights": weights}
     key = text_key(files, settings) if large else None
-    if key and (found := _found(cache, key, sources, names)):
-        corpus, decisions = found
+    if ranks.count > 1:
+        check_alike(ranks, {"another text": text_key(files_of(found), settings)})
+    if kept := _found_by_all(cache, key, sources, names, ranks):
+        corpus, decisions = kept
         return replace(text, **decisions), corpus
     store = Store(cache.folder)
+    shared: dict[str, Any] = {"store": store, "on_progress": on_progress, "ranks": ranks}
     split = read_split(
-        named,
-        options,
-        tokenizer=tokenizer,
-        valid=text.valid,
-        valid_fraction=text.valid_fraction,
-        store=store,
-        on_progress=on_progress,
-    ).spaced(init.detokenizer if init else None, usable_cores())
+        named, options, tokenizer=tokenizer, valid=text.valid, valid_fraction=text.valid_fraction, **shared
+    )
+    split = split.spaced(init.detokenizer if init else None, usable_cores())
     vocabulary, decisions = _vocabulary(text, split, init)
     corpus = split.numbered_by(vocabulary)
     if key and store.is_large and stamps == _stamps(files):
@@ -76,11 +79,14 @@ def read_texts(
     return replace(text, **decisions), corpus
 
 
-def _found(cache: TextCache, key: str, sources: Sources, names: Sequence[str]) -> tuple[Corpus, dict[str, Any]] | None:
-    """Return a text that was kept, of files with these names, and what was decided for it."""
-    found = cache.find(key)
-    cache.clean()
-    if not found:
+def _found_by_all(
+    cache: TextCache, key: str | None, sources: Sources, names: Sequence[str], ranks: Ranks
+) -> tuple[Corpus, dict[str, Any]] | None:
+    """Return a text that was kept on all ranks, of files with these names, and what was decided for it."""
+    found = cache.find(key) if key else None
+    if key:
+        cache.clean()
+    if not all(ranks.all(found is not None)) or found is None:
         return None
     corpus, decisions = found
     facts = corpus.facts.renamed({str(number): name for number, name in enumerate(names)})
@@ -117,15 +123,15 @@ def _kept(cache: TextCache, key: str, corpus: Corpus, decisions: Mapping[str, An
     return replace(corpus, train=kept.train, valid=kept.valid, cache_entry=kept.cache_entry)
 
 
-def _large_sources(*texts: Sources) -> list[Source]:
-    """Find all files of some texts; none where they are small, or not files that can be read twice."""
+def _sources_of(*texts: Sources) -> list[Source]:
+    """Find all files of some texts; none where they are not files that can be read twice."""
     found = []
     for sources in texts:
         of_text = sources_of(sources)
         if of_text is None or not all(source.is_complete for source in of_text):
             return []
         found += of_text
-    return found if size_of(files_of(found)) >= MIN_SOURCE_BYTES else []
+    return found
 
 
 def _stamps(files: list[Path]) -> Stamps | None:

@@ -16,7 +16,6 @@ from ..lm.perplexity import perplexity
 from ..lm.personal import LearnedText
 from ..lm.tuning import Tuned
 from ..model import Model
-from ..nn.threads import Threads
 from ..options import TrainingOptions
 from ..storage.atomic import CHECKPOINT
 from ..storage.fallback import Written, write_somewhere
@@ -29,6 +28,7 @@ from .beginning import Beginning
 from .budget import allot, allot_anew, countable_words
 from .checkpoint import Checkpoint, corpus_digests, opened, write_checkpoint
 from .clock import Clock, is_over
+from .crew import Crew, check_options_agree, check_texts_agree
 from .finish import ModelBuilder
 from .hooks import COUNTING, READING, Hooks
 from .plan import Options, Plan, make_plan
@@ -64,30 +64,31 @@ class Trainer:
         `began` is when the time of the training began to run, by `hooks.now`; by default now.
         """
         hooks = hooks or Hooks()
-        began = hooks.now() if began is None else began
+        now = hooks.agreed_now
+        began = now() if began is None else began
         self.learned: Sequence[LearnedText] = ()  # what the model had learned from which this training goes on
         self.plan = plan
         self.corpus = corpus
         self.sequences = parallel_sequences(corpus.training_text, plan.training.batch_size)
-        self.threads = Threads(plan.training.threads)
-        self.beginning = Beginning(plan, corpus, self.threads, init)
+        self.crew = Crew(plan.training.threads, hooks.ranks)
+        self.beginning = Beginning(plan, corpus, self.crew, init)
         self.state = state or self.beginning.state()
-        if (here := environment(plan.training.threads)) not in self.state.environments:
+        if (here := environment(plan.training.threads, hooks.ranks.count)) not in self.state.environments:
             self.state.environments.append(here)
-        self.stepper = Stepper(plan, self.state, self.sequences, corpus.counts(), self.threads, hooks.now)
-        self.clock = Clock(plan, self.state, len(self.sequences) - 1, began, hooks.now)
-        self.builder = ModelBuilder(plan, corpus, self.threads, init)
+        self.stepper = Stepper(plan, self.state, self.sequences, corpus.counts(), self.crew, now)
+        self.clock = Clock(plan, self.state, len(self.sequences) - 1, began, now)
+        self.builder = ModelBuilder(plan, corpus, self.crew, init)
         if not state:
-            self.state.counted_words = countable_words(plan, len(self.builder.text), self.builder.fit, hooks.now)
+            self.state.counted_words = countable_words(plan, len(self.builder.text), self.builder.fit, now)
         self.builder.fit(self.state.counted_words, partial(hooks.on_progress, COUNTING))
         if not state:
-            allot(self.state, plan, corpus.valid, self._watch, self._tune, hooks.now)
+            allot(self.state, plan, corpus.valid, self._watch, self._tune, now)
         self.watch = self._watch_of(self.state.watched_words)
         if not state:
             self.state.watched_words = self.watch.words
             self._enter_network()
         else:
-            self.clock.began = hooks.now() - state.budget.elapsed  # the time runs on from here
+            self.clock.began = now() - state.budget.elapsed  # the time runs on from here
 
     @classmethod
     def start(
@@ -112,15 +113,17 @@ class Trainer:
         `ModelError` for a checkpoint that cannot be read.
         """
         hooks = hooks or Hooks()
-        began = hooks.now()
+        began = hooks.agreed_now()
         sources = listed(sources)
         base, learned = before_learning(init) if init else (None, ())
         if resume is not None:
             trainer = cls._resumed(opened(resume), sources, base, options, hooks)
         else:
             given = Options.of(options, base)  # checked before the text is read
+            check_options_agree(hooks.ranks, given)
             plan, corpus = make_plan(given, sources, base, now=hooks.now, **_reading(hooks))
             hooks.on_read(corpus)
+            check_texts_agree(hooks.ranks, plan, corpus)
             trainer = cls(plan, corpus, base, began=began, hooks=hooks)
         trainer.learned = learned
         return trainer
@@ -136,6 +139,7 @@ class Trainer:
         _, corpus = read_texts(text, sources, init, reads_as_model=plan.reads_as_model, **_reading(hooks))
         hooks.on_read(corpus)
         check_corpus(kept, plan, corpus)
+        check_texts_agree(hooks.ranks, plan, corpus)
         trainer = cls(plan, corpus, init, state=kept.state, hooks=hooks)
         has_new_limits = trainer._extend(kept.plan.training)
         if trainer.is_over and (has_new_limits or kept.has_model):
@@ -172,7 +176,6 @@ class Trainer:
         That is `path`, or another place if it cannot be written there. `has_model` keeps that the training is over and
         its model saved. Raises `ModelError` if the file cannot be written at all.
         """
-        self.clock.now()  # the time up to now is spent
         kept = Checkpoint(self.plan, self.corpus_digests, self.state, has_model)
         return write_somewhere(path, lambda file: write_checkpoint(file, kept), CHECKPOINT, CHECKPOINT_SUFFIX)
 
@@ -220,6 +223,7 @@ class Trainer:
         state = self.state
         with np.errstate(over="ignore", invalid="ignore"):
             state.optimizer.catch_up(everything=True)
+        self.stepper.team.agree()
         valid_perplexity = perplexity(self.watch.loss(self.state.network))
         state.best.reports_since += 1
         if valid_perplexity < state.best.perplexity:
@@ -238,7 +242,7 @@ class Trainer:
             step=state.step,
             words=state.words,
             seconds=state.seconds,
-            words_per_second=self._words_per_second(),
+            words_per_second=self.state.recent.words_per_second,
             learning_rate=rate,
             train_perplexity=self._train_perplexity(),
             valid_perplexity=valid_perplexity,
@@ -255,24 +259,23 @@ class Trainer:
         A training that was left before its first report is measured now. Raises `TrainingError` where no network
         predicted the validation text at all.
         """
-        if self.state.step and math.isinf(self.state.best.perplexity) and not self.state.history:
+        if self.is_over and self.state.recent.words:  # the ranks were lost before the last report
+            self.report()
+        elif self.state.step and math.isinf(self.state.best.perplexity) and not self.state.history:
             self.measure()
         return after_learning(self.builder.model(self.state), self.learned)
 
     def _watch_of(self, words: int) -> Watch:
         """Return the watch on so many of the held-out words."""
-        return Watch(self.corpus.valid, words, self.builder.fitted_ngram, self.threads.map)
+        return Watch(self.corpus.valid, words, self.builder.fitted_ngram, self.crew.map)
 
     def _watch(self, ids: np.ndarray) -> float:
         """Predict about as many held-out words as these, as the watch will."""
-        return Watch(self.corpus.valid, len(ids), None, self.threads.map).loss(self.state.network)
+        return Watch(self.corpus.valid, len(ids), None, self.crew.map).loss(self.state.network)
 
     def _tune(self, ids: np.ndarray) -> Tuned:
         """Tune the mixture with the network as it is, on a piece of the text for each thread."""
-        return self.builder.tune([self.state.network], excerpts(ids, len(ids), self.threads.count))
-
-    def _words_per_second(self) -> float:
-        return self.state.recent.words / max(self.state.recent.seconds, 1e-9)
+        return self.builder.tune([self.state.network], excerpts(ids, len(ids), self.crew.count))
 
     def _train_perplexity(self) -> float:
         recent = self.state.recent
@@ -283,7 +286,7 @@ class Trainer:
         return Progress(
             math.ceil(self.clock.epochs()),
             (len(state.trained) + state.fraction) / self.plan.training.networks,
-            self._words_per_second(),
+            self.state.recent.words_per_second,
             self._train_perplexity(),
             is_cooling_down=state.cooldown is not None,
             network=len(state.trained) + 1,
@@ -292,4 +295,5 @@ class Trainer:
 
 def _reading(hooks: Hooks) -> dict[str, Any]:
     """Return what a reader of texts is told of the hooks."""
-    return {"cache_dir": hooks.cache_dir, "on_progress": partial(hooks.on_progress, READING)}
+    on_progress = partial(hooks.on_progress, READING)
+    return {"cache_dir": hooks.cache_dir, "on_progress": on_progress, "ranks": hooks.ranks}

@@ -1,4 +1,7 @@
-"""Divides the work of a step: each worker has some of the batch's sequences, and gives a gradient to be summed."""
+"""Divides the work of a step: each worker has some of the batch's sequences, and gives a gradient to be summed.
+
+The ranks of a training have equally much of the batch for each of their threads, and each divides its own among them.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..errors import SettingError
 from ..lm.network import Network, NetworkState
 from ..lm.noise import StepNoise
 from ..nn.buffers import Buffers
-from ..nn.threads import Threads
+from .crew import Crew
 
 # Milliseconds for one sequence of a batch on one core, with the default network: 1.4 in a batch of 20, 1.5 of 10, 1.9
 # of 4, 2.8 of 2, 4.6 of one.
@@ -19,29 +23,36 @@ MIN_SEQUENCES = 4
 class Worker:
     """A slice of a batch's sequences, and a network with gradients of its own that learns from them."""
 
-    def __init__(self, network: Network, worker_slice: slice):
+    def __init__(self, network: Network, worker_slice: slice, bptt: int):
         self.network = network
         self.worker_slice = worker_slice
+        self.bptt = bptt
         self.buffers = Buffers()
 
     def learn(
-        self, inputs: np.ndarray, targets: np.ndarray, state: NetworkState, noise: StepNoise
+        self, inputs: np.ndarray, targets: np.ndarray, state: NetworkState, noise: StepNoise, words: int
     ) -> tuple[float, NetworkState]:
-        """Do this worker's slice of a step on a whole batch: return its part of the loss, and its state after it."""
+        """Do this worker's slice of a step on a whole batch: return its part of the loss, and its state after it.
+
+        The loss is a mean over so many `words`. Back-propagation goes back to the beginning of each window.
+        """
         mine = self.worker_slice
-        self.buffers.reset()
         self.network.clear()
         self.network.use(inputs, noise.sample)
-        own_inputs = inputs[:, mine]
-        own_targets = targets[:, mine]
-        batch_fraction = own_targets.size / targets.size
-        own_state = tuple(type(layer)(*(field[mine] for field in layer)) for layer in state)
-        with np.errstate(over="ignore", invalid="ignore"):  # the trainer deals with what is not finite
-            loss, after, backward = self.network.loss(
-                own_inputs, own_targets, own_state, noise.for_sequences(mine), self.buffers.empty
-            )
-            backward(batch_fraction)
-        return loss * batch_fraction, after
+        own_noise = noise.for_sequences(mine)
+        after = tuple(type(layer)(*(field[mine] for field in layer)) for layer in state)
+        total = 0.0
+        for begin in range(0, len(inputs), self.bptt):
+            window = slice(begin, begin + self.bptt)
+            own_targets = targets[window, mine]
+            self.buffers.reset()
+            with np.errstate(over="ignore", invalid="ignore"):  # the trainer deals with what is not finite
+                loss, after, backward = self.network.loss(
+                    inputs[window, mine], own_targets, after, own_noise.for_window(window), self.buffers.empty
+                )
+                backward(own_targets.size / words)
+            total += loss * own_targets.size / words
+        return total, after
 
 
 class Team:
@@ -50,21 +61,110 @@ class Team:
     There are as many as threads, but each has at least `MIN_SEQUENCES`: products of few rows are slow.
     """
 
-    def __init__(self, network: Network, batch: int, threads: Threads):
-        count = min(threads.count, max(1, batch // MIN_SEQUENCES))
-        self.threads = threads
+    def __init__(self, network: Network, batch: int, crew: Crew, bptt: int, local_steps: int = 1):
+        """Average the networks of the ranks after so many `local_steps`; 1: sum the gradients in each step.
+
+        Raises `SettingError` for a batch of which some rank would have nothing.
+        """
+        ranks = crew.ranks
+        self.threads = crew.threads
+        self.ranks = ranks
+        self.batch = batch
+        ends = [batch * sum(crew.counts[: number + 1]) // crew.count for number in range(ranks.count)]
+        shares = [slice(begin, end) for begin, end in zip([0, *ends], ends, strict=False)]
+        if any(share.start == share.stop for share in shares):
+            raise SettingError(
+                f"a batch of {batch} sequences cannot be shared by {ranks.count} ranks: start fewer, or set batch_size"
+                " and bptt so that the text gives more"
+            )
+        self.share = shares[ranks.number]  # of this rank
+        own = self.share.stop - self.share.start
+        count = min(self.threads.count, max(1, own // MIN_SEQUENCES))
         self.workers = [
-            Worker(network.replica() if number else network, _slice(batch, number, count)) for number in range(count)
+            Worker(network.replica() if number else network, _slice(own, number, count, self.share.start), bptt)
+            for number in range(count)
         ]
+        self.local_steps = local_steps
+        self.is_local = local_steps > 1 and ranks.count > 1
+        self._steps = 0  # since the networks were averaged
+        self._is_finite = True  # whether all of them were
+        self._rows: dict[str, list[np.ndarray]] = {}  # by parameter, those that have changed since
 
     def learn(
         self, inputs: np.ndarray, targets: np.ndarray, state: NetworkState, noise: StepNoise
     ) -> tuple[float, NetworkState]:
         """Return the mean loss on a batch (T, B) and the state after it; the gradient is in the first network."""
-        results = self.threads.map(lambda worker: worker.learn(inputs, targets, state, noise), self.workers)
+        own = self.share.stop - self.share.start
+        words = len(targets) * (own if self.is_local else self.batch)
+        results = self.threads.map(lambda worker: worker.learn(inputs, targets, state, noise, words), self.workers)
         if len(self.workers) > 1:
             self._sum_gradients()
-        return sum(loss for loss, _ in results), _joined([after for _, after in results])
+        loss = sum(loss for loss, _ in results)
+        after = _joined([after for _, after in results])
+        if self.ranks.count == 1:
+            return loss, after
+        whole = tuple(type(layer)(*map(self._among_zeros, layer)) for layer in after)
+        return (loss, whole) if self.is_local else (self._sum_over_ranks(loss, whole), whole)
+
+    def _sum_over_ranks(self, loss: float, state: NetworkState) -> float:
+        """Sum the gradients of all ranks, and their parts of the loss, which is returned; put their states together.
+
+        So each rank has the whole state, and can keep the training when others are lost.
+        """
+        total = np.array([loss])
+        gradients = [parameter.grad for parameter in self.workers[0].network.parameters.values()]
+        self.ranks.sum([*gradients, *(field for layer in state for field in layer), total])
+        return float(total[0])
+
+    def after_local_step(self, is_finite: bool, state: NetworkState) -> tuple[bool, NetworkState]:
+        """Average the networks if it is time. Returns whether those of all ranks are finite, and the whole state.
+
+        In between, what was not finite on one rank is only taken down, and its state is that of its own sequences.
+        """
+        self._steps += 1
+        self._is_finite = self._is_finite and is_finite
+        for name, parameter in self.workers[0].network.parameters.items():
+            if parameter.rows is not None:
+                self._rows.setdefault(name, []).append(parameter.rows)
+        if self._steps < self.local_steps:
+            return True, state
+        broken = np.array([0.0 if self._is_finite else 1.0])
+        self.ranks.sum([*(field for layer in state for field in layer), broken])
+        self.average()
+        self._is_finite = True
+        return not broken[0], state
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether this rank's network and state are those of all ranks."""
+        return self._steps == 0
+
+    def agree(self) -> None:
+        """Give all ranks one network: their average, or that of the first one, as rounding may differ on processors."""
+        if self.is_local:
+            self.average(everything=True)
+        else:
+            self.ranks.copy_first(self.workers[0].network.values().values())
+
+    def average(self, *, everything: bool = False) -> None:
+        """Average the networks of all ranks: what the steps since the last time have changed, or everything."""
+        parameters = self.workers[0].network.parameters
+        changed = {
+            name: slice(None) if everything or name not in self._rows else np.unique(np.concatenate(self._rows[name]))
+            for name in parameters
+        }
+        parts = {name: np.array(parameters[name].value[rows]) for name, rows in changed.items()}
+        self.ranks.sum(list(parts.values()))
+        for name, rows in changed.items():
+            parameters[name].value[rows] = parts[name] / self.ranks.count
+        self._steps = 0
+        self._rows.clear()
+
+    def _among_zeros(self, own: np.ndarray) -> np.ndarray:
+        """Return an array (B, ...) with the rows of this rank's sequences, and zeros for those of the others."""
+        whole = np.zeros((self.batch, *own.shape[1:]), own.dtype)
+        whole[self.share] = own
+        return whole
 
     def _sum_gradients(self) -> None:
         """Sum all gradients into those of the first worker, each thread one slice of every gradient.
@@ -83,9 +183,9 @@ class Team:
         self.threads.map(sum_slice, range(len(self.workers)))
 
 
-def _slice(size: int, number: int, count: int) -> slice:
-    """Return one of `count` about equal slices of `size` things."""
-    return slice(size * number // count, size * (number + 1) // count)
+def _slice(size: int, number: int, count: int, begin: int = 0) -> slice:
+    """Return one of `count` about equal slices of `size` things, the first of which is at `begin`."""
+    return slice(begin + size * number // count, begin + size * (number + 1) // count)
 
 
 def _joined(states: Sequence[NetworkState]) -> NetworkState:

@@ -291,3 +291,37 @@ def test_running_out_of_memory_is_told_in_one_line(invoke, model_file, monkeypat
     result = invoke("predict", "Tom", "-m", model_file)
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
     assert result.stderr.startswith("Error: not enough memory")
+
+
+@pytest.mark.parametrize(("kind", "kept"), [("safetensors", "a file of safetensors"), ("onnx", "a file of ONNX")])
+def test_export_writes_the_networks_to_a_file_or_a_pipe(shell, invoke, model_file, tmp_path, kind, kept):
+    pytest.importorskip(kind)
+    path = tmp_path / "school.network"
+    for _ in range(2):
+        written = invoke("export", "--format", kind, "-m", model_file, "-o", path)
+        assert (written.exit_code, written.stdout) == (0, f"{path}\n")
+    piped = shell(f"rnncli export --format {kind} -m {model_file} > {tmp_path}/piped")
+    assert piped.returncode == 0
+    assert (tmp_path / "piped").read_bytes() == path.read_bytes()
+    path.write_text("my only copy")
+    refused = invoke("export", "--format", kind, "-m", model_file, "-o", path)
+    assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
+    assert f"school.network is not {kept}, and would be overwritten" in refused.stderr
+
+
+@pytest.mark.parametrize("kind", ["safetensors", "onnx"])
+def test_export_of_networks_says_what_is_missing(invoke, model, model_file, tmp_path, monkeypatch, kind):
+    monkeypatch.setitem(sys.modules, {"safetensors": "safetensors.numpy"}.get(kind, kind), None)
+    result = invoke("export", "--format", kind, "-m", model_file, "-o", tmp_path / "network")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == f"Error: this format needs the package {kind}: pip install 'rnncli[export]'\n"
+    monkeypatch.undo()
+    rnncli.save(replace(model, lm=Mixture([model.ngram], len(model.vocabulary))), tmp_path / "alone.npz")
+    result = invoke("export", "--format", kind, "-m", tmp_path / "alone.npz", "-o", tmp_path / "network")
+    assert "the model holds no network" in result.stderr
+
+
+def test_export_of_networks_keeps_them_from_a_terminal(terminal, model_file):
+    shown, status = terminal(f"rnncli export --format safetensors -m {model_file}")
+    assert status == 2
+    assert "not for a terminal" in shown

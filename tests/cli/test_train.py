@@ -68,7 +68,8 @@ def test_every_option_reaches_the_model(invoke, corpus_file):
         "--word-dropout", 0.2, "--recurrent-dropout", 0.3, "--batch-size", 3,
         "--bptt", 11, "--optimizer", "sgd", "--lr", 0.5, "--schedule", "step", "--clip", 2, "--weight-decay", 0.001,
         "--softmax", "sampled", "--samples", 7, "--time", "1h30m", "--epochs", 1, "--patience", 2, "--threads", 2,
-        "--networks", 2, "--seed", 9, "--ngram-order", 3, "--prune", "--cache", 50,
+        "--networks", 2, "--seed", 9, "--ngram-order", 3, "--prune", "--cache", 50, "--accumulate", 2,
+        "--local-steps", 3,
     )  # fmt: skip
     assert result.exit_code == 0, result.stderr
     model = load("all.npz")
@@ -82,7 +83,8 @@ def test_every_option_reaches_the_model(invoke, corpus_file):
     }  # fmt: skip
     assert (model.lm.names, model.ngram.order, model.lm.find(Cache).size) == (("network", "ngram", "cache"), 3, 50)
     assert model.about["settings"] == {
-        "batch_size": 3, "bptt": 11, "optimizer": "sgd", "lr": 0.5, "schedule": "step", "clip": 2,
+        "batch_size": 3, "bptt": 11, "accumulate": 2, "local_steps": 3, "optimizer": "sgd",
+        "lr": 0.5, "schedule": "step", "clip": 2,
         "weight_decay": 0.001, "softmax": "sampled", "samples": 7,
         "time": 5400, "epochs": 1, "networks": 2, "patience": 2, "threads": 2, "seed": 9,
         "ngram_order": 3, "prune": True, "cache_size": 50,

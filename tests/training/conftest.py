@@ -49,9 +49,12 @@ def clock(monkeypatch):
 class WatchedTeam:
     """A team that calls `look` with the noise of each step before it takes the step."""
 
+    is_local = False
+
     def __init__(self, team, look):
         self.team = team
         self.look = look
+        self.agree = team.agree
 
     def learn(self, inputs, targets, state, noise):
         self.look(noise)

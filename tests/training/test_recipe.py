@@ -12,7 +12,7 @@ VERY_LARGE_TEXT = 2_088_628
 FAST = 200.0  # GFLOP/s
 
 
-def decide(train_words, gflops=FAST, **given):
+def decide(train_words, gflops=FAST, ranks=1, **given):
     """Return all options that have a rule, some of them given, for a text of so many words."""
     facts = {
         "gflops": gflops,
@@ -25,6 +25,8 @@ def decide(train_words, gflops=FAST, **given):
         "bptt": 35,
         "cell": "lstm",
         "optimizer": "adam",
+        "ranks": ranks,
+        "cores": 2,
     }
     return decided({**dict.fromkeys(RULES), **given}, facts)
 
@@ -60,6 +62,12 @@ def test_a_large_network_has_smaller_vectors_more_sequences_and_larger_samples()
     assert of("samples", 512) > of("samples", 384) == of("samples", 256)
 
 
+def test_every_rank_has_four_sequences():
+    assert [decide(LARGE_TEXT, hidden_size=256, ranks=ranks)["batch_size"] for ranks in (1, 5, 6, 100)] == [
+        20, 20, 24, 400,
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(("words", "sequences"), [(0, 1), (349, 1), (700, 2), (7000, 20)])
 def test_a_small_text_is_cut_into_few_sequences_of_at_least_ten_windows(words, sequences):
     assert recipe.max_batch_size(words, 35) == sequences
@@ -82,8 +90,8 @@ def test_a_text_is_read_at_most_20_or_40_times(words, epochs):
         (20_000_000, 768, 3600, None, 0.2),
         (VERY_LARGE_TEXT, 768, 14_400, None, 0.35),
         (LARGE_TEXT, 256, 120, None, 0.2),
-        (100, 256, None, 20, 0.5),
-        (100, 256, None, 19, 0.35),
+        (100, 256, None, 15, 0.5),
+        (100, 256, None, 14, 0.35),
         (100, 256, None, 6, 0.35),
         (100, 256, None, 5, 0.2),
         (100, 256, 600, 2, 0.2),
@@ -92,6 +100,11 @@ def test_a_text_is_read_at_most_20_or_40_times(words, epochs):
 )
 def test_dropout_grows_with_the_expected_epochs(words, units, seconds, epochs, rate):
     assert decide(words, hidden_size=units, time=seconds, epochs=epochs)["dropout"] == rate
+
+
+@pytest.mark.parametrize(("networks", "epochs", "rate"), [(1, 15, 0.5), (2, 15, 0.35), (2, 19, 0.35), (2, 20, 0.5)])
+def test_several_networks_have_less_dropout_than_one(networks, epochs, rate):
+    assert decide(100, networks=networks, time=None, epochs=epochs)["dropout"] == rate
 
 
 def test_a_large_network_that_reads_a_text_often_has_word_and_recurrent_dropout_too():

@@ -92,6 +92,8 @@ def test_a_loss_that_is_not_finite_leads_back_to_the_best_network_and_half_the_r
 class BrokenTeam:
     """A team whose loss, or one number of whose gradient, is not finite."""
 
+    is_local = False
+
     def __init__(self, team, network, broken: str):
         self.team = team
         self.network = network

@@ -5,9 +5,10 @@ import pytest
 
 from rnncli.lm.network import Network
 from rnncli.lm.network_config import NetworkConfig
-from rnncli.lm.noise import draw_noise
+from rnncli.lm.noise import StepNoise, draw_noise
 from rnncli.nn.sampling import Sampler
-from rnncli.nn.threads import Threads
+from rnncli.ranks import Ranks
+from rnncli.training.crew import Crew
 from rnncli.training.workers import Team
 
 T = 4
@@ -37,7 +38,7 @@ def learn(network: Network, threads: int, sampled: bool):
     state = tuple(type(layer)(*(rng.normal(size=field.shape) for field in layer)) for layer in network.zero_state(B))
     sampler = Sampler(np.ones(V), 9) if sampled else None
     noise = draw_noise(network.config, words[:-1], words[1:], rng, sampler, np.float64)
-    loss, after = Team(network, B, Threads(threads)).learn(words[:-1], words[1:], state, noise)
+    loss, after = Team(network, B, Crew(threads, Ranks()), T).learn(words[:-1], words[1:], state, noise)
     gradients = {}
     for name, parameter in network.parameters.items():
         gradients[name] = np.zeros_like(parameter.value)
@@ -49,7 +50,7 @@ def learn(network: Network, threads: int, sampled: bool):
     ("batch", "threads", "slices"), [(13, 2, [6, 7]), (13, 8, [4, 4, 5]), (3, 2, [3]), (20, 1, [20])]
 )
 def test_the_sequences_are_divided_evenly_and_each_worker_has_enough(network, batch, threads, slices):
-    team = Team(network, batch, Threads(threads))
+    team = Team(network, batch, Crew(threads, Ranks()), T)
     own = [list(range(batch)[worker.worker_slice]) for worker in team.workers]
     assert [len(sequences) for sequences in own] == slices
     assert [sequence for sequences in own for sequence in sequences] == list(range(batch))
@@ -76,7 +77,7 @@ def test_the_same_number_of_workers_finds_the_same_to_the_last_bit(network):
 
 
 def test_a_second_step_begins_with_new_gradients(network):
-    team = Team(network, B, Threads(2))
+    team = Team(network, B, Crew(2, Ranks()), T)
     sampler = Sampler(np.ones(V), 9)
     found = []
     for _ in range(2):
@@ -102,3 +103,29 @@ def test_a_step_touches_only_the_rows_that_it_uses(network):
         else:
             assert network.softmax.weight.rows is None
             assert rows is None if network.config.tied else rows.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_step_on_several_windows_sums_their_gradients(network, threads):
+    rng = np.random.default_rng(3)
+    words = rng.integers(0, V, (T + 1, B))
+    state = network.zero_state(B)
+    alone = network.replica()
+    losses = []
+    expected = {name: np.zeros_like(parameter.value) for name, parameter in alone.parameters.items()}
+    for begin in range(0, T, 2):
+        alone.clear()
+        loss, state, backward = alone.loss(words[begin : begin + 2], words[begin + 1 : begin + 3], state)
+        backward(0.5)
+        losses.append(loss)
+        for name, parameter in alone.parameters.items():
+            expected[name] += parameter.grad
+    team = Team(network, B, Crew(threads, Ranks()), 2)
+    loss, after = team.learn(words[:-1], words[1:], network.zero_state(B), StepNoise())
+    assert loss == pytest.approx(np.mean(losses))
+    for own, other in zip(after, state, strict=True):
+        np.testing.assert_allclose(own.h, other.h)
+    for name, parameter in network.parameters.items():
+        found = np.zeros_like(parameter.value)
+        found[slice(None) if parameter.rows is None else parameter.rows] = parameter.grad
+        np.testing.assert_allclose(found, expected[name], atol=1e-12)

@@ -1,0 +1,263 @@
+"""How training scales over ranks: python benchmarks/scaling.py DATA_FOLDER [PART ...]
+
+Part `machine` compares two ranks of one thread on this machine with one process of two threads, its peer, on the first
+lines of DATA_FOLDER/ptb/train.txt: words per second, medians of rounds in turn, and the validation perplexity after
+some epochs, also for steps on several windows and for ranks that take steps by themselves.
+
+Part `links` puts each rank into namespaces of its own, so that all data passes a virtual Ethernet link, which is
+throttled. It measures how long MPI takes to sum arrays, and the words per second, beside those that a model foresees.
+It needs Linux, root, `ip`, `tc` and `unshare`.
+
+Part `model` prints what the model foresees for many ranks. It needs the result file of the part `links`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import results
+
+import rnncli
+from rnncli.lm.ensemble import networks_of
+
+BIN = Path(sys.executable).parent
+SPEED_LINES = 6000
+QUALITY_LINES = 20_000
+QUALITY_EPOCHS = 4
+UNITS = 384
+BPTT = 35
+BATCH = 40
+ALONE = ["--threads", "2"]
+RANKS = 2
+WAYS = {
+    "each step": [],
+    "4 windows a step": ["--accumulate", "4"],
+    "every 4 steps": ["--local-steps", "4"],
+    "every 16 steps": ["--local-steps", "16"],
+}
+PERIODS = dict(zip(WAYS, (1, 4, 4, 16), strict=True))  # in windows, between two exchanges
+MEGABITS = (1000, 300, 100)  # a second, of the links
+SUMMED_MEGABYTES = (1, 10, 40)
+HOSTS = {"ra": "10.77.0.1", "rb": "10.77.0.2"}  # by namespace
+CARDS = {"ra": "va", "rb": "vb"}
+EFFICIENCY = 0.8  # of a link, in sums of some megabytes by MPICH over TCP
+LATENCY = 0.0002  # seconds of an exchange, besides the bytes
+ALLREDUCE = """
+import statistics, sys, time
+import numpy as np
+from mpi4py import MPI
+comm = MPI.COMM_WORLD
+for megabytes in map(float, sys.argv[1:]):
+    array = np.ones(int(megabytes * 250_000), np.float32)
+    seconds = []
+    for _ in range(7):
+        comm.Barrier()
+        began = time.perf_counter()
+        request = comm.Iallreduce(MPI.IN_PLACE, array)
+        while not request.Test():
+            time.sleep(0.0001)
+        seconds.append(time.perf_counter() - began)
+    if comm.rank == 0:
+        print(megabytes, statistics.median(seconds), flush=True)
+"""
+
+
+def run(command: list[str], **options) -> str:
+    """Run a command, and return what it prints."""
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, **options)
+    if done.returncode:
+        raise SystemExit(f"{command} failed: {done.stderr}")
+    return done.stdout
+
+
+def mpiexec(folder: Path, is_linked: bool) -> list[str]:
+    """The launcher of two ranks, on this machine or in the namespaces that stand for two."""
+    environment = ["-genv", "OPENBLAS_NUM_THREADS", "1"]
+    if not is_linked:
+        return [str(BIN / "mpiexec"), *environment, "-n", str(RANKS)]
+    inside = 'hostname ra; mount -t tmpfs tmpfs /dev/shm; exec "$@"'
+    start = ["ip", "netns", "exec", "ra", "unshare", "-u", "-i", "-m", "bash", "-c", inside, "bash"]
+    hosts = ["-iface", CARDS["ra"], "-hosts", ",".join(HOSTS.values()), "-ppn", "1"]
+    launcher = ["-launcher", "ssh", "-launcher-exec", str(folder / "launch")]
+    return [*start, str(BIN / "mpiexec"), *environment, *launcher, *hosts, "-n", str(RANKS)]
+
+
+@contextmanager
+def linked(folder: Path) -> Iterator[None]:
+    """Two namespaces with a link between them, and the launcher that starts a rank in each."""
+    launch = folder / "launch"
+    launch.write_text(
+        "#!/bin/bash\n"
+        '[ "$1" = -x ] && shift\n'
+        f'[ "$1" = {HOSTS["ra"]} ] && name=ra || name=rb\n'
+        "shift\n"
+        'exec ip netns exec $name unshare -u -i -m bash -c "hostname $name; mount -t tmpfs tmpfs /dev/shm; exec $*"\n'
+    )
+    launch.chmod(0o755)
+    try:
+        for name in HOSTS:
+            run(["ip", "netns", "add", name])
+        run(["ip", "link", "add", CARDS["ra"], "type", "veth", "peer", "name", CARDS["rb"]])
+        for name, host in HOSTS.items():
+            run(["ip", "link", "set", CARDS[name], "netns", name])
+            run(["ip", "-n", name, "addr", "add", f"{host}/24", "dev", CARDS[name]])
+            for card in ("lo", CARDS[name]):
+                run(["ip", "-n", name, "link", "set", card, "up"])
+        yield
+    finally:
+        for name in HOSTS:
+            subprocess.run(["ip", "netns", "del", name], check=False)
+
+
+def throttle(megabits: int) -> None:
+    """Let the link carry so much in each direction."""
+    for name, card in CARDS.items():
+        rate = ["rate", f"{megabits}mbit", "burst", "256kb", "latency", "100ms"]
+        run(["ip", "netns", "exec", name, "tc", "qdisc", "replace", "dev", card, "root", "tbf", *rate])
+
+
+def sent_bytes() -> int:
+    """How many bytes the first rank's machine has sent over the link."""
+    found = json.loads(run(["ip", "-n", "ra", "-s", "-j", "link", "show", CARDS["ra"]]))
+    return int(found[0]["stats64"]["tx"]["bytes"])
+
+
+def trained(folder: Path, launcher: list[str], options: list[str], corpus: str, epochs: int = 1) -> tuple[float, float]:
+    """Train: return the words per second, of all epochs, and the last validation perplexity."""
+    log = folder / "log.jsonl"
+    usual = ["--epochs", epochs, "--hidden-size", UNITS, "--batch-size", BATCH, "--bptt", BPTT, "--tokenizer"]
+    usual += ["whitespace", "--ngram-order", "0", "--cache", "0", "--dropout", "0.2", "--patience", "99", "--quiet"]
+    usual += ["--valid", folder / "valid.txt", "-o", folder / "model.npz", "--log", log, "--restart"]
+    run([*launcher, BIN / "rnncli", "train", folder / corpus, *usual, *options])
+    reports = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    return reports[-1]["words"] / reports[-1]["seconds"], reports[-1]["valid_perplexity"]
+
+
+def parameters(folder: Path) -> int:
+    """How many numbers the network has that was trained last."""
+    (network,) = networks_of(rnncli.load(folder / "model.npz").lm)
+    return sum(value.size for value in network.values().values())
+
+
+def words(folder: Path) -> int:
+    """How many words an epoch reads, with the ends of lines."""
+    text = (folder / "speed.txt").read_text(encoding="utf-8")
+    return len(text.split()) + text.count("\n")
+
+
+def measure_machine(folder: Path, rounds: int, path: Path | None) -> None:
+    """Compare two ranks on this machine with one process of two threads."""
+    columns = {
+        "training": "",
+        "words/s": ",.0f",
+        "of one process": ".2f",
+        "validation perplexity": ".1f",
+        "epochs": "d",
+    }
+    found = results.Results("scaling-machine", columns, path)
+    launcher = mpiexec(folder, is_linked=False)
+    jobs = {"one process of 2 threads": ([], ALONE)}
+    jobs |= {f"2 ranks, {way}": (launcher, ["--threads", "1", *options]) for way, options in WAYS.items()}
+    speeds: dict[str, list[float]] = {name: [] for name in jobs}
+    for _ in range(rounds):
+        for name, job in jobs.items():
+            speeds[name].append(trained(folder, *job, "speed.txt")[0])
+    alone = statistics.median(speeds["one process of 2 threads"])
+    for name, job in jobs.items():
+        _, perplexity = trained(folder, *job, "quality.txt", QUALITY_EPOCHS)
+        speed = statistics.median(speeds[name])
+        found.add(name, speed, speed / alone, perplexity, QUALITY_EPOCHS)
+
+
+def exchange_seconds(megabytes: float, megabits: float, ranks: int = RANKS) -> float:
+    """How long the model takes a sum of so many megabytes to last: each rank sends and receives nearly all twice."""
+    sent = megabytes * 2 * (ranks - 1) / ranks
+    return 8 * sent / (megabits * EFFICIENCY) + LATENCY * 2 * math.ceil(math.log2(max(2, ranks)))
+
+
+def measure_links(folder: Path, rounds: int, path: Path | None) -> None:
+    """Measure sums and trainings over links that are throttled."""
+    sums = results.Results("allreduce", {"link, Mbit/s": ",d", "MB": ".0f", "ms": ".1f", "Mbit/s": ",.0f"}, path)
+    columns = {"link, Mbit/s": ",d", "exchange": "", "MB of an exchange": ".2f", "words/s": ",.0f"}
+    columns |= {"foreseen": ",.0f", "foreseen over measured": ".2f", "of 2 ranks on one machine": ".2f"}
+    found = results.Results("scaling-links", columns)
+    window_words = BATCH * BPTT
+    rest = mpiexec(folder, is_linked=False)
+    unlinked = {}
+    for way, options in WAYS.items():
+        runs = [trained(folder, rest, ["--threads", "1", *options], "speed.txt")[0] for _ in range(rounds)]
+        unlinked[way] = statistics.median(runs)
+    with linked(folder):
+        launcher = mpiexec(folder, is_linked=True)
+        for megabits in MEGABITS:
+            throttle(megabits)
+            sizes = [str(size) for size in SUMMED_MEGABYTES]
+            for line in run([*launcher, sys.executable, "-c", ALLREDUCE, *sizes]).splitlines():
+                megabytes, seconds = map(float, line.split())
+                sums.add(megabits, megabytes, 1000 * seconds, 8 * megabytes / seconds)
+            for way, options in WAYS.items():
+                sent = [sent_bytes()]
+                for epochs in (1, 2):
+                    job = (folder, launcher, ["--threads", "1", *options], "speed.txt", epochs)
+                    speed, _ = trained(*job)
+                    sent.append(sent_bytes())
+                # The second training has one more epoch, and one more report, for which all values are sent.
+                of_epoch = (sent[2] - sent[1]) - (sent[1] - sent[0]) - 4 * parameters(folder)
+                megabytes = of_epoch / (words(folder) / window_words / PERIODS[way]) / 1e6
+                seconds = window_words / unlinked[way] + exchange_seconds(megabytes, megabits) / PERIODS[way]
+                foreseen = window_words / seconds
+                found.add(megabits, way, megabytes, speed, foreseen, foreseen / speed, speed / unlinked["each step"])
+
+
+def print_model(path: Path | None) -> None:
+    """Foresee the words per second of many ranks, each with as many sequences as two threads have here."""
+    columns = {"exchange": "", "link, Gbit/s": ".0f"} | {f"{2**k} ranks": ".1f" for k in range(9)}
+    found = results.Results("scaling-model", columns, path)
+    (measured,) = results.read("scaling-links")
+    (machine,) = results.read("scaling-machine")
+    alone = machine["rows"][0]["words/s"]
+    window_seconds = BATCH * BPTT / alone
+    for way in WAYS:
+        megabytes = statistics.median(row["MB of an exchange"] for row in measured["rows"] if row["exchange"] == way)
+        for gigabits in (1, 10, 100):
+            times = []
+            for k in range(9):
+                exchange = exchange_seconds(megabytes, 1000 * gigabits, 2**k) if k else 0.0
+                times.append(2**k * window_seconds / (window_seconds + exchange / PERIODS[way]))
+            found.add(way, gigabits, *times)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, metavar="DATA_FOLDER")
+    parser.add_argument("parts", nargs="*", metavar="PART", default=["machine"])
+    parser.add_argument("--rounds", type=int, default=3)
+    results.add_option(parser)
+    arguments = parser.parse_args()
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        lines = (arguments.data / "ptb" / "train.txt").read_text(encoding="utf-8").splitlines(keepends=True)
+        (folder / "speed.txt").write_text("".join(lines[:SPEED_LINES]), encoding="utf-8")
+        (folder / "quality.txt").write_text("".join(lines[:QUALITY_LINES]), encoding="utf-8")
+        (folder / "valid.txt").write_bytes((arguments.data / "ptb" / "valid.txt").read_bytes())
+        if "machine" in arguments.parts:
+            measure_machine(folder, arguments.rounds, arguments.json)
+        if "links" in arguments.parts:
+            measure_links(folder, arguments.rounds, arguments.json)
+        if "model" in arguments.parts:
+            print_model(arguments.json)
+
+
+if __name__ == "__main__":
+    main()

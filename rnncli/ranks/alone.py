@@ -1,0 +1,50 @@
+"""What ranks give each other, for a process that has no others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    import numpy as np
+
+A = TypeVar("A")
+R = TypeVar("R")
+T = TypeVar("T")
+SideBySide = Callable[..., Iterable[Any]]  # `map`, or what does the same on several threads
+
+
+class Ranks:
+    """The ranks that share a job, as one of them sees them. All call the same methods in the same order.
+
+    This one is the only rank: what it gives, it gets back.
+    """
+
+    number = 0
+    count = 1
+    on_this_machine = 1  # how many of them share its cores
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this rank is the one that prints and writes."""
+        return self.number == 0
+
+    def sum(self, arrays: Sequence[np.ndarray]) -> None:
+        """Sum each of the arrays over all ranks, in place. They must be contiguous. Raises `RankLostError`."""
+
+    def copy_first(self, arrays: Iterable[np.ndarray]) -> None:
+        """Take the numbers of the first rank in all arrays, in place. They must be contiguous."""
+
+    def first(self, value: T) -> T:
+        """Return the value of the first rank; where it is lost, the own one."""
+        return value
+
+    def all(self, value: T) -> list[T]:
+        """Return the values of all ranks, in their order. Raises `RankLostError`."""
+        return [value]
+
+    def map(self, side_by_side: SideBySide, work: Callable[[A], R], pieces: Iterable[A]) -> list[R]:
+        """Return what `work` makes of each of the pieces, in their order: each rank does some, `side_by_side`."""
+        everything = list(pieces)
+        shares = self.all(list(side_by_side(work, everything[self.number :: self.count])))
+        return [shares[place % self.count][place // self.count] for place in range(len(everything))]

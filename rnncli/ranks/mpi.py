@@ -1,0 +1,143 @@
+"""The ranks that `mpiexec` or `srun` has started, by mpi4py."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from ..errors import RankLostError, SettingError
+from .alone import Ranks
+from .heartbeat import Heartbeat
+
+if TYPE_CHECKING:
+    import numpy as np
+
+T = TypeVar("T")
+# What launchers tell of the number of ranks: that of MPICH and its kin, that of Open MPI.
+COUNT_VARIABLES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")
+END_SECONDS = 2.0  # in which all ranks can end together
+BUSY_SECONDS = 0.002  # in which a rank that waits for others looks again and again
+PAUSE_SECONDS = 0.0001  # between two looks after that
+
+
+def started_ranks(environment: Mapping[str, str] = os.environ) -> int:
+    """Return how many ranks a launcher has started, 1 without one."""
+    counts = (environment.get(name, "") for name in COUNT_VARIABLES)
+    return max([1, *(int(count) for count in counts if count.isdecimal())])
+
+
+def ranks_of_job(timeout: float) -> Ranks:
+    """Return the ranks that were started together with this process.
+
+    One that is silent for `timeout` seconds is lost. Raises `SettingError` where mpi4py is missing.
+    """
+    if started_ranks() == 1:
+        return Ranks()
+    try:
+        import mpi4py
+
+        mpi4py.rc.finalize = False  # it would wait for ranks that are lost
+        from mpi4py import MPI
+    except (ImportError, RuntimeError) as error:
+        raise SettingError(
+            f"{started_ranks()} ranks were started, which need mpi4py ({error}): pip install 'rnncli[mpi]'"
+        ) from error
+    if MPI.Query_thread() < MPI.THREAD_MULTIPLE:
+        raise SettingError("this MPI does not serve several threads: take MPICH, or an Open MPI that was built so")
+    return MPIRanks(timeout) if MPI.COMM_WORLD.size > 1 else Ranks()
+
+
+class MPIRanks(Ranks):
+    """The ranks of `MPI.COMM_WORLD`.
+
+    No call waits for ever: it ends with `RankLostError` when the heartbeat tells that a rank is lost.
+    """
+
+    have_met: ClassVar[bool] = False  # whether they know of each other in this process
+
+    def __init__(self, timeout: float):
+        from mpi4py import MPI
+
+        MPIRanks.have_met = True
+        self._mpi = MPI
+        world = MPI.COMM_WORLD
+        self._comm = world.Dup()
+        self.number = world.rank
+        self.count = world.size
+        self.on_this_machine = world.Split_type(MPI.COMM_TYPE_SHARED).size
+        self.job = world.bcast(uuid.uuid4().hex)  # a name for it, which no other job has
+        self.heartbeat = Heartbeat(world.Dup(), timeout)
+        if hasattr(signal, "SIGUSR1"):  # by which MPICH tells that a rank was killed, where it does not kill all others
+            signal.signal(signal.SIGUSR1, self._note_killed)
+
+    def sum(self, arrays: Sequence[np.ndarray]) -> None:
+        self._wait([self._comm.Iallreduce(self._mpi.IN_PLACE, array) for array in arrays])
+
+    def copy_first(self, arrays: Iterable[np.ndarray]) -> None:
+        self._wait([self._comm.Ibcast(array) for array in arrays])
+
+    def first(self, value: T) -> T:
+        try:
+            return self._broadcast(value)
+        except RankLostError:  # told by the next call that needs all ranks
+            return value
+
+    def all(self, value: T) -> list[T]:
+        import numpy as np
+
+        own = np.frombuffer(pickle.dumps(value, pickle.HIGHEST_PROTOCOL), np.uint8)
+        sizes = np.empty(self.count, np.int64)
+        self._wait([self._comm.Iallgather(np.array([len(own)]), sizes)])
+        starts = np.cumsum(sizes) - sizes
+        data = np.empty(sizes.sum(), np.uint8)
+        self._wait([self._comm.Iallgatherv(own, (data, sizes, starts, self._mpi.BYTE))])
+        return [pickle.loads(part.tobytes()) for part in np.split(data, starts[1:])]
+
+    def _broadcast(self, value: T) -> T:
+        import numpy as np
+
+        own = np.frombuffer(pickle.dumps(value, pickle.HIGHEST_PROTOCOL) if self.is_first else b"", np.uint8)
+        size = np.array([len(own)])
+        self._wait([self._comm.Ibcast(size)])
+        data = own.copy() if self.is_first else np.empty(size[0], np.uint8)
+        self._wait([self._comm.Ibcast(data)])
+        received: T = value if self.is_first else pickle.loads(data.tobytes())
+        return received
+
+    def _wait(self, requests: list[Any]) -> None:
+        """Wait until all requests are done. Raises `RankLostError` where a rank is lost meanwhile."""
+        until = time.perf_counter() + BUSY_SECONDS
+        while not self._are_done(requests):
+            if self.heartbeat.is_past_grace:
+                raise RankLostError(self.heartbeat.lost)
+            if time.perf_counter() > until:
+                time.sleep(PAUSE_SECONDS)
+
+    def _are_done(self, requests: list[Any]) -> bool:
+        try:
+            return bool(self._mpi.Request.Testall(requests))
+        except self._mpi.Exception as error:
+            self.heartbeat.note(f"a rank cannot be reached ({error})")
+            raise RankLostError(self.heartbeat.lost) from error
+
+    def _note_killed(self, number: int, frame: Any) -> None:
+        self.heartbeat.note("another rank was killed")
+
+    def end(self) -> None:
+        """End the job, when all ranks have come here."""
+        self._wait([self._comm.Ibarrier()])
+        self.heartbeat.end()
+        self._mpi.Finalize()
+
+    def try_to_end(self) -> None:
+        """End the job if all ranks come here soon, as after an error of all of them."""
+        self.heartbeat.end()
+        finalizing = threading.Thread(target=self._mpi.Finalize, daemon=True)
+        finalizing.start()
+        finalizing.join(END_SECONDS)

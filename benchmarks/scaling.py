@@ -4,9 +4,8 @@ Part `machine` compares two ranks of one thread on this machine with one process
 lines of DATA_FOLDER/ptb/train.txt: words per second, medians of rounds in turn, and the validation perplexity after
 some epochs, also for steps on several windows and for ranks that take steps by themselves.
 
-Part `links` puts each rank into namespaces of its own, so that all data passes a virtual Ethernet link, which is
-throttled. It measures how long MPI takes to sum arrays, and the words per second, beside those that a model foresees.
-It needs Linux, root, `ip`, `tc` and `unshare`.
+Part `links` puts each rank on a machine of its own (see `links.py`), between which a link is throttled.
+It measures how long MPI takes to sum arrays, and the words per second, beside those that a model foresees.
 
 Part `model` prints what the model foresees for many ranks. It needs the result file of the part `links`.
 """
@@ -21,11 +20,10 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import results
+from links import Link
 
 import rnncli
 from rnncli.lm.ensemble import networks_of
@@ -39,6 +37,8 @@ BPTT = 35
 BATCH = 40
 ALONE = ["--threads", "2"]
 RANKS = 2
+ONE_THREAD = ["-genv", "OPENBLAS_NUM_THREADS", "1"]
+MPIEXEC = [str(BIN / "mpiexec"), *ONE_THREAD, "-n", str(RANKS)]
 WAYS = {
     "each step": [],
     "4 windows a step": ["--accumulate", "4"],
@@ -48,8 +48,6 @@ WAYS = {
 PERIODS = dict(zip(WAYS, (1, 4, 4, 16), strict=True))  # in windows, between two exchanges
 MEGABITS = (1000, 300, 100)  # a second, of the links
 SUMMED_MEGABYTES = (1, 10, 40)
-HOSTS = {"ra": "10.77.0.1", "rb": "10.77.0.2"}  # by namespace
-CARDS = {"ra": "va", "rb": "vb"}
 EFFICIENCY = 0.8  # of a link, in sums of some megabytes by MPICH over TCP
 LATENCY = 0.0002  # seconds of an exchange, besides the bytes
 ALLREDUCE = """
@@ -78,58 +76,6 @@ def run(command: list[str], **options) -> str:
     if done.returncode:
         raise SystemExit(f"{command} failed: {done.stderr}")
     return done.stdout
-
-
-def mpiexec(folder: Path, is_linked: bool) -> list[str]:
-    """The launcher of two ranks, on this machine or in the namespaces that stand for two."""
-    environment = ["-genv", "OPENBLAS_NUM_THREADS", "1"]
-    if not is_linked:
-        return [str(BIN / "mpiexec"), *environment, "-n", str(RANKS)]
-    inside = 'hostname ra; mount -t tmpfs tmpfs /dev/shm; exec "$@"'
-    start = ["ip", "netns", "exec", "ra", "unshare", "-u", "-i", "-m", "bash", "-c", inside, "bash"]
-    hosts = ["-iface", CARDS["ra"], "-hosts", ",".join(HOSTS.values()), "-ppn", "1"]
-    launcher = ["-launcher", "ssh", "-launcher-exec", str(folder / "launch")]
-    return [*start, str(BIN / "mpiexec"), *environment, *launcher, *hosts, "-n", str(RANKS)]
-
-
-@contextmanager
-def linked(folder: Path) -> Iterator[None]:
-    """Two namespaces with a link between them, and the launcher that starts a rank in each."""
-    launch = folder / "launch"
-    launch.write_text(
-        "#!/bin/bash\n"
-        '[ "$1" = -x ] && shift\n'
-        f'[ "$1" = {HOSTS["ra"]} ] && name=ra || name=rb\n'
-        "shift\n"
-        'exec ip netns exec $name unshare -u -i -m bash -c "hostname $name; mount -t tmpfs tmpfs /dev/shm; exec $*"\n'
-    )
-    launch.chmod(0o755)
-    try:
-        for name in HOSTS:
-            run(["ip", "netns", "add", name])
-        run(["ip", "link", "add", CARDS["ra"], "type", "veth", "peer", "name", CARDS["rb"]])
-        for name, host in HOSTS.items():
-            run(["ip", "link", "set", CARDS[name], "netns", name])
-            run(["ip", "-n", name, "addr", "add", f"{host}/24", "dev", CARDS[name]])
-            for card in ("lo", CARDS[name]):
-                run(["ip", "-n", name, "link", "set", card, "up"])
-        yield
-    finally:
-        for name in HOSTS:
-            subprocess.run(["ip", "netns", "del", name], check=False)
-
-
-def throttle(megabits: int) -> None:
-    """Let the link carry so much in each direction."""
-    for name, card in CARDS.items():
-        rate = ["rate", f"{megabits}mbit", "burst", "256kb", "latency", "100ms"]
-        run(["ip", "netns", "exec", name, "tc", "qdisc", "replace", "dev", card, "root", "tbf", *rate])
-
-
-def sent_bytes() -> int:
-    """How many bytes the first rank's machine has sent over the link."""
-    found = json.loads(run(["ip", "-n", "ra", "-s", "-j", "link", "show", CARDS["ra"]]))
-    return int(found[0]["stats64"]["tx"]["bytes"])
 
 
 def trained(folder: Path, launcher: list[str], options: list[str], corpus: str, epochs: int = 1) -> tuple[float, float]:
@@ -165,9 +111,8 @@ def measure_machine(folder: Path, rounds: int, path: Path | None) -> None:
         "epochs": "d",
     }
     found = results.Results("scaling-machine", columns, path)
-    launcher = mpiexec(folder, is_linked=False)
     jobs = {"one process of 2 threads": ([], ALONE)}
-    jobs |= {f"2 ranks, {way}": (launcher, ["--threads", "1", *options]) for way, options in WAYS.items()}
+    jobs |= {f"2 ranks, {way}": (MPIEXEC, ["--threads", "1", *options]) for way, options in WAYS.items()}
     speeds: dict[str, list[float]] = {name: [] for name in jobs}
     for _ in range(rounds):
         for name, job in jobs.items():
@@ -192,25 +137,24 @@ def measure_links(folder: Path, rounds: int, path: Path | None) -> None:
     columns |= {"foreseen": ",.0f", "foreseen over measured": ".2f", "of 2 ranks on one machine": ".2f"}
     found = results.Results("scaling-links", columns)
     window_words = BATCH * BPTT
-    rest = mpiexec(folder, is_linked=False)
     unlinked = {}
     for way, options in WAYS.items():
-        runs = [trained(folder, rest, ["--threads", "1", *options], "speed.txt")[0] for _ in range(rounds)]
+        runs = [trained(folder, MPIEXEC, ["--threads", "1", *options], "speed.txt")[0] for _ in range(rounds)]
         unlinked[way] = statistics.median(runs)
-    with linked(folder):
-        launcher = mpiexec(folder, is_linked=True)
+    with Link(folder) as link:
+        launcher = link.command(BIN / "mpiexec", *ONE_THREAD)
         for megabits in MEGABITS:
-            throttle(megabits)
+            link.throttle(megabits)
             sizes = [str(size) for size in SUMMED_MEGABYTES]
             for line in run([*launcher, sys.executable, "-c", ALLREDUCE, *sizes]).splitlines():
                 megabytes, seconds = map(float, line.split())
                 sums.add(megabits, megabytes, 1000 * seconds, 8 * megabytes / seconds)
             for way, options in WAYS.items():
-                sent = [sent_bytes()]
+                sent = [link.sent_bytes()]
                 for epochs in (1, 2):
                     job = (folder, launcher, ["--threads", "1", *options], "speed.txt", epochs)
                     speed, _ = trained(*job)
-                    sent.append(sent_bytes())
+                    sent.append(link.sent_bytes())
                 # The second training has one more epoch, and one more report, for which all values are sent.
                 of_epoch = (sent[2] - sent[1]) - (sent[1] - sent[0]) - 4 * parameters(folder)
                 megabytes = of_epoch / (words(folder) / window_words / PERIODS[way]) / 1e6

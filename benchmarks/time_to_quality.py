@@ -50,9 +50,7 @@ def rnncli_curve(trainer: Trainer) -> Curve:
     def measure() -> float:
         state = copy.deepcopy(trainer.state)  # catching up would change the training itself
         state.optimizer.catch_up(everything=True)
-        return mean_loss(
-            state.network, excerpts(trainer.corpus.valid, len(trainer.corpus.valid), 32), trainer.threads.map
-        )
+        return mean_loss(state.network, excerpts(trainer.corpus.valid, len(trainer.corpus.valid), 32), trainer.crew.map)
 
     return curve(trainer.run(), measure)
 

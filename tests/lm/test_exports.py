@@ -90,8 +90,10 @@ def test_the_code_on_the_page_prints_our_likeliest_words(
 
         metadata = {"config": json.dumps(asdict(networks[0].config)), "words": json.dumps(WORDS)}
         Path("corpus.safetensors").write_bytes(save(state_dict(networks), metadata))
-    exec(compile(block(heading), "the page", "exec"), {})
+    names: dict = {}
+    exec(compile(block(heading), "the page", "exec"), names)
     expected = probabilities(networks, np.array([[0], [2], [3]]), exact_distribution)[-1][0]
+    np.testing.assert_allclose(np.asarray(names["probabilities"]).reshape(-1), expected, atol=1e-5)
     best = np.argsort(-expected)[:5]
     assert printed_first(capsys.readouterr().out) == pytest.approx(
         {WORDS[number]: expected[number] for number in best}, abs=1e-4

@@ -1,0 +1,121 @@
+"""Whether a training on several ranks survives the loss of one: python benchmarks/losses.py DATA_FOLDER [--times N]
+
+On the first lines of DATA_FOLDER/ptb/train.txt, three ranks train under `mpiexec`, and at a random moment a random one
+is killed, or stopped for good. Two ranks train on machines of their own (see `links.py`, which needs root), and the
+link between them is cut. Each time all ranks must have ended within the timeout, and the training must go on from its
+checkpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import results
+from links import Link, can_be_made
+
+import rnncli
+
+BIN = Path(sys.executable).parent
+LINES = 2000
+TIMEOUT = 10
+OPTIONS = f"--hidden-size 64 --threads 1 --epochs 100000 --patience 100000 --mpi-timeout {TIMEOUT}s --quiet".split()
+CUTS = 10
+Prepare = Callable[[], object]
+Strike = Callable[[dict[int, int]], object]  # at the processes of a training, by rank
+COLUMNS = {"what": "", "times": "d", "ended in time": "d", "went on": "d", "slowest, seconds": ".1f"}
+
+
+def ranks_in(folder: Path) -> dict[int, int]:
+    """Find the processes that train in a folder: the number of each, by its rank."""
+    found = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended
+            words = entry.joinpath("cmdline").read_bytes().split(b"\0")
+            if str(folder / "model.npz").encode() in words and b"python" in words[0]:
+                lines = entry.joinpath("environ").read_bytes().split(b"\0")
+                variables = dict(line.partition(b"=")[::2] for line in lines)
+                found[int(variables.get(b"PMI_RANK", b"-1"))] = int(entry.name)
+    return found
+
+
+def lose(folder: Path, launcher: list[str], strike: Strike, wait: float) -> tuple[float, bool]:
+    """Start a training, and strike after a while: return how long the ranks then last, and whether it goes on."""
+    checkpoint = folder / "model.checkpoint.npz"
+    checkpoint.unlink(missing_ok=True)
+    command = [*launcher, BIN / "rnncli", "train", folder / "corpus.txt", "-o", folder / "model.npz", *OPTIONS]
+    with subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while not checkpoint.exists():
+            if process.poll() is not None:
+                raise SystemExit(f"{command} failed")
+            time.sleep(0.1)
+        time.sleep(wait)
+        strike(ranks_in(folder))
+        began = time.monotonic()
+        while any(is_running(pid) for pid in ranks_in(folder).values()) and time.monotonic() < began + 6 * TIMEOUT:
+            time.sleep(0.1)
+        seconds = time.monotonic() - began
+        for pid in ranks_in(folder).values():
+            os.kill(pid, signal.SIGKILL)
+        process.kill()
+    training = rnncli.start_training(folder / "corpus.txt", resume=checkpoint, threads=1)
+    step = training.state.step
+    next(training.run())
+    return seconds, training.state.step == step + 1
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process is neither gone nor stopped."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "TZX"
+    except OSError:
+        return False
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, metavar="DATA_FOLDER")
+    parser.add_argument("--times", type=int, default=15)
+    results.add_option(parser)
+    arguments = parser.parse_args()
+    found = results.Results("losses", COLUMNS, arguments.json)
+    chance = random.Random(1)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        lines = (arguments.data / "ptb" / "train.txt").read_text(encoding="utf-8").splitlines(keepends=True)
+        (folder / "corpus.txt").write_text("".join(lines[:LINES]), encoding="utf-8")
+
+        def repeat(what: str, launcher: list[str], strike: Strike, times: int, prepare: Prepare = lambda: None) -> None:
+            outcomes = []
+            for _ in range(times):
+                prepare()
+                outcomes.append(lose(folder, launcher, strike, 3 * chance.random()))
+            in_time = sum(seconds <= TIMEOUT for seconds, _ in outcomes)
+            found.add(what, times, in_time, sum(went_on for _, went_on in outcomes), max(outcomes)[0])
+
+        def by_signal(number: signal.Signals) -> Strike:
+            return lambda ranks: os.kill(ranks[chance.choice(sorted(ranks))], number)
+
+        three = [str(BIN / "mpiexec"), "-n", "3"]
+        repeat("a rank of three is killed", three, by_signal(signal.SIGKILL), arguments.times)
+        repeat("a rank of three is stopped", three, by_signal(signal.SIGSTOP), arguments.times)
+        if can_be_made():
+            with Link(folder) as link:
+                launcher = link.command(BIN / "mpiexec")
+                cut = functools.partial(link.set_up, False)
+                mend = functools.partial(link.set_up, True)
+                repeat("the link between two ranks is cut", launcher, lambda ranks: cut(), CUTS, mend)
+
+
+if __name__ == "__main__":
+    main()

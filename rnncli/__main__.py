@@ -38,6 +38,7 @@ def run() -> None:
     """
     _end_on_interrupt()
     import gc
+    import sys
     import warnings
 
     gc.set_threshold(GC_THRESHOLD)
@@ -52,6 +53,8 @@ def run() -> None:
     except SystemExit as end:
         if isinstance(end.code, int) and end.code > BY_SIGNAL:
             # A normal exit would wait for the threads that still work. All output was flushed before.
+            if ranks := sys.modules.get(f"{__package__}.cli.ranks"):
+                ranks.end_job()
             os._exit(end.code)
         raise
     finally:

@@ -105,5 +105,9 @@ def _has_content(stream: Any) -> bool:
 
 def check_stdin_once(texts: Sequence[str]) -> None:
     """Refuse to read standard input twice."""
+    from ..ranks.mpi import started_ranks
+
+    if STDIN in texts and started_ranks() > 1:
+        raise click.UsageError("Standard input comes to one rank only: name files.")
     if list(texts).count(STDIN) > 1:
         raise click.UsageError("- is standard input, which can be read once only: name files for the other texts.")

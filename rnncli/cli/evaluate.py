@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,6 +18,8 @@ from .tables import Table, record_table
 from .texts import warn_of_text
 
 if TYPE_CHECKING:
+    from ..model import Model
+    from ..ranks import Ranks
     from ..tasks.context import ContextPoint
     from ..tasks.evaluate import Evaluation
 
@@ -67,7 +69,6 @@ def command(
     rnncli evaluate --context test.txt --plot context.png
     """
     from ..tasks.context import context_curve
-    from ..tasks.evaluate import evaluate
     from ..text.reading import source_name
 
     texts = named_texts(texts, "TEXT")
@@ -80,19 +81,32 @@ def command(
         from .plot import check
 
         check(plot)
-    model = load_model(model_path)
     title = f"{source_name(texts[0])}{' ...' if texts[1:] else ''}"
-    with all_ranks(mpi_timeout) as job, reading() as progress:
-        shown: dict[str, Any] = {"progress": progress, "warn": warn_of_text}
+    with all_ranks(mpi_timeout) as job:
+        model = load_model(model_path)
         result: ContextResult | EvaluationResult
-        if context:
-            result = ContextResult(context_curve(model, texts, encoding, **shown), title)
-        else:
-            found = evaluate(model, texts, encoding, dynamic=dynamic, ranks=job.ranks, **shown)
-            result = EvaluationResult(found, title)
+        with reading() as progress:
+            if context:
+                found = context_curve(model, texts, encoding, progress=progress, warn=warn_of_text)
+                result = ContextResult(found, title)
+            else:
+                result = EvaluationResult(_evaluated(model, texts, encoding, dynamic, job.ranks, progress), title)
         print_result(result, output_format)
         if plot and job.ranks.is_first:
             result.draw(plot)
+
+
+def _evaluated(
+    model: Model,
+    texts: Sequence[str],
+    encoding: str,
+    dynamic: bool,
+    ranks: Ranks,
+    progress: Callable[[float], object],
+) -> Evaluation:
+    from ..tasks.evaluate import evaluate
+
+    return evaluate(model, texts, encoding, dynamic=dynamic, ranks=ranks, progress=progress, warn=warn_of_text)
 
 
 class EvaluationResult(NamedTuple):

@@ -118,6 +118,6 @@ def _write_bytes(data: bytes, output: Path | None, kind: FileKind) -> None:
         write_whole(output, lambda file: file.write(data), kind)
     elif on_terminal(sys.stdout):
         raise click.UsageError("This format is not for a terminal: name a file with --output.")
-    else:
+    elif sys.stdout is not None:
         flush()
         sys.stdout.buffer.write(data)

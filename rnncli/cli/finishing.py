@@ -26,6 +26,7 @@ def finished(trainer: Trainer, checkpoints: Checkpoints, output: Path, stop: Sto
 
 def _finish_early(trainer: Trainer, checkpoints: Checkpoints, output: Path, stop: StopRequest) -> None:
     """Keep a training that was told to stop; exit where its model would replace another one unmeasured."""
+    trainer.stepper.agree()
     if checkpoints.kept or checkpoints.keep(trainer):  # before the model is measured, which changes the training
         _tell_of_interrupt(checkpoints, "goes on")
     if trainer.crew.ranks.first(output.exists()) and not trainer.state.history:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import atexit
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -47,22 +48,36 @@ def all_ranks(timeout: float) -> Iterator[Job]:
         return
     job = JointJob(ranks)
     try:
-        yield job
-    except SystemExit:  # which all have decided
+        try:
+            yield job
+        except SystemExit:  # which all have decided
+            ranks.end()
+            raise
         ranks.end()
+    except SystemExit:
         raise
     except RankLostError as lost:
         job.end_after_loss(lost)
     except BaseException as error:
         if ranks.is_first:
-            atexit.register(_end_others, ranks)  # when the error is printed
+            _at_end.append(partial(_end_others, ranks))  # when the error is printed
             raise
         ranks.heartbeat.fail(_line(error))
         ranks.heartbeat.wait_for_end()
         ranks.try_to_end()
         os._exit(1)
-    else:
-        ranks.end()
+
+
+_at_end: list[Callable[[], object]] = []
+
+
+def end_job() -> None:
+    """Let the other ranks end, if there are any, as this process does. All that it prints is printed."""
+    while _at_end:
+        _at_end.pop()()
+
+
+atexit.register(end_job)
 
 
 def _end_others(ranks: MPIRanks) -> None:
@@ -74,9 +89,9 @@ def _end_others(ranks: MPIRanks) -> None:
 @contextmanager
 def told_once() -> Iterator[None]:
     """Let one rank tell an error that was found before the ranks met, as one in the command, and end all."""
-    from ..ranks.mpi import MPIRanks, started_ranks
+    from ..ranks.mpi import MPIRanks, can_meet, started_ranks
 
-    if started_ranks() == 1 or MPIRanks.have_met:
+    if started_ranks() == 1 or MPIRanks.have_met or not can_meet():
         yield
         return
     with all_ranks(USAGE_SECONDS):

@@ -69,11 +69,13 @@ def command(
     echo "The keys are here." | rnncli score --words
     rnncli score --field 2 --best-by 1 nbest.tsv
     """
+    from ..tasks.alike import check_same_model
     from ..text.reading import read_batches, source_name
 
     words, best_by = _checked(words, best_by, field)
-    model = load_model(model_path, checked=False)
     with all_ranks(mpi_timeout) as job:
+        model = load_model(model_path, checked=False)
+        check_same_model(job.ranks, model)
         if not job.ranks.is_first:
             _help_to_score(model, job.ranks)
             return

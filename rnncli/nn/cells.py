@@ -85,20 +85,20 @@ class Elman:
     additive = True
 
     def __init__(self, activation: str = "tanh"):
-        self.activate, self.derivative = ACTIVATIONS[activation]
+        self.activation = activation  # by name, so that a cell can be sent to another process
 
     def initial_bias(self, size: int) -> np.ndarray:
         return np.zeros(size)
 
     def step(self, a: np.ndarray, u: np.ndarray, saved: np.ndarray, before: LayerState, after: LayerState) -> None:
         a += u
-        self.activate(a)
+        ACTIVATIONS[self.activation][0](a)
         after.h[...] = a[0]
 
     def derivatives(
         self, a: np.ndarray, saved: np.ndarray, before: LayerState, after: LayerState, da: np.ndarray
     ) -> None:
-        da[...] = self.derivative(a)
+        da[...] = ACTIVATIONS[self.activation][1](a)
 
     def step_backward(self, a: np.ndarray, saved: np.ndarray, da: np.ndarray, du: np.ndarray, d: LayerState) -> None:
         da *= d.h

@@ -39,6 +39,10 @@ class Ranks:
         """Return the value of the first rank; where it is lost, the own one."""
         return value
 
+    def time(self, now: Callable[[], float]) -> float:
+        """Return the time of the first rank by `now`; where it is lost, as its clock would have gone on."""
+        return now()
+
     def all(self, value: T) -> list[T]:
         """Return the values of all ranks, in their order. Raises `RankLostError`."""
         return [value]

@@ -54,8 +54,8 @@ class Heartbeat:
     def note(self, what: str) -> None:
         """Take down that a rank is lost. What was known first counts."""
         if not self.lost:
-            self.lost = what
             self._noted = time.monotonic()
+            self.lost = what.partition("\n")[0]
 
     @property
     def is_past_grace(self) -> bool:
@@ -85,18 +85,33 @@ class Heartbeat:
                     self._send(ALIVE)
                     next_beat = now + self.interval
                 self._hear(min(now - last, MAX_COUNTED_GAP))
-            except Exception as error:  # what MPI raises where a rank has gone away depends on its kind
-                self.note(f"a rank cannot be reached ({str(error).partition(chr(10))[0]})")
+            except Exception as error:
+                self.note(f"a rank cannot be reached ({error})")
             last = now
 
     def _send(self, kind: str, text: str = "") -> None:
+        """Tell all peers, also when some of them cannot be reached."""
         with self._lock:
-            self._sent = [request for request in self._sent if not request.Test()]
-            self._sent += [self.comm.isend((kind, text), peer) for peer in self._peers]
+            self._sent = [request for request in self._sent if not self._is_sent(request)]
+            for peer in self._peers:
+                self._send_to(peer, kind, text)
+
+    def _send_to(self, peer: int, kind: str, text: str) -> None:
+        try:
+            self._sent.append(self.comm.isend((kind, text), peer))
+        except Exception as error:  # what MPI raises where a rank has gone away depends on its kind
+            self.note(f"{self._name(peer)} cannot be reached ({error})")
 
     def _are_sent(self) -> bool:
         with self._lock:
-            return all(request.Test() for request in self._sent)
+            return all(map(self._is_sent, self._sent))
+
+    @staticmethod
+    def _is_sent(request: Any) -> bool:
+        try:
+            return bool(request.Test())
+        except Exception:  # it never will be
+            return True
 
     def _hear(self, seconds: float) -> None:
         """Take what has come, and count the seconds of silence of all others."""

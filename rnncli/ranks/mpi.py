@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ..errors import RankLostError, SettingError
@@ -30,6 +30,15 @@ def started_ranks(environment: Mapping[str, str] = os.environ) -> int:
     """Return how many ranks a launcher has started, 1 without one."""
     counts = (environment.get(name, "") for name in COUNT_VARIABLES)
     return max([1, *(int(count) for count in counts if count.isdecimal())])
+
+
+def can_meet() -> bool:
+    """Whether mpi4py is installed, by which ranks meet."""
+    try:
+        import mpi4py  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
 
 def ranks_of_job(timeout: float) -> Ranks:
@@ -71,6 +80,7 @@ class MPIRanks(Ranks):
         self.number = world.rank
         self.count = world.size
         self.on_this_machine = world.Split_type(MPI.COMM_TYPE_SHARED).size
+        self._ahead = 0.0  # by how many seconds the clock of the first rank is
         self.job = world.bcast(uuid.uuid4().hex)  # a name for it, which no other job has
         self.heartbeat = Heartbeat(world.Dup(), timeout)
         if hasattr(signal, "SIGUSR1"):  # by which MPICH tells that a rank was killed, where it does not kill all others
@@ -87,6 +97,14 @@ class MPIRanks(Ranks):
             return self._broadcast(value)
         except RankLostError:  # told by the next call that needs all ranks
             return value
+
+    def time(self, now: Callable[[], float]) -> float:
+        try:
+            told = self._broadcast(now())
+        except RankLostError:
+            return now() + self._ahead
+        self._ahead = told - now()
+        return told
 
     def all(self, value: T) -> list[T]:
         import numpy as np

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import math
 from collections.abc import Callable
@@ -16,11 +17,13 @@ from ..lm.perplexity import perplexity
 from ..model import Model
 from ..nn.threads import one_thread
 from ..ranks import Ranks
+from ..ranks.agreement import check_alike
 from ..text.corpus import Sources
 from ..text.reading import listed, source_name
 from ..text.spacer import Spacer
 from ..text.vocabulary import EOS_ID, UNK_ID, Tokens
 from . import metrics
+from .alike import check_same_model
 from .batching import chunks
 from .metrics import KeystrokeCounter, perplexity_of_parts
 from .texts import tokens_for
@@ -96,13 +99,15 @@ def evaluate(
         nonlocal characters
         characters += len(text if model.tokenizer.is_char else text.strip()) + 1
 
+    ranks = Ranks() if dynamic or ranks is None else ranks
+    check_same_model(ranks, model)
     tokens = tokens_for(model, sources, encoding, warn, measure)
     if tokens.words() == 0:
         raise TextError(f"{source_name(sources[0])} holds no word to evaluate on")
     learner = Learner(model.lm) if dynamic else None
-    ranks = Ranks() if dynamic or ranks is None else ranks
     lm = learner.mixture if learner else model.lm
     found = _Measurements(model, lm.names, tokens)
+    check_alike(ranks, {"another text": hashlib.sha256(found.ids.tobytes()).hexdigest()})
     size = WINDOW_WORDS if learner else WORDS_PER_CHUNK
     size = max(1, min(size, MAX_PROBABILITIES // len(model.vocabulary)))
     state = lm.initial_state(1)

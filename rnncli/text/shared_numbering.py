@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -44,7 +45,7 @@ class Names:
 
     def new_of(self, rank: int, names: Iterable[str]) -> list[str]:
         """Return those of the names of a rank that are new to the others."""
-        return list(names)[len(self._of_ranks[rank]) :]
+        return list(islice(names, len(self._of_ranks[rank]), None))
 
 
 class SharedNumbering:

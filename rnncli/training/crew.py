@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ from ..ranks.agreement import check_alike
 from ..text.corpus import Corpus
 from ..version import __version__
 from .checkpoint import corpus_digests
-from .plan import Options, Plan
+from .plan import Plan
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -34,9 +34,10 @@ class Crew:
         return self.ranks.map(self.threads.map, work, pieces)
 
 
-def check_options_agree(ranks: Ranks, options: Options) -> None:
+def check_options_agree(ranks: Ranks, options: Mapping[str, Any]) -> None:
     """Refuse ranks that were started with other options, or are of another version, than the first one."""
-    check_alike(ranks, {"another version of rnncli": __version__, "other options": _digest(options.by_name())})
+    own = {name: value for name, value in options.items() if name != "threads"}
+    check_alike(ranks, {"another version of rnncli": __version__, "other options": _digest(own)})
 
 
 def check_texts_agree(ranks: Ranks, plan: Plan, corpus: Corpus) -> None:

@@ -34,4 +34,4 @@ class Hooks:
 
     def agreed_now(self) -> float:
         """Return the time of the first rank, so that all decide alike by it."""
-        return self.ranks.first(self.now())
+        return self.ranks.time(self.now)

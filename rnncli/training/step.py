@@ -48,6 +48,10 @@ class Stepper:
         schedule = SCHEDULES[self.plan.training.schedule]
         return self.plan.training.lr * self.state.rate_scale * schedule(self.state.fraction)
 
+    def agree(self) -> None:
+        """Give all ranks one network and one state."""
+        self.state.carried = self.team.agree(self.state.carried)
+
     def step(self) -> bool:
         """Learn from the next words of each sequence; return whether loss and gradient were finite.
 

@@ -60,9 +60,9 @@ def read_texts(
     names = [name for source in large for name in source.names()]
     stamps = _stamps(files)
     settings = _settings(text, options, tokenizer, init, large) | {"weights": weights}
-    key = text_key(files, settings) if large else None
-    if ranks.count > 1:
-        check_alike(ranks, {"another text": text_key(files_of(found), settings)})
+    digest = text_key(files_of(found), settings) if large or ranks.count > 1 else None
+    check_alike(ranks, {"another text": digest})
+    key = digest if large else None
     if kept := _found_by_all(cache, key, sources, names, ranks):
         corpus, decisions = kept
         return replace(text, **decisions), corpus

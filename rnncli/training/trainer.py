@@ -116,11 +116,11 @@ class Trainer:
         began = hooks.agreed_now()
         sources = listed(sources)
         base, learned = before_learning(init) if init else (None, ())
+        check_options_agree(hooks.ranks, options)
         if resume is not None:
             trainer = cls._resumed(opened(resume), sources, base, options, hooks)
         else:
             given = Options.of(options, base)  # checked before the text is read
-            check_options_agree(hooks.ranks, given)
             plan, corpus = make_plan(given, sources, base, now=hooks.now, **_reading(hooks))
             hooks.on_read(corpus)
             check_texts_agree(hooks.ranks, plan, corpus)
@@ -223,7 +223,7 @@ class Trainer:
         state = self.state
         with np.errstate(over="ignore", invalid="ignore"):
             state.optimizer.catch_up(everything=True)
-        self.stepper.team.agree()
+        self.stepper.agree()
         valid_perplexity = perplexity(self.watch.loss(self.state.network))
         state.best.reports_since += 1
         if valid_perplexity < state.best.perplexity:

@@ -130,7 +130,7 @@ class Team:
             return True, state
         broken = np.array([0.0 if self._is_finite else 1.0])
         self.ranks.sum([*(field for layer in state for field in layer), broken])
-        self.average()
+        self._average()
         self._is_finite = True
         return not broken[0], state
 
@@ -139,14 +139,21 @@ class Team:
         """Whether this rank's network and state are those of all ranks."""
         return self._steps == 0
 
-    def agree(self) -> None:
-        """Give all ranks one network: their average, or that of the first one, as rounding may differ on processors."""
-        if self.is_local:
-            self.average(everything=True)
-        else:
-            self.ranks.copy_first(self.workers[0].network.values().values())
+    def agree(self, state: NetworkState) -> NetworkState:
+        """Give all ranks one network: their average, or that of the first one, as rounding may differ on processors.
 
-    def average(self, *, everything: bool = False) -> None:
+        Returns the state of all sequences.
+        """
+        if not self.is_local:
+            self.ranks.copy_first(self.workers[0].network.values().values())
+            return state
+        own = (type(layer)(*(field[self.share] for field in layer)) for layer in state)
+        whole = tuple(type(layer)(*map(self._among_zeros, layer)) for layer in own)
+        self.ranks.sum([field for layer in whole for field in layer])
+        self._average(everything=True)
+        return whole
+
+    def _average(self, *, everything: bool = False) -> None:
         """Average the networks of all ranks: what the steps since the last time have changed, or everything."""
         parameters = self.workers[0].network.parameters
         changed = {

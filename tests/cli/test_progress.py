@@ -63,3 +63,12 @@ def test_a_quiet_training_shows_nothing(capsys):
     with display(3, quiet=True) as show:
         show(Progress(5, 0.5, 50.0, 80.0, True, None))
     assert capsys.readouterr() == ("", "")
+
+
+def test_the_result_goes_to_a_file_also_after_a_bar_was_shown(terminal, model_file, corpus_file, tmp_path):
+    slow = "import rnncli.cli.progress as p, rnncli.__main__ as m; p.reading.__wrapped__.__defaults__ = (0.0,); m.run()"
+    (tmp_path / "slow.py").write_text(slow)
+    shown, status = terminal(f"{sys.executable} slow.py evaluate -m {model_file} {corpus_file} > out.tsv")
+    assert status == 0
+    assert "Reading" in shown
+    assert (tmp_path / "out.tsv").read_text().startswith("perplexity\t")

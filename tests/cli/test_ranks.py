@@ -189,3 +189,21 @@ def test_without_a_launcher_mpi4py_is_not_imported(shell, corpus_file, tmp_path)
     (tmp_path / "mpi4py.py").write_text("raise SystemExit('imported')")
     run = shell(f"PYTHONPATH={tmp_path} rnncli train {corpus_file} -o {tmp_path}/x.npz {OPTIONS} --epochs 1")
     assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize("cell", ["lstm", "elman"])
+def test_ranks_go_on_from_the_checkpoint_that_the_first_one_reads(shell, mpiexec, corpus_file, tmp_path, cell):
+    train = f"cd {tmp_path}; {mpiexec} -n 2 rnncli train {corpus_file} -o x.npz {OPTIONS} --cell {cell}"
+    begun = shell(f"{train} --epochs 1 --keep-checkpoint")
+    assert begun.returncode == 0, begun.stderr
+    gone_on = shell(f"{train} --epochs 2 --resume")
+    assert (gone_on.returncode, gone_on.stderr) == (0, ""), gone_on.stderr
+    assert [report["epoch"] for report in rnncli.load(tmp_path / "x.npz").about["history"]] == [1, 2]
+
+
+def test_a_wrong_command_without_mpi4py_is_told_as_such(invoke, monkeypatch):
+    monkeypatch.setenv("PMI_SIZE", "2")
+    monkeypatch.setitem(sys.modules, "mpi4py", None)
+    result = invoke("train", "corpus.txt", "--epochs", 0)
+    assert result.exit_code == 2
+    assert "Invalid value for '--epochs'" in result.stderr

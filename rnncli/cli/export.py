@@ -6,6 +6,7 @@ import itertools
 import json
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from .options import load_model, model_option
 from .output import escape_controls, flush, for_stdout, on_terminal, write
 
 if TYPE_CHECKING:
+    from ..lm.network import Network
     from ..model import Model
     from ..storage.atomic import FileKind
 
@@ -69,45 +71,40 @@ def _safetensors(model: Model) -> bytes:
     """The networks as a file of safetensors, with their shape and the words in its metadata."""
     from dataclasses import asdict
 
-    from ..lm.ensemble import networks_of
     from ..lm.state_dict import state_dict
 
-    try:
-        from safetensors.numpy import save
-    except ImportError as error:
-        raise _missing("safetensors") from error
-    networks = networks_of(model.lm)
-    _check_has_network(networks)
-    metadata = {"config": json.dumps(asdict(networks[0].config)), "words": json.dumps(list(model.vocabulary.words))}
-    data: bytes = save(state_dict(networks), metadata)
+    networks = _networks(model, "safetensors.numpy")
+    from safetensors.numpy import save
+
+    described = {"config": asdict(networks[0].config), "words": list(model.vocabulary.words)}
+    # In one entry: several would be written in another order each time.
+    data: bytes = save(state_dict(networks), {"rnncli": json.dumps(described)})
     return data
 
 
 def _onnx(model: Model) -> bytes:
     """One step of the networks as a file of ONNX."""
-    from ..lm.ensemble import networks_of
-
-    try:
-        import onnx  # noqa: F401
-    except ImportError as error:
-        raise _missing("onnx") from error
     from ..lm.onnx_step import onnx_step
 
-    networks = networks_of(model.lm)
-    _check_has_network(networks)
-    return onnx_step(networks, model.vocabulary.words)
+    return onnx_step(_networks(model, "onnx"), model.vocabulary.words)
 
 
 BINARY: dict[str, Callable[[Model], bytes]] = {"safetensors": _safetensors, "onnx": _onnx}
 
 
-def _check_has_network(networks: tuple[object, ...]) -> None:
+def _networks(model: Model, module: str) -> tuple[Network, ...]:
+    """The networks of a model, for a format that needs a module of another package."""
+    from ..lm.ensemble import networks_of
+
+    try:
+        import_module(module)
+    except ImportError as error:
+        package = module.partition(".")[0]
+        raise RnncliError(f"this format needs the package {package}: pip install 'rnncli[export]'") from error
+    networks = networks_of(model.lm)
     if not networks:
         raise ModelError("the model holds no network: train a new one")
-
-
-def _missing(package: str) -> RnncliError:
-    return RnncliError(f"this format needs the package {package}: pip install 'rnncli[export]'")
+    return networks
 
 
 def _write_bytes(data: bytes, output: Path | None, kind: FileKind) -> None:

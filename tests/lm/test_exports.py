@@ -88,8 +88,8 @@ def test_the_code_on_the_page_prints_our_likeliest_words(
 
         from safetensors.numpy import save
 
-        metadata = {"config": json.dumps(asdict(networks[0].config)), "words": json.dumps(WORDS)}
-        Path("corpus.safetensors").write_bytes(save(state_dict(networks), metadata))
+        described = {"config": asdict(networks[0].config), "words": WORDS}
+        Path("corpus.safetensors").write_bytes(save(state_dict(networks), {"rnncli": json.dumps(described)}))
     names: dict = {}
     exec(compile(block(heading), "the page", "exec"), names)
     expected = probabilities(networks, np.array([[0], [2], [3]]), exact_distribution)[-1][0]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from ..errors import SettingError
+from ..errors import SettingError, TrainingError
 from ..ranks import Ranks
 from ..text.columns import Column, Store, release
 from ..text.vocabulary import EOS_ID, UNK_ID
@@ -47,9 +47,20 @@ def count_ngrams(
     if len(ids) > MAX_WORDS:
         raise SettingError(f"n-grams can be counted of {MAX_WORDS:,} words, and this text holds {len(ids):,}")
     for place in folders(folder) if len(ids) > most_in_memory else []:
-        with suppress(NoRoomError):
+        with suppress(NoRoomError) if ranks is None or ranks.count == 1 else _room_for_all():
             return _estimated(NgramCounter(ids, vocabulary_size, order, prune, progress, range_size, ranks), place)
     return _estimated(NgramCounter(ids, vocabulary_size, order, prune, progress, range_size, ranks), None)
+
+
+@contextmanager
+def _room_for_all() -> Iterator[None]:
+    """Raise `TrainingError` where a folder has no room: one of several ranks cannot begin again by itself."""
+    try:
+        yield
+    except NoRoomError as error:
+        raise TrainingError(
+            "a folder has no room for counting n-grams: name one with more by cache_dir=FOLDER, or set ngram_order=0"
+        ) from error
 
 
 def _estimated(counter: NgramCounter, folder: Path | None) -> tuple[np.ndarray, list[Level]]:

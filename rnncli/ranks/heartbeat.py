@@ -49,7 +49,7 @@ class Heartbeat:
     def end(self) -> None:
         """Watch no more: the job is done."""
         self._is_over.set()
-        self._thread.join()
+        self._thread.join(self.interval)
 
     def note(self, what: str) -> None:
         """Take down that a rank is lost. What was known first counts."""

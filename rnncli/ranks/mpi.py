@@ -65,7 +65,8 @@ def ranks_of_job(timeout: float) -> Ranks:
 class MPIRanks(Ranks):
     """The ranks of `MPI.COMM_WORLD`.
 
-    No call waits for ever: it ends with `RankLostError` when the heartbeat tells that a rank is lost.
+    Once they have met, no call waits for ever: it ends with `RankLostError` when the heartbeat tells that a rank is
+    lost.
     """
 
     have_met: ClassVar[bool] = False  # whether they know of each other in this process
@@ -150,8 +151,7 @@ class MPIRanks(Ranks):
     def end(self) -> None:
         """End the job, when all ranks have come here."""
         self._wait([self._comm.Ibarrier()])
-        self.heartbeat.end()
-        self._mpi.Finalize()
+        self.try_to_end()
 
     def try_to_end(self) -> None:
         """End the job if all ranks come here soon, as after an error of all of them."""

@@ -183,18 +183,20 @@ def read_split(
     _check_words(name, tokens)
     options = replace(options, stanzas=options.stanzas and measures.has_stanzas)
     of_marks = measures.marks.warnings(tokenizer, tokens.words(), int(tokens.counts()[UNK_ID]))
+    train = tokens
     of_valid = TextsRead()
     if valid:
-        train = tokens
-        own_options = replace(options, usual_unit=read.unit)
-        of_valid, held_out = _read_valid(valid, tokenizer, own_options, store, progress, ranks)
+        of_valid, held_out = _read_valid(valid, tokenizer, options, read.unit, store, progress, ranks)
     else:
         train, held_out, texts = split_texts(tokens, texts, valid_fraction, store)
     distinct = int(np.count_nonzero(tokens.counts())) - bool(len(tokens))
     facts = TextFacts(read, tokens.words(), distinct, valid=of_valid, of_marks=tuple(of_marks))
-    digest = measures.digest.hexdigest()
-    known = (corpus_name(sources), tokenizer, read.unit, train, held_out, digest, options.remembered(), facts)
-    return SplitText(name, *known, store=store, texts=texts)
+    own_name = corpus_name(sources)
+    sha256 = measures.digest.hexdigest()
+    reading = options.remembered()
+    return SplitText(
+        name, own_name, tokenizer, read.unit, train, held_out, sha256, reading, facts, store=store, texts=texts
+    )
 
 
 def _check_words(name: str, tokens: Tokens) -> None:
@@ -208,11 +210,13 @@ def _read_valid(
     valid: Sources,
     tokenizer: Tokenizer,
     options: ReadOptions,
+    usual_unit: str,
     store: Store,
     progress: ReadingProgress,
     ranks: Ranks | None,
 ) -> tuple[TextsRead, Tokens]:
     """Read the texts that were named for validation."""
+    options = replace(options, usual_unit=usual_unit)
     read, tokens = read_tokens(valid, tokenizer, options, store=store, progress=progress, ranks=ranks)
     if tokens.words() == 0:
         raise TextError(f"{source_name(listed(valid)[0])} holds no word to validate on: name a text that does")

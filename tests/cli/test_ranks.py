@@ -35,8 +35,8 @@ def launch(mpiexec, environment, corpus_file, tmp_path):
     """Start a training on ranks in the background: returns the launcher, when the first checkpoint is there."""
     started = []
 
-    def run(options: str, ranks: int = 3, launcher_options: str = "") -> subprocess.Popen:
-        command = f"{mpiexec} {launcher_options} -n {ranks} rnncli train {corpus_file} -o model.npz {options}"
+    def run(options: str, ranks: int = 3) -> subprocess.Popen:
+        command = f"{mpiexec} -n {ranks} rnncli train {corpus_file} -o model.npz {options}"
         process = subprocess.Popen(
             command.split(), cwd=tmp_path, env=environment, text=True, start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from rnncli.errors import TrainingError
+from rnncli.lm.ngram_columns import NoRoomError
 from rnncli.lm.ngram_counts import count_ngrams
 from rnncli.text.corpus import read_split
 from rnncli.text.formats import ReadOptions
@@ -47,6 +49,20 @@ def test_a_text_is_numbered_as_by_one_rank(files, as_ranks, monkeypatch, tokeniz
             for name in ("ids", "gaps", "form_places", "forms"):
                 np.testing.assert_array_equal(getattr(own, name), getattr(expected, name), err_msg=name)
                 assert getattr(own, name).dtype == getattr(expected, name).dtype
+
+
+def test_a_rank_without_room_for_ngrams_does_not_begin_again_by_itself(as_ranks, rng, monkeypatch):
+    def full(*arguments):
+        raise NoRoomError
+
+    monkeypatch.setattr("rnncli.lm.ngram_counts.columns", full)
+    ids = np.append(rng.integers(0, 30, 99), 0)
+
+    def count(ranks) -> None:
+        with pytest.raises(TrainingError, match="a folder has no room for counting n-grams"):
+            count_ngrams(ids, 30, 4, False, most_in_memory=10, ranks=ranks)
+
+    as_ranks(2, count)
 
 
 @pytest.mark.parametrize("prune", [False, True])

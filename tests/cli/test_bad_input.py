@@ -22,7 +22,7 @@ def test_any_bytes_may_come_as_prompts(invoke, model_file, data):
 
 
 @arbitrary
-@given(st.text(st.characters(exclude_characters="\0")))
+@given(st.text(st.characters(exclude_characters="\0")).filter(lambda text: text != "-"))  # that is standard input
 def test_any_text_may_be_a_prompt(invoke, model_file, text):
     result = invoke("predict", "-n", "0", "-m", model_file, "--", text)
     check_ends_well(result)

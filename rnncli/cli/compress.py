@@ -32,7 +32,7 @@ ADDED = "-small"  # to the name of a model
     "--ngrams",
     type=Count(min=0),
     metavar="N",
-    help="How many n-grams to keep at most.  [default: as many as there are]",
+    help="How many n-grams to keep at most; 0: none.  [default: as many as there are]",
 )
 @click.option(
     "--valid",

@@ -87,6 +87,14 @@ class Mixture:
         groups = int(np.prod([part.groups for part in self.parts]))
         return np.tile(prior / prior.sum(), (groups, 1))
 
+    def without(self, *kinds: type[Part]) -> Mixture:
+        """Return a mixture of the parts of other kinds; each has its mean weight over what the removed parts knew."""
+        removed = tuple(place for place, part in enumerate(self.parts) if isinstance(part, kinds))
+        kept = [part for part in self.parts if not isinstance(part, kinds)]
+        weights = self.weights.reshape(*(part.groups for part in self.parts), len(self.parts)).mean(axis=removed)
+        weights = np.delete(weights, removed, axis=-1).reshape(-1, len(kept))
+        return Mixture(kept, self.vocabulary_size, weights / weights.sum(axis=1, keepdims=True))
+
     def check_weights(self) -> None:
         """Raise `ValueError` for weights of another shape than the parts have, or that make no sense."""
         weights = self.weights

@@ -8,6 +8,8 @@ import pytest
 
 import rnncli
 from rnncli.lm.ensemble import networks_of
+from rnncli.lm.ngram import NGram
+from rnncli.lm.ngram_beside import BaseNGram
 from rnncli.lm.ngram_pruning import ngram_count
 
 
@@ -60,6 +62,27 @@ def test_ngrams_are_pruned_and_the_cost_is_told(invoke, model, model_file, corpu
     assert ngram_count(few.ngram) == most
     assert few.evaluate(corpus_file).perplexity == pytest.approx(after, rel=0.05)
     assert not np.array_equal(few.lm.weights, model.lm.weights)
+
+
+def test_the_ngrams_of_a_model_that_went_on_from_another_share_the_number(invoke, model_file, corpus_file):
+    options = ("--init", model_file, "--epochs", 1, "--quiet", "-o", "both.npz")
+    assert invoke("train", corpus_file, *options).exit_code == 0
+    assert invoke("compress", "both.npz", "--ngrams", 400, "-o", "few.npz").exit_code == 0
+    few = rnncli.load("few.npz").lm
+    counts = [ngram_count(ngram) for ngram in (few.find(NGram), few.find(BaseNGram).ngram)]
+    assert 390 < sum(counts) <= 400
+    assert min(counts) > 50
+
+
+def test_all_ngrams_can_be_left_out(invoke, model, model_file, corpus_file):
+    assert invoke("compress", model_file, "--ngrams", 0, "-o", "none.npz").exit_code == 0
+    none = rnncli.load("none.npz")
+    assert set(model.lm.names) - set(none.lm.names) == {"ngram"}
+    none.lm.check_weights()
+    kept = [place for place, name in enumerate(model.lm.names) if name != "ngram"]
+    means = model.lm.weights.mean(axis=0)[kept]
+    np.testing.assert_allclose(none.lm.weights, [means / means.sum()], rtol=1e-6)
+    assert none.evaluate(corpus_file).perplexity < 2 * model.evaluate(corpus_file).perplexity
 
 
 def test_an_ensemble_is_compressed_too(invoke, corpus_file, tmp_path):

@@ -12,11 +12,16 @@ A = TypeVar("A")
 R = TypeVar("R")
 
 
+def cores_of_process() -> list[int]:
+    """Return the numbers of the cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):  # not on every system
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
 def usable_cores() -> int:
     """Return how many cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):  # not on every system
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return len(cores_of_process())
 
 
 def one_thread() -> AbstractContextManager[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class Ranks:
 
     number = 0
     count = 1
-    on_this_machine = 1  # how many of them share its cores
+    machine: object = None  # the same for those that are on one machine
 
     @property
     def is_first(self) -> bool:
@@ -46,6 +46,16 @@ class Ranks:
     def all(self, value: T) -> list[T]:
         """Return the values of all ranks, in their order. Raises `RankLostError`."""
         return [value]
+
+    def share_of(self, cores: Collection[int]) -> int:
+        """Return how many of the cores that this rank may run on fall to it: others on its machine may run on them too.
+
+        At least one. Raises `RankLostError`.
+        """
+        everyone = self.all((self.machine, tuple(cores)))
+        here = [theirs for machine, theirs in everyone if machine == self.machine]
+        share = sum(1 / sum(core in theirs for theirs in here) for core in cores)
+        return max(1, int(share + 1e-6))  # thirds do not sum to one
 
     def map(self, side_by_side: SideBySide, work: Callable[[A], R], pieces: Iterable[A]) -> list[R]:
         """Return what `work` makes of each of the pieces, in their order: each rank does some, `side_by_side`."""

@@ -80,7 +80,7 @@ class MPIRanks(Ranks):
         self._comm = world.Dup()
         self.number = world.rank
         self.count = world.size
-        self.on_this_machine = world.Split_type(MPI.COMM_TYPE_SHARED).size
+        self.machine = world.Split_type(MPI.COMM_TYPE_SHARED).bcast(world.rank)
         self._ahead = 0.0  # by how many seconds the clock of the first rank is
         self.job = world.bcast(uuid.uuid4().hex)  # a name for it, which no other job has
         self.heartbeat = Heartbeat(world.Dup(), timeout)

@@ -17,7 +17,7 @@ from ..lm.network_config import NetworkConfig, check_activation
 from ..model import Model
 from ..network_options import NetworkOptions
 from ..nn.speed import Now, gflops
-from ..nn.threads import Threads, usable_cores
+from ..nn.threads import Threads, cores_of_process
 from ..options import OPTION_CLASSES, TextOptions, TrainingOptions
 from ..ranks import Ranks
 from ..text.corpus import Corpus, Sources
@@ -175,7 +175,7 @@ def plan_for(
     How fast the machine is, is measured by the clock `now`; several ranks are as fast as all together.
     """
     ranks = ranks or Ranks()
-    cores = max(1, usable_cores() // ranks.on_this_machine)
+    cores = ranks.share_of(cores_of_process())
     facts = {
         "cores": cores,
         "ranks": ranks.count,

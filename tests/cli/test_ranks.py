@@ -1,6 +1,7 @@
 """Trainings, evaluations and scores of several ranks under mpiexec."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -35,8 +36,8 @@ def launch(mpiexec, environment, corpus_file, tmp_path):
     """Start a training on ranks in the background: returns the launcher, when the first checkpoint is there."""
     started = []
 
-    def run(options: str, ranks: int = 3) -> subprocess.Popen:
-        command = f"{mpiexec} -n {ranks} rnncli train {corpus_file} -o model.npz {options}"
+    def run(options: str, ranks: int = 3, of_launcher: str = "") -> subprocess.Popen:
+        command = f"{mpiexec} {of_launcher} -n {ranks} rnncli train {corpus_file} -o model.npz {options}"
         process = subprocess.Popen(
             command.split(), cwd=tmp_path, env=environment, text=True, start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -69,9 +70,11 @@ def ranks_of(folder: Path) -> dict[int, int]:
     return found
 
 
-def assert_it_goes_on(corpus_file: Path, folder: Path) -> None:
+def assert_it_goes_on(corpus_file: Path, folder: Path, *, after: int) -> None:
+    """Assert that the training goes on where it was kept, after so many steps at least."""
     training = rnncli.start_training(corpus_file, resume=folder / "model.checkpoint.npz")
     before = training.state.step
+    assert before >= after
     next(training.run())
     assert training.state.step == before + 1
 
@@ -138,24 +141,42 @@ def test_an_error_of_all_ranks_is_told_once(shell, mpiexec, tmp_path, command):
 @pytest.mark.parametrize("rank", [0, 1])
 def test_when_a_rank_falls_silent_all_end_in_time_and_the_training_goes_on(launch, corpus_file, tmp_path, rank):
     process = launch(f"{LONG} --mpi-timeout 3s")
+    time.sleep(1)
     (pid,) = (pid for pid, number in ranks_of(tmp_path).items() if number == rank)
     os.kill(pid, signal.SIGSTOP)
     _, err = process.communicate(timeout=60)
     assert process.returncode != 0
     (line,) = errors(err)
-    assert line.startswith(f"Error: rank {rank} on ")
-    assert line.endswith("was not heard of for 2 seconds; model.checkpoint.npz keeps the training: go on by --resume")
-    assert_it_goes_on(corpus_file, tmp_path)
+    kept = "model.checkpoint.npz keeps the training: go on by --resume"
+    assert re.fullmatch(rf"Error: rank {rank} on \S+ was not heard of for \d seconds; {kept}", line)
+    assert_it_goes_on(corpus_file, tmp_path, after=1)
 
 
-def test_when_a_rank_is_killed_all_end_and_the_training_goes_on(launch, corpus_file, tmp_path):
+def test_when_a_rank_is_killed_and_the_launcher_kills_the_others_the_checkpoint_is_there(launch, corpus_file, tmp_path):
     process = launch(LONG)
-    (pid,) = (pid for pid, number in ranks_of(tmp_path).items() if number == 2)
-    os.kill(pid, signal.SIGKILL)
+    kill_rank(tmp_path, 2)
     process.communicate(timeout=60)
     assert process.returncode != 0
     assert not ranks_of(tmp_path)
-    assert_it_goes_on(corpus_file, tmp_path)
+    assert_it_goes_on(corpus_file, tmp_path, after=0)
+
+
+@pytest.mark.parametrize("rank", [0, 2])
+def test_when_a_rank_is_killed_alone_another_one_keeps_the_training(launch, corpus_file, tmp_path, rank):
+    process = launch(f"{LONG} --mpi-timeout 3s", of_launcher="-disable-auto-cleanup")
+    time.sleep(1)
+    kill_rank(tmp_path, rank)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert not ranks_of(tmp_path)
+    (line,) = errors(err)
+    assert line.endswith("; model.checkpoint.npz keeps the training: go on by --resume")
+    assert_it_goes_on(corpus_file, tmp_path, after=1)
+
+
+def kill_rank(folder: Path, rank: int) -> None:
+    (pid,) = (pid for pid, number in ranks_of(folder).items() if number == rank)
+    os.kill(pid, signal.SIGKILL)
 
 
 def test_a_signal_to_the_launcher_keeps_the_training_and_saves_the_model(launch, tmp_path):

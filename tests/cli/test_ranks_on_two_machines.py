@@ -1,6 +1,7 @@
 """Two ranks with a network between them."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -73,7 +74,7 @@ def test_when_the_link_is_cut_both_ranks_end_in_time_and_the_training_goes_on(li
                 os.kill(pid, 9)
             process.kill()
         _, err = process.communicate()
-    assert "was not heard of for 2 seconds; " in err
+    assert re.search(r"was not heard of for \d seconds; ", err)
     training = rnncli.start_training(corpus_file, resume=checkpoint)
     before = training.state.step
     assert before > 0

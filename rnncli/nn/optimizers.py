@@ -33,15 +33,16 @@ def clip_by_global_norm(parameters: Mapping[str, Parameter], limit: float) -> fl
     return norm
 
 
-def _rows_per_block(parameter: Parameter) -> int:
-    return max(1, NUMBERS_PER_BLOCK // max(1, math.prod(parameter.value.shape[1:])))
+def blocks_of_rows(array: np.ndarray, count: int | None = None) -> Iterator[slice]:
+    """Yield slices of a few rows each, of all rows of an array or of so many: a block of them stays in the cache."""
+    size = max(1, NUMBERS_PER_BLOCK // max(1, math.prod(array.shape[1:])))
+    count = len(array) if count is None else count
+    return (slice(start, min(start + size, count)) for start in range(0, count, size))
 
 
 def _blocks(parameter: Parameter) -> Iterator[tuple[np.ndarray, Any]]:
     """Some rows of the gradient at a time, and the index of these rows in the value."""
-    size = _rows_per_block(parameter)
-    for start in range(0, len(parameter.grad), size):
-        part = slice(start, start + size)
+    for part in blocks_of_rows(parameter.grad):
         yield parameter.grad[part], part if parameter.rows is None else parameter.rows[part]
 
 
@@ -61,7 +62,7 @@ class SGD:
                 g *= learning_rate
                 parameter.value[rows] -= g
 
-    def catch_up(self, everything: bool = False) -> None:
+    def catch_up(self, everything: bool = False, within: int = 0) -> None:
         """Do nothing: SGD moves no row after its gradient has become zero."""
 
     def reset(self) -> None:
@@ -119,9 +120,11 @@ class Adam:
         self.squares = {name: np.zeros_like(p.value) for name, p in self.parameters.items()}
         self.rate = 0.0  # of the last step, with the corrections of the moments' bias
         self.margin = 0.0  # epsilon, with the same corrections
-        # Of each row: the last step that has been applied to it, and the rate of the last step that it was used in.
+        # Of each row: the last step that has been applied to it, the rate of the last step that it was used in, and
+        # that step.
         self.caught_up = {name: np.zeros(len(p.value), np.int64) for name, p in self.parameters.items()}
         self.rates = {name: np.zeros(len(p.value)) for name, p in self.parameters.items()}
+        self.used = {name: np.zeros(len(p.value), np.int64) for name, p in self.parameters.items()}
 
     def numbers(self) -> dict[str, float]:
         """Return what an optimizer remembers besides arrays, by name."""
@@ -129,7 +132,13 @@ class Adam:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the arrays of an optimizer, not copied, by the names of its fields and of the parameters."""
-        fields = {"sums": self.sums, "squares": self.squares, "caught_up": self.caught_up, "rates": self.rates}
+        fields = {
+            "sums": self.sums,
+            "squares": self.squares,
+            "caught_up": self.caught_up,
+            "rates": self.rates,
+            "used": self.used,
+        }
         return {f"{field}.{name}": array for field, by_name in fields.items() for name, array in by_name.items()}
 
     def restore(self, numbers: Mapping[str, float]) -> None:
@@ -151,6 +160,7 @@ class Adam:
             arrays = self._arrays(name)
             if parameter.rows is not None:
                 self._mark_caught_up(name, parameter.rows)
+                self.used[name][parameter.rows] = self.steps
             for g, rows in _blocks(parameter):
                 part = arrays.take(rows)
                 self._update_moments(part, g)
@@ -161,26 +171,34 @@ class Adam:
                 if parameter.rows is not None:
                     arrays.put(rows, part)
 
-    def catch_up(self, everything: bool = False) -> None:
-        """Apply the steps that the rows in use have missed, or those of all rows. Call it before they are read.
+    def catch_up(self, everything: bool = False, within: int = 0) -> None:
+        """Apply the steps that the rows in use have missed. Call it before they are read.
 
-        In k steps without a gradient the sums shrink by beta1^k, the sums of squares by beta2^k, and each step moves
-        the value by r = beta1 / sqrt(beta2) times as much as the step before. The learning rate is taken to be that of
-        the last use: nine tenths of the movement happen in the first twenty steps.
+        With `everything`, those that any row has missed; with `within`, those of the rows that were used in so many of
+        the last steps. In k steps without a gradient the sums shrink by beta1^k, the sums of squares by beta2^k, and
+        each step moves the value by r = beta1 / sqrt(beta2) times as much as the step before. The learning rate is
+        taken to be that of the last use: nine tenths of the movement happen in the first twenty steps.
         """
         for name, parameter in self.parameters.items():
             if parameter.rows is None:
                 continue
-            arrays = self._arrays(name)
-            in_use = np.arange(len(parameter.value)) if everything else parameter.rows
-            in_use = in_use[self.caught_up[name][in_use] < self.steps]
-            size = _rows_per_block(parameter)
-            for start in range(0, len(in_use), size):
-                rows = in_use[start : start + size]
-                part = arrays.take(rows)
-                self._apply_missed_steps(part, self.steps - self.caught_up[name][rows], self.rates[name][rows])
-                arrays.put(rows, part)
-            self._mark_caught_up(name, in_use)
+            if everything or within:
+                first = self.steps - within if within else 0
+                behind = (self.caught_up[name] < self.steps) & (self.used[name] >= first)
+                self._apply_missed(name, np.flatnonzero(behind))
+            else:
+                in_use = parameter.rows
+                self._apply_missed(name, in_use[self.caught_up[name][in_use] < self.steps])
+
+    def _apply_missed(self, name: str, behind: np.ndarray) -> None:
+        """Apply the steps that the rows `behind` of a parameter have missed."""
+        arrays = self._arrays(name)
+        for block in blocks_of_rows(arrays.value, len(behind)):
+            rows = behind[block]
+            part = arrays.take(rows)
+            self._apply_missed_steps(part, self.steps - self.caught_up[name][rows], self.rates[name][rows])
+            arrays.put(rows, part)
+        self._mark_caught_up(name, behind)
 
     def _arrays(self, name: str) -> _Arrays:
         return _Arrays(self.parameters[name].value, self.sums[name], self.squares[name])

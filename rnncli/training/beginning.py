@@ -18,6 +18,7 @@ from ..nn.optimizers import OPTIMIZERS
 from ..text.columns import Store
 from ..text.corpus import Corpus
 from . import recovery
+from .average import Average
 from .crew import Crew
 from .plan import Plan
 from .state import Best, SinceReport, TrainingState
@@ -41,7 +42,8 @@ class Beginning:
         values, noise = self._values(0)
         network = Network(self.plan.network, values)
         optimizer = OPTIMIZERS[training.optimizer](network.parameters, training.weight_decay)
-        state = TrainingState(network, optimizer, noise, network.zero_state(training.batch_size))
+        carried = network.zero_state(training.batch_size)
+        state = TrainingState(network, optimizer, noise, carried, Average(network.values()))
         recovery.keep_best(state, math.inf)
         return state
 
@@ -51,6 +53,7 @@ class Beginning:
         values, state.rng = self._values(len(state.trained))
         for name, parameter in state.network.parameters.items():
             parameter.value[...] = values[name]
+        state.average.restart(values)
         state.optimizer.reset()
         state.carried = state.network.zero_state(self.plan.training.batch_size)
         state.epochs = 0

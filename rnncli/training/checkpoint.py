@@ -23,7 +23,7 @@ from .clock import is_over
 from .plan import Plan
 from .state import TrainingState, restored
 
-FORMAT = 2
+FORMAT = 3
 BARE_SUFFIX = ".checkpoint"  # beside a model without the suffix .npz, so that x and x.npz do not share one
 
 

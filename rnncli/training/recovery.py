@@ -12,8 +12,8 @@ MAX_ROLLBACKS = 5  # since the last improvement
 
 
 def keep_best(state: TrainingState, perplexity: float) -> None:
-    """Keep the network's values as the best ones so far, with their perplexity on validation."""
-    state.best = Best({name: value.copy() for name, value in state.network.values().items()}, perplexity)
+    """Keep the average of the network's values as the best one so far, with its perplexity on validation."""
+    state.best = Best({name: value.copy() for name, value in state.average.values.items()}, perplexity)
 
 
 def roll_back(state: TrainingState, plan: Plan) -> None:
@@ -34,7 +34,7 @@ def roll_back(state: TrainingState, plan: Plan) -> None:
 
 
 def cool_down(state: TrainingState, epochs: float) -> None:
-    """Go back to the best values, and let the learning rate fall to zero within half as many epochs as so far.
+    """Go back to the best values, and let the learning rate fall to its last within half as many epochs as so far.
 
     The optimizer keeps its moments: after a reset, its first steps would be as long as the rate allows.
     """
@@ -54,5 +54,6 @@ def _restore_best(state: TrainingState) -> None:
     """Take the best values again; what the network carried from the last step is dropped."""
     for name, parameter in state.network.parameters.items():
         parameter.value[...] = state.best.values[name]
+    state.average.restart(state.best.values)
     batch = state.carried[0].h.shape[0]
     state.carried = state.network.zero_state(batch)

@@ -13,6 +13,7 @@ from ..lm.network import Network, NetworkState
 from ..lm.network_config import NetworkConfig
 from ..nn.optimizers import OPTIMIZERS, SGD, Adam
 from ..options import TrainingOptions
+from .average import Average
 from .report import Report
 
 # The fields of a state that are numbers, and those that hold some.
@@ -98,6 +99,7 @@ class TrainingState:
     optimizer: Adam | SGD  # their moments, and the last step of each row
     rng: np.random.Generator  # for the noise of the steps
     carried: NetworkState  # of each sequence, after the last step
+    average: Average  # of the parameters over the last steps
     watched_words: int = 0  # of the held-out text, measured for each report
     tuning_words: int = 0  # of the held-out text, that the mixture is tuned on at the end
     counted_words: int = 0  # of the training text, whose n-grams are counted
@@ -118,6 +120,11 @@ class TrainingState:
     trained: list[Best] = field(default_factory=list)  # of the networks before this one
 
     @property
+    def averaged(self) -> Network:
+        """The network whose parameters are the average: the one that is measured and kept."""
+        return Network(self.network.config, self.average.values)
+
+    @property
     def is_network_over(self) -> bool:
         """Whether nothing is left to train of this network."""
         return self.fraction >= 1 or self.gave_up
@@ -132,6 +139,7 @@ class TrainingState:
             "best": _best_numbers(self.best),
             "cooldown": self.cooldown and asdict(self.cooldown),
             "optimizer": self.optimizer.numbers(),
+            "average": self.average.numbers(),
             "rng": self.rng.bit_generator.state,
             "environments": self.environments,
             "trained": [_best_numbers(best) for best in self.trained],
@@ -141,6 +149,7 @@ class TrainingState:
         """Return the arrays of the state by name, not copied."""
         named = {
             "network": self.network.values(),
+            "average": self.average.values,
             "best": self.best.values,
             "optimizer": self.optimizer.arrays(),
             **{f"trained{number}": best.values for number, best in enumerate(self.trained)},
@@ -170,6 +179,7 @@ def restored(
         optimizer,
         rng,
         network.zero_state(training.batch_size),
+        Average(network.values()),
         budget=TimeBudget(**numbers["budget"]),
         recent=SinceReport(**numbers["recent"]),
         history=[Report(**report) for report in numbers["history"]],
@@ -185,6 +195,7 @@ def restored(
             raise ValueError(f"{name} is {stored.dtype} {stored.shape}")
         array[...] = stored
     optimizer.restore(numbers["optimizer"])
+    state.average.restore(numbers["average"])
     return state
 
 

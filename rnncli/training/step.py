@@ -13,11 +13,14 @@ from ..nn.optimizers import clip_by_global_norm
 from ..nn.sampling import Sampler
 from ..nn.schedules import SCHEDULES
 from ..text.batches import Sequences, window
+from .average import MAX_PERIOD
 from .crew import Crew
 from .plan import Plan
 from .recipe import LATE_FRACTION, LATE_SAMPLES
 from .state import TrainingState
 from .workers import Team
+
+AVERAGED_USE = 2 * MAX_PERIOD  # steps since its last use after which a row hardly moves any more
 
 
 class Stepper:
@@ -49,8 +52,18 @@ class Stepper:
         return self.plan.training.lr * self.state.rate_scale * schedule(self.state.fraction)
 
     def agree(self) -> None:
-        """Give all ranks one network and one state."""
+        """Give all ranks one network, one average of it and one state."""
         self.state.carried = self.team.agree(self.state.carried)
+        self.team.ranks.copy_first(self.state.average.values.values())
+
+    def settle(self) -> None:
+        """Bring the values of all words up to date, and the average; all ranks agree on them."""
+        state = self.state
+        with np.errstate(over="ignore", invalid="ignore"):
+            state.optimizer.catch_up(everything=True)
+        self.agree()
+        if state.average.steps > state.average.taken:
+            state.average.take(state.network.values(), self.team.threads)
 
     def step(self) -> bool:
         """Learn from the next words of each sequence; return whether loss and gradient were finite.
@@ -82,6 +95,9 @@ class Stepper:
                 is_finite, carried = self.team.after_local_step(is_finite, carried)
             if is_finite:
                 state.carried = carried
+            if is_finite and self.team.is_whole and state.average.count():
+                state.optimizer.catch_up(within=AVERAGED_USE)
+                state.average.take(state.network.values(), self.team.threads)
             if is_finite and math.isfinite(loss):
                 state.recent.loss += loss * targets.size
                 state.recent.words += targets.size

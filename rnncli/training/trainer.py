@@ -216,15 +216,10 @@ class Trainer:
         self.state.budget.start = self.clock.now()
 
     def measure(self) -> float:
-        """Return the perplexity on validation; where it is the best so far, keep the values.
-
-        Words that have missed steps of the optimizer catch up first, which may change their values.
-        """
+        """Return the perplexity of the averaged network on validation; where it is the best so far, keep it."""
         state = self.state
-        with np.errstate(over="ignore", invalid="ignore"):
-            state.optimizer.catch_up(everything=True)
-        self.stepper.agree()
-        valid_perplexity = perplexity(self.watch.loss(self.state.network))
+        self.stepper.settle()
+        valid_perplexity = perplexity(self.watch.loss(state.averaged))
         state.best.reports_since += 1
         if valid_perplexity < state.best.perplexity:
             recovery.keep_best(state, valid_perplexity)

@@ -242,7 +242,7 @@ def test_a_training_that_goes_on_from_a_model_reads_as_that_did_unless_told_othe
 
 def test_stanzas_are_learned_and_written_where_lines_are_asked_for(invoke, trained):
     Path("poem.txt").write_text("the moon is up\nthe cat is out\n\n" * 30)
-    options = ("--epochs", 80, "--hidden-size", 32, "--patience", 80, "--dropout", 0)
+    options = ("--epochs", 160, "--hidden-size", 32, "--patience", 160, "--dropout", 0)
     poem = "the moon is up\nthe cat is out\n\nthe moon is up\nthe cat is out\n"
     for unit, text in (("line", poem), ("auto", poem.replace("\n\n", "\n"))):
         assert invoke("train", "poem.txt", "--unit", unit, *options, "-o", f"{unit}.npz").exit_code == 0

@@ -133,6 +133,31 @@ def test_rows_that_catch_up_are_where_the_dense_rule_has_them(rng):
     assert np.abs(dense.value - value).max() > 0.1
 
 
+def test_rows_that_were_used_lately_can_catch_up_in_between(rng):
+    value = rng.normal(size=(30, 3))
+    often, once = Parameter(value.copy()), Parameter(value.copy())
+    adams = [Adam({"table": often}), Adam({"table": once})]
+    for adam in adams:
+        adam.steps = 10_000
+        adam.caught_up["table"][:] = 10_000
+    for step in range(100):
+        rows = np.flatnonzero(rng.random(30) < (0.1 if step < 60 else 0.01))
+        gradient = rng.normal(size=(len(rows), 3))
+        for parameter, adam in zip((often, once), adams, strict=True):
+            parameter.use(rows)
+            adam.catch_up()
+            parameter.grad[...] = gradient
+            adam.step(0.01)
+        if step % 7 == 0:
+            adams[0].catch_up(within=14)
+            is_late = adams[0].used["table"] >= adams[0].steps - 14
+            np.testing.assert_array_equal(adams[0].caught_up["table"][is_late], adams[0].steps)
+    assert (adams[0].caught_up["table"] < adams[0].steps).any()
+    for adam in adams:
+        adam.catch_up(everything=True)
+    np.testing.assert_allclose(often.value, once.value, rtol=1e-5, atol=1e-6)
+
+
 def test_rows_catch_up_at_the_rate_of_the_steps_that_they_missed(rng):
     value = rng.normal(size=(50, 3))
     dense, sparse = Parameter(value.copy()), Parameter(value.copy())

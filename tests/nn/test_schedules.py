@@ -1,6 +1,6 @@
 import pytest
 
-from rnncli.nn.schedules import SCHEDULES, WARM_UP_FRACTION, cosine, stepwise
+from rnncli.nn.schedules import LAST, SCHEDULES, WARM_UP_FRACTION, cosine, stepwise
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES.values())
@@ -10,9 +10,9 @@ def test_the_rate_climbs_from_near_zero_to_its_peak_in_the_warm_up(schedule):
     assert schedule(WARM_UP_FRACTION) == pytest.approx(1, abs=0.002)
 
 
-def test_a_cosine_ends_at_zero_and_is_half_way_in_the_middle():
-    assert cosine(0.5) == pytest.approx(0.5)
-    assert cosine(1) == pytest.approx(0)
+def test_a_cosine_falls_to_its_last_rate_and_is_half_way_in_the_middle():
+    assert cosine(0.5) == pytest.approx((1 + LAST) / 2)
+    assert cosine(1) == pytest.approx(LAST)
 
 
 def test_steps_halve_the_rate_at_every_twentieth_of_the_second_half():

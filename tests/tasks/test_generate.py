@@ -112,7 +112,7 @@ def test_closing_quotes_belong_to_a_sentence_and_a_heading_is_one(tmp_path):
     path = tmp_path / "text.txt"
     lines = ["Title", 'He said "no ."', "What ?!"]
     path.write_text("\n".join(random.Random(1).choices(lines, k=180)))
-    model = train([path], tokenizer="whitespace", hidden_size=16, epochs=20, dropout=0.0, lr=0.02)
+    model = train([path], tokenizer="whitespace", hidden_size=16, epochs=60, patience=60, dropout=0.0, lr=0.02)
     assert model.generate("He", sentences=1, temperature=0) == ' said "no ."'
     assert model.generate("What", sentences=1, temperature=0) == " ?!"
     written = model.generate("", sentences=20, temperature=1.0, seed=1).split("\n")

@@ -50,11 +50,14 @@ class WatchedTeam:
     """A team that calls `look` with the noise of each step before it takes the step."""
 
     is_local = False
+    is_whole = True
 
     def __init__(self, team, look):
         self.team = team
         self.look = look
         self.agree = team.agree
+        self.ranks = team.ranks
+        self.threads = team.threads
 
     def learn(self, inputs, targets, state, noise):
         self.look(noise)

@@ -9,6 +9,7 @@ import pytest
 
 import rnncli
 from rnncli.lm.network import Network
+from rnncli.nn.schedules import LAST
 from rnncli.training.budget import (
     CACHE_FILL,
     PROBE_WORDS,
@@ -33,7 +34,7 @@ def test_a_training_by_the_clock_anneals_to_its_end_within_its_time(start, clock
     assert progress[-1].fraction == 1
     reports = [moment.report for moment in progress if moment.report]
     assert len(reports) == 10
-    assert reports[-1].learning_rate == 0
+    assert reports[-1].learning_rate == pytest.approx(LAST * trainer.plan.training.lr)
     rates = [report.learning_rate for report in reports]
     assert rates == sorted(rates, reverse=True)
 
@@ -45,7 +46,7 @@ def test_networks_share_the_time_that_is_left(start, finish, clock, epochs):
     reports = finish(trainer)
     by_network = [[report for report in reports if report.network == number] for number in (1, 2, 3)]
     assert [len(own) for own in by_network] == [10, 10, 10]
-    assert [own[-1].learning_rate for own in by_network] == [0, 0, 0]
+    assert [own[-1].learning_rate for own in by_network] == pytest.approx([LAST * trainer.plan.training.lr] * 3)
     if epochs == 4:
         assert [own[-1].epoch for own in by_network] == [4, 4, 4]
         assert clock.now < 0.9 * limit
@@ -182,7 +183,7 @@ def test_a_training_by_the_clock_ends_sooner_when_validation_no_longer_improves(
     assert min(perplexities[:4]) == perplexities[0]
     assert len(reports) == 10
     assert reports[3].learning_rate > 0.5 * trainer.plan.training.lr
-    assert reports[-1].learning_rate == 0
+    assert reports[-1].learning_rate == pytest.approx(LAST * trainer.plan.training.lr)
     assert reports[-1].epoch == pytest.approx(1.5 * trainer.state.cooldown.epochs, rel=0.1)
     assert clock.now < 0.7 * limit
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import rnncli
+from rnncli.nn.schedules import LAST
 
 SAMPLED = {"softmax": "sampled", "samples": 6}
 
@@ -77,6 +78,7 @@ def test_a_sampled_softmax_draws_more_words_in_the_second_half(start, tmp_path, 
 
 def test_a_step_reads_only_rows_that_have_caught_up_and_a_measurement_reads_all(start, before_each_step):
     trainer = start(**SAMPLED, batch_size=2, bptt=5)
+    trainer.state.average.count = lambda: False  # where values are averaged, rows catch up sooner
     optimizer = trainer.state.optimizer
     missed = [set()]  # after each step, the words that have missed a step
     returned = []
@@ -111,7 +113,7 @@ def test_reports_count_what_was_done(start, finish):
     assert first.step == math.ceil(length / 10)
     assert 0 < first.seconds < second.seconds
     assert first.words_per_second == pytest.approx(first.words / first.seconds)
-    assert second.learning_rate == pytest.approx(0, abs=1e-9)
+    assert second.learning_rate == pytest.approx(LAST * trainer.plan.training.lr)
 
 
 def test_the_state_is_carried_from_step_to_step_and_begins_anew_with_each_epoch(start):
@@ -143,8 +145,8 @@ def test_the_best_model_is_kept_not_the_last(start):
     for _ in itertools.takewhile(lambda progress: not progress.report, trainer.run()):
         pass
     best_perplexity = trainer.state.best.perplexity
-    values = {name: value.copy() for name, value in trainer.state.network.values().items()}
-    for value in trainer.state.network.values().values():
+    values = {name: value.copy() for name, value in trainer.state.average.values.items()}
+    for value in trainer.state.average.values.values():
         value += 1  # ruins the network
     assert trainer.measure() > best_perplexity
     for name, value in trainer.best().lm.parts[0].values().items():

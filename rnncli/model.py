@@ -20,6 +20,8 @@ from .text.spacer import Spacer, noted_tokens
 from .text.tokenizers import Segments, Tokenizer
 from .text.vocabulary import UNK_ID, Vocabulary
 
+LICENSE = "license"  # in what a model says about itself: what may be done with it, and with models made of it
+
 
 @dataclass(frozen=True)
 class Model:
@@ -112,3 +114,9 @@ class Model:
         ids, unknown = self.encode(text)
         state = self.lm.initial_state(1)
         return (self.lm.read(ids, state) if len(ids) else state), unknown
+
+
+def license_of(*models: Model) -> dict[str, str]:
+    """Return what a model that is made of others says about its license."""
+    found = dict.fromkeys(str(model.about[LICENSE]) for model in models if LICENSE in model.about)
+    return {LICENSE: "; ".join(found)} if found else {}

@@ -50,12 +50,15 @@ def command(model_path: Path | None, output_format: str) -> None:
 
 def describe(path: Path, model: Model) -> ModelInfo:
     """What `info` shows of a model. Nothing else in this file asks the model."""
+    from ..model import license_of
+
     corpus = model.about.get("corpus", {})
     tuning = model.about.get("tuning", {})
     history = model.about.get("history", [])
     part_facts = {name: value for part in model.lm.parts for name, value in part.facts().items()}
     facts = {
         "file": str(path),
+        **license_of(model),
         **part_facts,
         "parts": ", ".join(part.description() for part in model.lm.parts),
         "vocabulary": len(model.vocabulary),

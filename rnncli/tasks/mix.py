@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import SettingError
 from ..lm.mixture import Mixture
 from ..lm.voice import FirstVoice, SecondVoice, Voice, mixed, shared_fractions
-from ..model import Model
+from ..model import Model, license_of
 from ..text.vocabulary import UNK_ID, Vocabulary
 
 M = TypeVar("M", bound=Model)
@@ -34,7 +34,7 @@ def mix(first: M, second: Model) -> M:
     lm = mixed(*voices, len(vocabulary))
     # A model of an earlier version does not fold lookalikes.
     tokenizer = replace(first.tokenizer, fold=first.tokenizer.fold or second.tokenizer.fold)
-    return replace(first, lm=lm, vocabulary=vocabulary, tokenizer=tokenizer, about={})
+    return replace(first, lm=lm, vocabulary=vocabulary, tokenizer=tokenizer, about=license_of(first, second))
 
 
 def _cut(model: Model) -> str:

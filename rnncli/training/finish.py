@@ -22,7 +22,7 @@ from ..lm.parts import PART_KINDS
 from ..lm.perplexity import perplexity
 from ..lm.tuning import Tuned, tune
 from ..lm.widening import widened_ngram
-from ..model import Model
+from ..model import Model, license_of
 from ..options import MAX_EPOCHS
 from ..text.batches import excerpts
 from ..text.columns import Store
@@ -47,6 +47,7 @@ class ModelBuilder:
         """Build beside the n-grams of the text those of the model that the training goes on from, `init`."""
         self.plan = plan
         self.base = _base_of(init, plan) if init and plan.training.ngram_order else None
+        self.license = license_of(init) if init else {}
         self.corpus = corpus
         self.crew = crew
         self.fitted: dict[type[Part], Part] = {}
@@ -124,21 +125,27 @@ class ModelBuilder:
         settings = {name: finite(value) for name, value in asdict(self.plan.training).items()}
         settings["epochs"] = None if settings["epochs"] == MAX_EPOCHS else settings["epochs"]  # no limit, as of time
         began = {"init_sha256": self.plan.init_sha256} if self.plan.is_fine_tuning else {}
-        return began | {
-            "corpus": {
-                "name": corpus.name,
-                "train_words": len(corpus.training_text),
-                "valid_words": len(corpus.valid),
-                "watched_words": state.watched_words,
-                "counted_words": state.counted_words,
-                "sha256": corpus.sha256,
-            },
-            "reading": corpus.reading,
-            "settings": settings,
-            "history": [{name: finite(getattr(report, name)) for name in HISTORY_FIELDS} for report in state.history],
-            "best_valid_perplexity": finite(best),
-            "versions": {"rnncli": __version__, "numpy": np.__version__, "python": platform.python_version()},
-        }
+        return (
+            began
+            | self.license
+            | {
+                "corpus": {
+                    "name": corpus.name,
+                    "train_words": len(corpus.training_text),
+                    "valid_words": len(corpus.valid),
+                    "watched_words": state.watched_words,
+                    "counted_words": state.counted_words,
+                    "sha256": corpus.sha256,
+                },
+                "reading": corpus.reading,
+                "settings": settings,
+                "history": [
+                    {name: finite(getattr(report, name)) for name in HISTORY_FIELDS} for report in state.history
+                ],
+                "best_valid_perplexity": finite(best),
+                "versions": {"rnncli": __version__, "numpy": np.__version__, "python": platform.python_version()},
+            }
+        )
 
 
 def _base_of(init: Model, plan: Plan) -> NGram | None:

@@ -228,6 +228,11 @@ def test_info_tells_what_a_model_is(invoke, model, model_file):
     assert len(told["history"]) == 60
 
 
+def test_info_tells_the_license_of_a_model(invoke, model, tmp_path):
+    rnncli.save(replace(model, about=model.about | {"license": "CC0"}), tmp_path / "model.npz")
+    assert "\nlicense\tCC0\n" in invoke("info", "-m", tmp_path / "model.npz").stdout
+
+
 def test_info_shows_the_parts_and_their_shares(invoke, model, model_file):
     told = json.loads(invoke("info", "-m", model_file, "--format", "jsonl").stdout)
     assert re.fullmatch(r"network, 5-grams \([0-9,]+\), cache \(2,000 words, sharpness [0-9.]+\)", told["parts"])

@@ -93,7 +93,8 @@ def main() -> None:
     arguments = parser.parse_args()
     pairs = read_pairs(arguments.pairs)
     percent = {"moves the odds": ".0%", "is the likelier of the two": ".0%", "is among the first ten": ".0%"}
-    found = results.Results("clues", {"model": "", "part": "", "clues": "", "pairs": ",d", **percent}, arguments.json)
+    columns = {"model": "", "part": "", "clues": "", "pairs": ",d", **percent}
+    found = results.Results(arguments.pairs.stem, columns, arguments.json)
     for path in arguments.models:
         model = rnncli.load(path)
         parts = {"all": model} | {part.name: alone(model, part) for part in model.lm.parts if part.name != "cache"}

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Make the bundled model: models/make.sh DATA_FOLDER WORK_FOLDER
+#
+# Takes about five hours of two cores. Run the same command again after an interruption: what is there stays, and a
+# training goes on from its checkpoint. README.md describes the texts.
+set -euo pipefail
+data=$1
+work=$2
+here=$(cd "$(dirname "$0")" && pwd)
+export RNNCLI_TRAIN_CACHE_DIR="$work/cache"
+
+train() { # NAME ARGUMENTS: train the model NAME.npz, unless it is there
+    if [ -e "$1.checkpoint.npz" ]; then
+        rnncli train "${@:2}" -o "$1.npz" --checkpoint-every 10m --resume
+    elif [ ! -e "$1.npz" ]; then
+        rnncli train "${@:2}" -o "$1.npz" --checkpoint-every 10m
+    fi
+}
+
+[ -e "$work/reasons.txt" ] || python3 "$here/prepare.py" "$data" "$work"
+cd "$work"
+
+# All texts, each by how much it resembles what people write to each other.
+train everyday \
+    tatoeba.txt:3 sentences_winogrande.txt:2 sentences_commonvoice.txt sentences_qasc.txt problems_gsm8k.txt \
+    dialog_chitchat_byu.txt dialog_topicalchat.txt dialog_star.txt dialog_personachat_synth.txt \
+    dialog_taskmaster3.txt dialog_taskmaster4.txt dialog_selfdialogue.txt:0.5 \
+    talk_changelog_everyday.txt talk_changelog_techplain.txt:0.5 talk_ami.txt:0.25 \
+    fiction_standardebooks.txt:2 fiction_squality_sf.txt:2 pd_simple.txt stories_asp.txt:3 summaries_squality.txt:0.5 \
+    masc.txt:2 news_onestop.txt howto_recipes.txt:2 text_openstax_ccby.txt:0.3 \
+    web_usesthis.txt:0.5 web_govblogs.txt:0.25 health_medquad.txt:0.1 \
+    --valid valid.txt --time 4h --max-vocab 28000 --hidden-size 768 --embedding-size 256 --networks 1 \
+    --dropout 0.1 --word-dropout 0 --recurrent-dropout 0
+
+# The network alone goes on: the n-grams are to be those of the sentences below.
+[ -e network.npz ] || rnncli compress everyday.npz --ngrams 0 -o network.npz
+
+# Sentences of everyday life, and those in which the beginning explains the end.
+train english \
+    tatoeba.txt:3 reasons.txt sentences_winogrande.txt:2 sentences_commonvoice.txt \
+    dialog_chitchat_byu.txt:0.5 dialog_topicalchat.txt:0.5 dialog_star.txt:0.5 dialog_personachat_synth.txt \
+    dialog_selfdialogue.txt:0.25 fiction_standardebooks.txt pd_simple.txt:0.3 stories_asp.txt:2 masc.txt \
+    --init network.npz --valid valid.txt --time 40m --networks 1 --dropout 0.1
+
+rnncli compress english.npz --bits 8 --ngrams 900000 --valid valid.txt -o english-small.npz
+cp english-small.npz "$here/english.npz"

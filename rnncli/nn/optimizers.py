@@ -183,7 +183,7 @@ class Adam:
             if parameter.rows is None:
                 continue
             if everything or within:
-                first = self.steps - within if within else 0
+                first = 0 if everything else max(1, self.steps - within)  # no row that was never used
                 behind = (self.caught_up[name] < self.steps) & (self.used[name] >= first)
                 self._apply_missed(name, np.flatnonzero(behind))
             else:

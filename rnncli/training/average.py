@@ -63,5 +63,5 @@ class Average:
                     average *= old
                     average += value
 
-        list(threads.map(move, range(threads.count)))
+        threads.map(move, range(threads.count))
         self.taken = self.steps

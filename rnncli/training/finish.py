@@ -125,27 +125,23 @@ class ModelBuilder:
         settings = {name: finite(value) for name, value in asdict(self.plan.training).items()}
         settings["epochs"] = None if settings["epochs"] == MAX_EPOCHS else settings["epochs"]  # no limit, as of time
         began = {"init_sha256": self.plan.init_sha256} if self.plan.is_fine_tuning else {}
-        return (
-            began
-            | self.license
-            | {
-                "corpus": {
-                    "name": corpus.name,
-                    "train_words": len(corpus.training_text),
-                    "valid_words": len(corpus.valid),
-                    "watched_words": state.watched_words,
-                    "counted_words": state.counted_words,
-                    "sha256": corpus.sha256,
-                },
-                "reading": corpus.reading,
-                "settings": settings,
-                "history": [
-                    {name: finite(getattr(report, name)) for name in HISTORY_FIELDS} for report in state.history
-                ],
-                "best_valid_perplexity": finite(best),
-                "versions": {"rnncli": __version__, "numpy": np.__version__, "python": platform.python_version()},
-            }
-        )
+        return {
+            **began,
+            **self.license,
+            "corpus": {
+                "name": corpus.name,
+                "train_words": len(corpus.training_text),
+                "valid_words": len(corpus.valid),
+                "watched_words": state.watched_words,
+                "counted_words": state.counted_words,
+                "sha256": corpus.sha256,
+            },
+            "reading": corpus.reading,
+            "settings": settings,
+            "history": [{name: finite(getattr(report, name)) for name in HISTORY_FIELDS} for report in state.history],
+            "best_valid_perplexity": finite(best),
+            "versions": {"rnncli": __version__, "numpy": np.__version__, "python": platform.python_version()},
+        }
 
 
 def _base_of(init: Model, plan: Plan) -> NGram | None:

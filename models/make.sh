@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Make the bundled model: models/make.sh DATA_FOLDER WORK_FOLDER
+# Make the next bundled model: models/make.sh DATA_FOLDER WORK_FOLDER
 #
 # Takes about five hours of two cores. Run the same command again after an interruption: what is there stays, and a
-# training goes on from its checkpoint. README.md describes the texts.
+# training goes on from its checkpoint.
 set -euo pipefail
 data=$1
 work=$2

@@ -93,7 +93,11 @@ class Mixture:
         kept = [part for part in self.parts if not isinstance(part, kinds)]
         weights = self.weights.reshape(*(part.groups for part in self.parts), len(self.parts)).mean(axis=removed)
         weights = np.delete(weights, removed, axis=-1).reshape(-1, len(kept))
-        return Mixture(kept, self.vocabulary_size, weights / weights.sum(axis=1, keepdims=True))
+        beginning = self.beginning
+        if beginning is not None:
+            states = (state for place, state in enumerate(beginning.states) if place not in removed)
+            beginning = MixtureState(beginning.batch, tuple(states))
+        return Mixture(kept, self.vocabulary_size, weights / weights.sum(axis=1, keepdims=True), beginning)
 
     def check_weights(self) -> None:
         """Raise `ValueError` for weights of another shape than the parts have, or that make no sense."""

@@ -45,13 +45,13 @@ def compress(
     lm = model.lm
     if ngrams == 0:
         lm = lm.without(NGram, BaseNGram)
-    total = sum(ngram_count(ngram) for ngram in map(_ngrams, lm.parts) if ngram)
+    total = max(1, sum(ngram_count(ngram) for ngram in map(_ngrams, lm.parts) if ngram))
 
     def smaller(part: Part) -> Part:
         if isinstance(part, Network | Ensemble) and bits is not None:
             return joined([network.with_bits(bits) for network in networks_of(lm)])
         own = _ngrams(part)
-        if own is None or ngrams is None or not total:
+        if own is None or ngrams is None:
             return part
         fewer = pruned(own, ngrams * ngram_count(own) // total, progress)
         return BaseNGram(fewer) if isinstance(part, BaseNGram) else fewer

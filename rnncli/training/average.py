@@ -25,7 +25,7 @@ class Average:
     """The average of a network's values, which are taken every few steps."""
 
     def __init__(self, values: Mapping[str, np.ndarray]):
-        self.values: Values = {name: value.copy() for name, value in values.items()}
+        self.values: Values = {name: np.empty_like(value) for name, value in values.items()}
         self.restart(values)
 
     def restart(self, values: Mapping[str, np.ndarray]) -> None:

@@ -85,6 +85,12 @@ def test_all_ngrams_can_be_left_out(invoke, model, model_file, corpus_file):
     assert none.evaluate(corpus_file).perplexity < 2 * model.evaluate(corpus_file).perplexity
 
 
+def test_a_model_without_ngrams_still_begins_after_what_it_has_read(model, corpus_file):
+    adapted = model.adapted(corpus_file).compressed(ngrams=0)
+    assert adapted.lm.beginning is not None
+    assert dict(adapted.predict("Tom is", 0)) != pytest.approx(dict(model.compressed(ngrams=0).predict("Tom is", 0)))
+
+
 def test_an_ensemble_is_compressed_too(invoke, corpus_file, tmp_path):
     options = ("--hidden-size", 8, "--epochs", 1, "--networks", 2, "--quiet", "-o", "two.npz")
     assert invoke("train", corpus_file, *options).exit_code == 0

@@ -45,6 +45,14 @@ class Link:
             f'exec ip netns exec $name unshare -u -i -m bash -c "{inside}"\n'
         )
         self.launcher.chmod(0o755)
+        try:
+            self._make()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _make(self) -> None:
         for name in self.names:
             _run("ip", "netns", "add", name)
         _run("ip", "link", "add", self.cards[0], "type", "veth", "peer", "name", self.cards[1])
@@ -53,7 +61,6 @@ class Link:
             _run("ip", "-n", name, "addr", "add", f"{host}/24", "dev", card)
             _run("ip", "-n", name, "link", "set", "lo", "up")
         self.set_up(True)
-        return self
 
     def __exit__(self, *error: object) -> None:
         for name in self.names:

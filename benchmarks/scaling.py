@@ -101,7 +101,7 @@ def words(folder: Path) -> int:
     return len(text.split()) + text.count("\n")
 
 
-def measure_machine(folder: Path, rounds: int, path: Path | None) -> None:
+def measure_machine(folder: Path, rounds: int) -> None:
     """Compare two ranks on this machine with one process of two threads."""
     columns = {
         "training": "",
@@ -110,7 +110,7 @@ def measure_machine(folder: Path, rounds: int, path: Path | None) -> None:
         "validation perplexity": ".1f",
         "epochs": "d",
     }
-    found = results.Results("scaling-machine", columns, path)
+    found = results.Results("scaling-machine", columns)
     jobs = {"one process of 2 threads": ([], ALONE)}
     jobs |= {f"2 ranks, {way}": (MPIEXEC, ["--threads", "1", *options]) for way, options in WAYS.items()}
     speeds: dict[str, list[float]] = {name: [] for name in jobs}
@@ -130,9 +130,9 @@ def exchange_seconds(megabytes: float, megabits: float, ranks: int = RANKS) -> f
     return 8 * sent / (megabits * EFFICIENCY) + LATENCY * 2 * math.ceil(math.log2(max(2, ranks)))
 
 
-def measure_links(folder: Path, rounds: int, path: Path | None) -> None:
+def measure_links(folder: Path, rounds: int) -> None:
     """Measure sums and trainings over links that are throttled."""
-    sums = results.Results("allreduce", {"link, Mbit/s": ",d", "MB": ".0f", "ms": ".1f", "Mbit/s": ",.0f"}, path)
+    sums = results.Results("allreduce", {"link, Mbit/s": ",d", "MB": ".0f", "ms": ".1f", "Mbit/s": ",.0f"})
     columns = {"link, Mbit/s": ",d", "exchange": "", "MB of an exchange": ".2f", "words/s": ",.0f"}
     columns |= {"foreseen": ",.0f", "foreseen over measured": ".2f", "of 2 ranks on one machine": ".2f"}
     found = results.Results("scaling-links", columns)
@@ -163,10 +163,10 @@ def measure_links(folder: Path, rounds: int, path: Path | None) -> None:
                 found.add(megabits, way, megabytes, speed, foreseen, foreseen / speed, speed / unlinked["each step"])
 
 
-def print_model(path: Path | None) -> None:
+def print_model() -> None:
     """Foresee the words per second of many ranks, each with as many sequences as two threads have here."""
     columns = {"exchange": "", "link, Gbit/s": ".0f"} | {f"{2**k} ranks": ".1f" for k in range(9)}
-    found = results.Results("scaling-model", columns, path)
+    found = results.Results("scaling-model", columns)
     (measured,) = results.read("scaling-links")
     (machine,) = results.read("scaling-machine")
     alone = machine["rows"][0]["words/s"]
@@ -186,7 +186,6 @@ def main() -> None:
     parser.add_argument("data", type=Path, metavar="DATA_FOLDER")
     parser.add_argument("parts", nargs="*", metavar="PART", default=["machine"])
     parser.add_argument("--rounds", type=int, default=3)
-    results.add_option(parser)
     arguments = parser.parse_args()
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     with tempfile.TemporaryDirectory() as name:
@@ -196,11 +195,11 @@ def main() -> None:
         (folder / "quality.txt").write_text("".join(lines[:QUALITY_LINES]), encoding="utf-8")
         (folder / "valid.txt").write_bytes((arguments.data / "ptb" / "valid.txt").read_bytes())
         if "machine" in arguments.parts:
-            measure_machine(folder, arguments.rounds, arguments.json)
+            measure_machine(folder, arguments.rounds)
         if "links" in arguments.parts:
-            measure_links(folder, arguments.rounds, arguments.json)
+            measure_links(folder, arguments.rounds)
         if "model" in arguments.parts:
-            print_model(arguments.json)
+            print_model()
 
 
 if __name__ == "__main__":

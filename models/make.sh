@@ -35,12 +35,12 @@ train everyday \
 # The network alone goes on: the n-grams are to be those of the sentences below.
 [ -e network.npz ] || rnncli compress everyday.npz --ngrams 0 -o network.npz
 
-# Sentences of everyday life, and those in which the beginning explains the end.
+# Sentences of everyday life, and those in which the beginning explains the end. No word of them is new.
 train english \
     tatoeba.txt:3 reasons.txt sentences_winogrande.txt:2 sentences_commonvoice.txt \
     dialog_chitchat_byu.txt:0.5 dialog_topicalchat.txt:0.5 dialog_star.txt:0.5 dialog_personachat_synth.txt \
     dialog_selfdialogue.txt:0.25 fiction_standardebooks.txt pd_simple.txt:0.3 stories_asp.txt:2 masc.txt \
-    --init network.npz --valid valid.txt --time 40m --networks 1 --dropout 0.1
+    --init network.npz --min-count 1000000 --valid valid.txt --time 40m --networks 1 --dropout 0.1
 
 rnncli compress english.npz --bits 8 --ngrams 900000 --valid valid.txt -o english-small.npz
 cp english-small.npz "$here/english.npz"

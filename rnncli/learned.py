@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -13,17 +13,24 @@ from .lm.cache import Cache
 from .lm.interface import Part
 from .lm.mixture import Mixture
 from .lm.ngram import NGram
-from .lm.personal import Before, LearnedText, Personal, new_words
+from .lm.personal import Before, Gain, LearnedText, Personal, new_words
 from .lm.tuning import TunedBeside, tuned_beside
 from .lm.widening import narrowed, unigrams_of, widened
 from .model import Model
-from .text.vocabulary import EOS_ID, Vocabulary
+from .text.vocabulary import EOS_ID, UNK_ID, Vocabulary
 
 ORDER = 5  # of the n-grams, where the model has none
 MAX_NEW_WORDS = 50_000
 HELD_OUT_FRACTION = 0.1  # of the units of a text, its last ones, on which the weights are tuned
 MAX_HELD_OUT_WORDS = 10_000  # of all texts
 M = TypeVar("M", bound=Model)
+
+
+class Tuning(NamedTuple):
+    """The weights (groups, parts) of a model that has learned, and what it has gained."""
+
+    weights: np.ndarray
+    gain: Gain
 
 
 def before_learning(model: M) -> tuple[M, tuple[LearnedText, ...]]:
@@ -40,10 +47,10 @@ def before_learning(model: M) -> tuple[M, tuple[LearnedText, ...]]:
     return replace(model, lm=Mixture(parts, size, weights), vocabulary=vocabulary), personal.texts
 
 
-def after_learning(base: M, texts: Sequence[LearnedText], tuned: TunedBeside | None = None) -> M:
+def after_learning(base: M, texts: Sequence[LearnedText], tuning: Tuning | None = None) -> M:
     """Return the model that a `base`, which has learned nothing, becomes by these texts.
 
-    Its weights are tuned on the ends of the texts, unless there are `tuned` ones.
+    Its weights are tuned on the ends of the texts, unless there is a `tuning`.
     """
     if not texts:
         return base
@@ -59,27 +66,40 @@ def after_learning(base: M, texts: Sequence[LearnedText], tuned: TunedBeside | N
     def personal_of(counted: Sequence[np.ndarray]) -> Personal:
         return Personal(NGram.count(np.concatenate(counted), size, order), texts, before)
 
-    if tuned is None:
+    if tuning is None:
         first, held_out = zip(*map(_cut, ids), strict=True)
         part = personal_of(first)
         mixture = Mixture(_inserted(others, part), size)
-        tuned = tuned_beside(mixture, part, part.prior_weights, base.lm.weights, _tuning_texts(held_out))
-    before = before._replace(loss=tuned.before, loss_now=tuned.after)
-    lm = Mixture(_inserted(others, personal_of(ids)), size, tuned.weights)
+        ends = _tuning_texts(held_out)
+        tuned = tuned_beside(mixture, part, part.prior_weights, base.lm.weights, ends)
+        tuning = Tuning(tuned.weights, _gain(tuned, ends, len(base.vocabulary)))
+    before = before._replace(gain=tuning.gain)
+    lm = Mixture(_inserted(others, personal_of(ids)), size, tuning.weights)
     return replace(base, lm=lm, vocabulary=vocabulary)
 
 
-def tuning_of(model: Model) -> TunedBeside:
+def _gain(tuned: TunedBeside, ends: Sequence[np.ndarray], known_words: int) -> Gain:
+    """Return what it is worth to have learned, on the ends (N,) of the texts."""
+    if not ends:
+        return Gain()
+    ids = np.concatenate(ends)
+    known = (ids < known_words) & (ids != UNK_ID)
+    losses = [tuned.before.mean(), tuned.after.mean()]
+    losses += [loss[known].mean() if known.any() else np.nan for loss in (tuned.before, tuned.after)]
+    return Gain(*map(float, [*losses, 1 - known.mean()]))
+
+
+def tuning_of(model: Model) -> Tuning:
     """Return the weights of a model as they are, or as they are at first in one that has learned nothing."""
     personal = model.lm.find(Personal)
     if personal:
-        return TunedBeside(model.lm.weights, *personal.before[3:])
+        return Tuning(model.lm.weights, personal.before.gain)
     one = np.array([EOS_ID])
     ngram = model.lm.find(NGram)
     counted = NGram.count(one, len(model.vocabulary), ngram.order if ngram else ORDER)
     part = Personal(counted, (), Before(len(model.vocabulary), model.lm.weights, {}))
     mixture = Mixture(_inserted(model.lm.parts, part), len(model.vocabulary))
-    return tuned_beside(mixture, part, part.prior_weights, model.lm.weights, [])
+    return Tuning(tuned_beside(mixture, part, part.prior_weights, model.lm.weights, []).weights, Gain())
 
 
 def _tuning_texts(held_out: Sequence[np.ndarray]) -> list[np.ndarray]:

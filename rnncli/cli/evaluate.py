@@ -12,7 +12,8 @@ import click
 from .answering import check_stdin_once, named_texts
 from .formats import format_option, print_result
 from .options import encoding_option, load_model, model_option, named_in_command
-from .progress import reading
+from .output import warn
+from .progress import MIN_TELLING_WORDS, reading
 from .ranks import all_ranks, timeout_option
 from .tables import Table, record_table
 from .texts import warn_of_text
@@ -106,7 +107,10 @@ def _evaluated(
 ) -> Evaluation:
     from ..tasks.evaluate import evaluate
 
-    return evaluate(model, texts, encoding, dynamic=dynamic, ranks=ranks, progress=progress, warn=warn_of_text)
+    found = evaluate(model, texts, encoding, dynamic=dynamic, ranks=ranks, progress=progress, warn=warn_of_text)
+    if found.words < MIN_TELLING_WORDS:
+        warn(f"only {found.words} words were measured, which tell little")
+    return found
 
 
 class EvaluationResult(NamedTuple):

@@ -62,10 +62,12 @@ def _gain(model: Model) -> str:
     from ..lm.personal import Personal
 
     personal = model.lm.find(Personal)
-    if personal is None or math.isnan(personal.before.loss):
+    gain = personal.before.gain if personal else None
+    if gain is None or math.isnan(gain.loss):
         return ""
-    old, new = (format_perplexity(perplexity(loss)) for loss in (personal.before.loss, personal.before.loss_now))
-    return f"; perplexity of their last lines {old} before, {new} now"
+    old, new, old_known, new_known = (format_perplexity(perplexity(loss)) for loss in gain[:4])
+    known = f"; of the words known before {old_known} and {new_known} ({gain.unknown:.1%} were unknown)"
+    return f"; perplexity of their last lines {old} before, {new} now{known if gain.unknown else ''}"
 
 
 def personal_file() -> Path:

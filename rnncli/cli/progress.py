@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..model import Model
     from ..training.report import Progress, Report
 
-MIN_HELD_OUT_WORDS = 100  # of which a perplexity says something
+MIN_TELLING_WORDS = 100  # of which a perplexity says something
 SECONDS_WITHOUT_BAR = 1.0  # of work
 MIN_COLUMNS_FOR_PERCENTAGE = 70  # beside the bar; fewer are needed for the figures
 INTERRUPT_COLUMNS = 2
@@ -178,7 +178,7 @@ def reading(seconds_without_bar: float = SECONDS_WITHOUT_BAR) -> Iterator[Callab
 def show_result(model: Model) -> None:
     """Print how well a model that was just trained predicts the held-out text."""
     tuning = model.about["tuning"]
-    if tuning["words"] < MIN_HELD_OUT_WORDS:
+    if tuning["words"] < MIN_TELLING_WORDS:
         warn(f"only {tuning['words']} words were held out, which tell little")
     whole, network = (tuning[name] or math.inf for name in ("perplexity", "perplexity_of_network"))
     alone = f", of the network {format_perplexity(network)}" if len(model.lm.parts) > 1 else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from .checkpoints import Checkpoints
 
 FIRST_SECONDS = 0.5  # that the first rank has, where it lives, to be the one that speaks
-USAGE_SECONDS = 10.0  # in which all ranks must have ended that were started with a wrong command
+USAGE_SECONDS = 60.0  # in which all ranks must have ended that were started with a wrong command
 FLOOR_SECONDS = 2.0  # for which the rank that has spoken keeps the others from it
 
 timeout_option = click.option(
@@ -42,7 +43,8 @@ def all_ranks(timeout: float) -> Iterator[Job]:
     """Yield the job of the ranks that were started together. Only the first one prints; when one ends, all end."""
     from ..ranks.mpi import MPIRanks, ranks_of_job
 
-    ranks = ranks_of_job(timeout)
+    with _meeting(timeout):
+        ranks = ranks_of_job(timeout)
     if not isinstance(ranks, MPIRanks):
         yield Job(ranks)
         return
@@ -66,6 +68,23 @@ def all_ranks(timeout: float) -> Iterator[Job]:
         ranks.heartbeat.wait_for_end()
         ranks.try_to_end()
         os._exit(1)
+
+
+@contextmanager
+def _meeting(timeout: float) -> Iterator[None]:
+    """End this process where the ranks do not meet in time: until they have met, nothing watches over them."""
+
+    def give_up() -> None:
+        tell(f"Error: the other ranks were not there after {timeout:.0f} seconds: is rnncli started on all of them?")
+        os._exit(1)
+
+    timer = threading.Timer(timeout, give_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 _at_end: list[Callable[[], object]] = []

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 KINDS_OF_TEXT = {"as": "read_as", "field": "field", "column": "column", "chat": "chat"}
 
 FEW_STEPS = 100
+FEW_WORDS = 100_000  # of which a model that knows others makes more than a new one does
 
 
 @click.command("train")
@@ -182,6 +183,9 @@ def _start(
         tell(f"Going on at {trainer.state.fraction:.0%} of the training.")
     if not quiet and trainer.plan.training.ngram_order:
         print_counted_part(trainer.state.counted_words, len(trainer.builder.text))
+    is_new = not (init or kept)
+    if not quiet and is_new and trainer.corpus.facts.words < FEW_WORDS and not trainer.corpus.tokenizer.is_char:
+        tell("Few words: `rnncli learn` adds them to what a model knows in seconds, --init MODEL in minutes.")
     return trainer
 
 

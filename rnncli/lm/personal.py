@@ -63,17 +63,26 @@ class LearnedText:
         return hashlib.sha256(self.words + b"\0" + self.ids.astype("<i4").tobytes()).hexdigest()
 
 
-class Before(NamedTuple):
-    """What tells a model before it learned anything apart; and what it has learned is worth, in nats a word.
+class Gain(NamedTuple):
+    """What it is worth to have learned: mean losses on the held-out ends of the texts, in nats a word.
 
-    The losses are those on the held-out ends of the texts; no numbers where a text is too short for that.
+    No numbers where the texts are too short for that.
     """
+
+    loss: float = math.nan  # without the personal part
+    loss_now: float = math.nan
+    loss_of_known: float = math.nan  # of the words that the base knows, without the personal part
+    loss_of_known_now: float = math.nan
+    unknown: float = math.nan  # the fraction of the words that the base does not know
+
+
+class Before(NamedTuple):
+    """What tells a model before it learned anything apart; and what it has learned is worth."""
 
     size: int  # of the vocabulary
     weights: np.ndarray  # (groups, parts), of the mixture
     unigrams: Mapping[str, np.ndarray]  # (V,), of each n-gram part, by name
-    loss: float = math.nan
-    loss_now: float = math.nan
+    gain: Gain = Gain()
 
 
 class Personal(NGramBeside):
@@ -95,11 +104,11 @@ class Personal(NGramBeside):
     # Storing and showing.
 
     def stored_config(self) -> dict[str, Any]:
-        """Return the order of the n-grams, how many words the base knows, the losses, and the texts' names and days."""
+        """Return the order of the n-grams, how many words the base knows, the gain, and the texts' names and days."""
         texts = [{"name": text.name, "date": text.date} for text in self.texts]
         config = super().stored_config()
-        losses = [None if math.isnan(loss) else loss for loss in self.before[3:]]
-        config[self.name] |= {"base_size": self.before.size, "losses": losses, "texts": texts}
+        gain = [None if math.isnan(number) else number for number in self.before.gain]
+        config[self.name] |= {"base_size": self.before.size, "gain": gain, "texts": texts}
         return config
 
     def stored_arrays(self) -> dict[str, np.ndarray]:
@@ -131,8 +140,8 @@ class Personal(NGramBeside):
         if not 1 <= len(config["texts"]) <= MAX_TEXTS:
             raise ValueError(f"it has learned {len(config['texts'])} texts")
         texts = [_text(stored, number, **facts) for number, facts in enumerate(config["texts"], 1)]
-        losses = [math.nan if loss is None else float(loss) for loss in config["losses"]]
-        return cls(ngram, texts, Before(size, weights, unigrams, *losses))
+        gain = Gain(*(math.nan if number is None else float(number) for number in config["gain"]))
+        return cls(ngram, texts, Before(size, weights, unigrams, gain))
 
     def facts(self) -> dict[str, Any]:
         """Return what was learned."""

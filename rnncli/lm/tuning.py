@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -94,11 +93,14 @@ def tune(
 
 
 class TunedBeside(NamedTuple):
-    """The weights (groups, parts) of a mixture to which a part was added, and the mean loss without it and with it."""
+    """The weights (groups, parts) of a mixture to which a part was added, and the words' losses without it and with it.
+
+    The losses (N,) are in nats; there are none if there was no held-out text.
+    """
 
     weights: np.ndarray
-    before: float = math.nan  # in nats; no number if there was no held-out text
-    after: float = math.nan
+    before: np.ndarray
+    after: np.ndarray
 
 
 def tuned_beside(
@@ -122,7 +124,7 @@ def tuned_beside(
         return np.insert(weights[old_group] * (1 - fractions), place, fractions[:, 0], axis=1)
 
     if not texts:
-        return TunedBeside(joined(prior))
+        return TunedBeside(joined(prior), np.empty(0), np.empty(0))
     evidence = _evidence(mixture, {one.name: [one] for one in mixture.parts}, texts, on_all_cores)
     p, masses = evidence.of([0] * len(kinds))
     old = weights[old_group[evidence.groups]].T
@@ -137,7 +139,7 @@ def tuned_beside(
     tuned = _expectation_maximisation(p, masses, evidence.groups, joined(own), least, EM_ROUNDS)
     new = tuned[evidence.groups].T
     after = np.sum(new * p, axis=0) / np.sum(new * masses, axis=0)
-    return TunedBeside(tuned, *(float(-np.log(np.maximum(q, np.finfo(float).tiny)).mean()) for q in (before, after)))
+    return TunedBeside(tuned, *(-np.log(np.maximum(q, np.finfo(float).tiny)) for q in (before, after)))
 
 
 def _evidence(

@@ -69,6 +69,7 @@ def test_each_prompt_of_a_co_process_is_answered_at_once(start, model_file):
 def test_ctrl_c_saves_the_best_model_and_ends_with_130(start, shell, corpus_file, tmp_path):
     process = start("train", corpus_file, "--hidden-size", 8, "--epochs", 100_000, "--patience", 100_000)
     assert process.stderr.readline().startswith("Read school.txt, ")
+    assert process.stderr.readline().startswith("Few words: ")
     assert process.stderr.readline().startswith("epoch 1/")
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)

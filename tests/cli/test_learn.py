@@ -20,10 +20,13 @@ def _own_folder(tmp_path, monkeypatch):
 def test_a_text_is_learned_and_forgotten_by_the_model_in_the_folder(invoke, model_file, tmp_path):
     result = invoke("learn", "band.txt", "-m", model_file)
     assert (result.exit_code, result.stdout) == (0, "models/personal.npz\n")
-    told = re.fullmatch(
-        r"Learned band.txt: 6 new words; perplexity of their last lines (\S+) before, (\S+) now\.\n", result.stderr
-    )
-    assert float(told[2]) < float(told[1])
+    perplexities = r"perplexity of their last lines (\S+) before, (\S+) now"
+    of_known = r"of the words known before (\S+) and (\S+) \((\S+)% were unknown\)"
+    told = re.fullmatch(rf"Learned band.txt: 6 new words; {perplexities}; {of_known}\.\n", result.stderr)
+    before, now, known_before, known_now, unknown = map(float, told.groups())
+    assert now < before
+    assert known_now < known_before < before
+    assert 0 < unknown < 100
     found = invoke("predict", "Zelda plays the", "-n", 1)
     assert found.stdout.startswith("theremin\t")
     result = invoke("learn", "-", input="Ole sails.\n")

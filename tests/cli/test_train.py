@@ -29,6 +29,9 @@ def _own_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
+FEW_WORDS_HINT = "Few words: `rnncli learn` adds them to what a model knows in seconds, --init MODEL in minutes."
+
+
 def test_train_writes_a_model_named_after_the_corpus_and_prints_its_path_alone(invoke, corpus_file):
     result = invoke("train", corpus_file, *TINY)
     assert result.stdout == "models/school.npz\n"
@@ -37,7 +40,9 @@ def test_train_writes_a_model_named_after_the_corpus_and_prints_its_path_alone(i
 
 
 def test_progress_is_one_plain_line_for_each_epoch_where_there_is_no_terminal(invoke, corpus_file):
-    lines = invoke("train", corpus_file, *TINY).stderr.splitlines()
+    first, hint, *rest = invoke("train", corpus_file, *TINY).stderr.splitlines()
+    assert hint == FEW_WORDS_HINT
+    lines = [first, *rest]
     assert len(lines) == 4
     assert (
         lines[0]
@@ -616,3 +621,11 @@ def test_it_is_told_if_there_was_time_for_few_steps(invoke, corpus_file, monkeyp
     result = invoke("train", corpus_file, "--hidden-size", 8, "--time", "60s", "-o", "m.npz")
     told = r"^Warning: the time was up after \d+ steps, which teach little: give it more --time, or less text$"
     assert re.search(told, result.stderr, re.MULTILINE)
+
+
+@pytest.mark.parametrize("options", [["--init", "{model}"], ["--hidden-size", 8, "--tokenizer", "char"], ["--quiet"]])
+def test_few_words_are_no_reason_for_a_hint_where_it_is_of_no_use(invoke, corpus_file, model_file, options):
+    options = [str(option).format(model=model_file) for option in options]
+    result = invoke("train", corpus_file, "--epochs", 1, *options)
+    assert result.exit_code == 0, result.stderr
+    assert "Few words" not in result.stderr

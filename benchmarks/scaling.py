@@ -155,8 +155,9 @@ def measure_links(folder: Path, rounds: int) -> None:
                     job = (folder, launcher, ["--threads", "1", *options], "speed.txt", epochs)
                     speed, _ = trained(*job)
                     sent.append(link.sent_bytes())
-                # The second training has one more epoch, and one more report, for which all values are sent.
-                of_epoch = (sent[2] - sent[1]) - (sent[1] - sent[0]) - 4 * parameters(folder)
+                # The second training has one more epoch, and one more report, for which all values and their averages
+                # are sent.
+                of_epoch = (sent[2] - sent[1]) - (sent[1] - sent[0]) - 2 * 4 * parameters(folder)
                 megabytes = of_epoch / (words(folder) / window_words / PERIODS[way]) / 1e6
                 seconds = window_words / unlinked[way] + exchange_seconds(megabytes, megabits) / PERIODS[way]
                 foreseen = window_words / seconds

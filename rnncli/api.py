@@ -20,9 +20,11 @@ from .tasks.adapt import adapt
 from .tasks.compress import compress
 from .tasks.context import ContextCurve, context_curve
 from .tasks.evaluate import Evaluation, evaluate
+from .tasks.evidence import source_lines
 from .tasks.explain import Explanation, explain
 from .tasks.generate import Limits, generate
 from .tasks.learn import forget, learn
+from .tasks.mix import mix
 from .tasks.predict import Prediction, predict_all
 from .tasks.sampling import Sampling
 from .tasks.score import Score, score_all
@@ -77,9 +79,14 @@ class Predictor(Model):
             raise TextError(f"{quoted(prompt)} has no blank: write ___ where a word is missing")
         return predict_all(self, [prompt], n, among=among)[0].predictions
 
-    def explain(self, prompt: str, word: str | None = None, *, progress: Progress = _ignore) -> Explanation:
-        """Explain how likely `word` is after `prompt`, by default the likeliest next word."""
-        return explain(self, prompt, word, progress=progress)
+    def explain(
+        self, prompt: str, word: str | None = None, *, sources: Sources = (), progress: Progress = _ignore
+    ) -> Explanation:
+        """Explain how likely `word` is after `prompt`, by default the likeliest next word.
+
+        The lines of the texts in `sources` are named that hold what the n-grams have seen.
+        """
+        return explain(self, prompt, word, lines=source_lines(sources) if sources else (), progress=progress)
 
     def suggester(self, n: int = 5) -> Suggester:
         """Return what suggests `n` words for a line as somebody types it."""
@@ -132,6 +139,10 @@ class Predictor(Model):
     def forgotten(self, names: Sequence[str] | None = None) -> Predictor:
         """Return a model that has not learned the texts of these `names`, or none at all; this one stays as it is."""
         return forget(self, names)
+
+    def mixed(self, other: Model) -> Predictor:
+        """Return a model that knows the words of this one and an `other`, and follows the one that predicts better."""
+        return mix(self, other)
 
     def compressed(self, bits: int | None = None, ngrams: int | None = None) -> Predictor:
         """Return a model with 8 or 16 `bits` for each number of a matrix, and at most so many `ngrams`."""

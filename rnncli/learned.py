@@ -8,13 +8,14 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from .errors import ModelError
+from .errors import ModelError, SettingError
 from .lm.cache import Cache
 from .lm.interface import Part
 from .lm.mixture import Mixture
 from .lm.ngram import NGram
 from .lm.personal import Before, Gain, LearnedText, Personal, new_words
 from .lm.tuning import TunedBeside, tuned_beside
+from .lm.voice import Voice
 from .lm.widening import narrowed, unigrams_of, widened
 from .model import Model
 from .text.vocabulary import EOS_ID, UNK_ID, Vocabulary
@@ -33,11 +34,19 @@ class Tuning(NamedTuple):
     gain: Gain
 
 
+def learned_texts(model: Model) -> tuple[LearnedText, ...]:
+    """Return the texts that a model has learned."""
+    personal = model.lm.find(Personal)
+    return personal.texts if personal else ()
+
+
 def before_learning(model: M) -> tuple[M, tuple[LearnedText, ...]]:
     """Return a model as it was before it learned any text, to the last digit, and these texts."""
     personal = model.lm.find(Personal)
     if personal is None:
         return model, ()
+    if model.lm.beginning is not None:
+        raise SettingError("the model has adapted to a text: take it as it was before that")
     size, weights, unigrams = personal.before[:3]
     try:
         parts = [narrowed(part, size, unigrams) for part in model.lm.parts if part is not personal]
@@ -86,7 +95,7 @@ def _gain(tuned: TunedBeside, ends: Sequence[np.ndarray], known_words: int) -> G
     known = (ids < known_words) & (ids != UNK_ID)
     losses = [tuned.before.mean(), tuned.after.mean()]
     losses += [loss[known].mean() if known.any() else np.nan for loss in (tuned.before, tuned.after)]
-    return Gain(*map(float, [*losses, 1 - known.mean()]))
+    return Gain(*map(float, [*losses, 1 - known.mean(), len(ids)]))
 
 
 def tuning_of(model: Model) -> Tuning:
@@ -110,8 +119,8 @@ def _tuning_texts(held_out: Sequence[np.ndarray]) -> list[np.ndarray]:
 
 
 def _inserted(parts: Sequence[Part], personal: Personal) -> list[Part]:
-    """Put the personal part where it stands when a file is loaded: before the cache."""
-    place = next((place for place, part in enumerate(parts) if isinstance(part, Cache)), len(parts))
+    """Put the personal part where it stands when a file is loaded: before the cache, or the voices of a mix."""
+    place = next((place for place, part in enumerate(parts) if isinstance(part, Cache | Voice)), len(parts))
     return [*parts[:place], personal, *parts[place:]]
 
 

@@ -26,6 +26,7 @@ TASKS = {
     "adapted": lambda model, text: model.adapted(text).predict(PROMPT, 3),
     "learned": lambda model, text: model.learned(text).predict(PROMPT, 3),
     "forgotten": lambda model, text: model.learned(text).forgotten().predict(PROMPT, 3),
+    "mixed": lambda model, text: model.mixed(model).predict(PROMPT, 3),
     "compressed": lambda model, text: model.compressed(bits=8, ngrams=100).predict(PROMPT, 3),
 }
 

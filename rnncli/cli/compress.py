@@ -13,9 +13,8 @@ from .progress import format_perplexity, reading
 from .texts import format_bytes, warn_of_text
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from ..model import Model
+    from ..text.vocabulary import Tokens
 
 ADDED = "-small"  # to the name of a model
 
@@ -61,7 +60,7 @@ def command(
     """
     from ..storage.atomic import DEFAULT_FOLDER, MODEL, check_folder, check_writable
     from ..storage.model_file import save
-    from ..tasks.compress import compress, retuned
+    from ..tasks.compress import compress, perplexity_on, retuned
 
     if bits is None and ngrams is None:
         raise click.UsageError("there is nothing to do: name --bits, --ngrams, or both.")
@@ -74,24 +73,24 @@ def command(
         small = compress(model, int(bits) if bits else None, ngrams, progress=progress)
     cost = ""
     if text is not None:
-        _, before = retuned(model, text)
-        small, after = retuned(small, text)
+        small = retuned(small, text)
+        before, after = (perplexity_on(one, text) for one in (model, small))
         old, new = map(format_perplexity, (before, after))
         cost = f"Perplexity {old} before, {new} now ({after / before - 1:+.1%})."
+    size = model_path.stat().st_size
     save(small, output)
-    old, new = (format_bytes(path.stat().st_size) for path in (model_path, output))
-    tell(f"{old} before, {new} now.")
+    tell(f"{format_bytes(size)} before, {format_bytes(output.stat().st_size)} now.")
     if cost:
         tell(cost)
     click.echo(escape_controls(str(output)))
 
 
-def _held_out(model: Model, sources: tuple[str, ...], encoding: str) -> np.ndarray:
-    """Return the numbers (N,) of the words of some texts."""
+def _held_out(model: Model, sources: tuple[str, ...], encoding: str) -> Tokens:
+    """Return the words of some texts."""
     from ..errors import TextError
     from ..tasks.texts import tokens_for
 
     tokens = tokens_for(model, sources, encoding, warn_of_text)
     if tokens.words() == 0:
         raise TextError(f"{sources[0]} holds no word to tune on")
-    return model.vocabulary.encode(tokens)
+    return tokens

@@ -56,10 +56,10 @@ class ExplanationAnswer(NamedTuple):
     def _evidence(self) -> Iterable[tuple[str, str, str]]:
         """What the n-grams and the cache have seen, and the lines of the sources."""
         for sequence in self.explanation.sequences:
-            if sequence.is_longest:
+            if sequence.is_exact:
                 often = f"{sequence.count:,} time{'' if sequence.count == 1 else 's'}"
             else:
-                often = f"after {sequence.count:,} word{'' if sequence.count == 1 else 's'}"
+                often = f"after {sequence.count:,} different word{'' if sequence.count == 1 else 's'}"
             yield (sequence.part, _written(sequence.words), often)
         for place in self.explanation.cached:
             words = [*place.before, f"[{place.word}]", *place.after]

@@ -50,11 +50,14 @@ def command(model_path: Path | None, kind: str, output: Path | None) -> None:
     rnncli export --format safetensors -o corpus.safetensors
     """
     from ..lm.arpa import arpa_lines
+    from ..lm.voice import FirstVoice
     from ..storage.atomic import ARPA, ONNX, SAFETENSORS, write_lines
 
     if output is not None and str(output) == "-":
         output = None
     model = load_model(model_path)
+    if model.lm.find(FirstVoice):
+        raise ModelError("the model is a mix: export the two that it was made of")
     if kind in BINARY:
         _write_bytes(BINARY[kind](model), output, SAFETENSORS if kind == "safetensors" else ONNX)
     elif output is None:

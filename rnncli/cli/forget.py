@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from .learning import LOCK_SECONDS
 from .options import FILE_PATH, find_model, model_option
 from .output import escape_controls, tell
 
@@ -25,8 +26,10 @@ def command(texts: tuple[str, ...], everything: bool, model_path: Path | None, o
     rnncli forget --all
     """
     from ..errors import ModelError
-    from ..learned import before_learning
+    from ..learned import learned_texts
+    from ..lm.voice import FirstVoice
     from ..storage.atomic import MODEL, check_folder, check_writable
+    from ..storage.locks import locked
     from ..storage.model_file import load, save
     from ..tasks.learn import forget
 
@@ -36,12 +39,15 @@ def command(texts: tuple[str, ...], everything: bool, model_path: Path | None, o
     output = output or path
     check_folder(output)
     check_writable(output, MODEL)
-    model = load(path)
-    known = {text.name for text in before_learning(model)[1]}
-    if not known:
-        raise ModelError(f"{path} has learned no text: name another model with -m")
-    shorter = forget(model, None if everything else texts)
-    save(shorter, output)
-    left = {text.name for text in before_learning(shorter)[1]}
+    with locked(output, "output", LOCK_SECONDS):
+        model = load(path)
+        known = {text.name for text in learned_texts(model)}
+        if not known and model.lm.find(FirstVoice):
+            raise ModelError(f"{path} is a mix, which has learned nothing: forget it in the two models, and mix these")
+        if not known:
+            raise ModelError(f"{path} has learned no text: name another model with -m")
+        shorter = forget(model, None if everything else texts)
+        save(shorter, output)
+    left = {text.name for text in learned_texts(shorter)}
     tell(f"Forgot {', '.join(map(escape_controls, sorted(known - left)))}.")
     click.echo(escape_controls(str(output)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from .options import Count, Number, TextType, WholeNumber, encoding_option, give
 from .output import flush, for_stdout, on_terminal, tell, unknown_words_warning, warn, write
 
 if TYPE_CHECKING:
+    from ..lm.ngram import NGram
     from ..model import Model
     from ..tasks.generate import Writer
 
@@ -67,7 +68,7 @@ DEFAULT_TEMPERATURE = 0.8
 @click.option("--seed", type=WholeNumber(0), help="The same seed gives the same text.")
 @click.option("--samples", type=WholeNumber(1), default=1, show_default=True, help="How many texts to write.")
 @click.option(
-    "--novelty", is_flag=True, help="Tell what fraction of the 3-, 4- and 5-word sequences occurs in the training text."
+    "--novelty", is_flag=True, help="Tell what fraction of the 3-, 4- and 5-word sequences have been seen before."
 )
 def command(
     prompt: str | None,
@@ -103,8 +104,7 @@ def command(
     limits = Limits(words, sentences or 0, stop)
     sampling = Sampling(no_repeat=no_repeat or 0, **_checked(options))
     model = load_model(model_path, checked=False)
-    if novelty:
-        _ = model.ngram  # raises an error before anything is written if there is none
+    ngrams = _ngrams(model) if novelty else []
     is_first = True
     for beginning in _prompts(prompt, encoding):
         if warning := unknown_words_warning(model.encode(beginning)[1]):
@@ -117,7 +117,7 @@ def command(
             writer = generate(model, beginning, limits, sampling, seeds.spawn(1)[0] if place else seeds)
             _write_text(model, beginning, writer)
             if novelty:
-                _print_novelty(model, writer)
+                _print_novelty(ngrams, writer)
 
 
 def _checked(options: dict[str, Any]) -> dict[str, Any]:
@@ -150,12 +150,17 @@ def _write_text(model: Model, prompt: str, writer: Writer) -> None:
     write("\n")
 
 
-def _print_novelty(model: Model, writer: Writer) -> None:
+def _ngrams(model: Model) -> list[NGram]:
+    """The n-grams of all parts, those of what was learned too. Raises `ModelError` where there are none."""
     from ..tasks.evidence import ngram_of
+
+    return [ngram for part in model.lm.parts if (ngram := ngram_of(part)) is not None] or [model.ngram]
+
+
+def _print_novelty(ngrams: Sequence[NGram], writer: Writer) -> None:
     from ..tasks.generate import copied_fractions
 
-    ngrams = [ngram for part in model.lm.parts if (ngram := ngram_of(part)) is not None]
     found = copied_fractions(ngrams, writer)
     fractions = ", ".join(f"{n} words {'-' if value is None else f'{value:.0%}'}" for n, value in found.items())
     flush()
-    tell(f"Sequences that stand in the training text: {fractions}")
+    tell(f"Sequences that the n-grams have seen: {fractions}")

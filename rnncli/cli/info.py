@@ -27,7 +27,6 @@ READING = {
 if TYPE_CHECKING:
     from ..model import Model
 
-LEARNED = "learned"  # the fact that a personal part tells
 SHOWN_OF_HASH = 12  # digits, in a table
 MIN_BAR = 0.1  # of the longest
 
@@ -50,12 +49,16 @@ def command(model_path: Path | None, output_format: str) -> None:
 
 def describe(path: Path, model: Model) -> ModelInfo:
     """What `info` shows of a model. Nothing else in this file asks the model."""
+    from ..lm.interface import Part
+    from ..lm.personal import LEARNED
     from ..model import license_of
 
     corpus = model.about.get("corpus", {})
     tuning = model.about.get("tuning", {})
     history = model.about.get("history", [])
-    part_facts = {name: value for part in model.lm.parts for name, value in part.facts().items()}
+    told = [part.facts() for part in model.lm.parts]
+    learned = [text for facts in told for text in facts.pop(LEARNED, [])]
+    part_facts = {name: value for facts in told for name, value in facts.items()}
     facts = {
         "file": str(path),
         **license_of(model),
@@ -83,10 +86,12 @@ def describe(path: Path, model: Model) -> ModelInfo:
     settings = {name: value for name, value in model.about.get("settings", {}).items() if name not in facts}
     written_by = " ".join(f"{name} {version}" for name, version in model.about.get("versions", {}).items())
     facts |= settings | {"written_by": written_by}
-    learned = facts.pop(LEARNED, [])
-    kinds = [range(part.groups) for part in model.lm.parts if part.groups > 1] or [range(1)]
-    known = [", ".join(map(str, group)) for group in itertools.product(*kinds)]
-    return ModelInfo(facts, learned, model.lm.names, dict(zip(known, model.lm.weights.tolist(), strict=True)), history)
+    parts = [part for part in model.lm.parts if part.groups > 1]
+    kinds = [range(part.groups) for part in parts] or [range(1)]
+    numbers = [", ".join(map(str, group)) for group in itertools.product(*kinds)]
+    told_by = ", ".join(dict.fromkeys(part.kind_of_context for part in parts)) or Part.kind_of_context
+    weights = dict(zip(numbers, model.lm.weights.tolist(), strict=True))
+    return ModelInfo(facts, learned, model.lm.names, told_by, weights, history)
 
 
 def reads(model: Model) -> dict[str, str]:
@@ -105,18 +110,19 @@ class ModelInfo(NamedTuple):
     facts: dict[str, Any]
     learned: list[dict[str, Any]]  # the texts that were learned since the training
     parts: Sequence[str]
-    weights: dict[str, list[float]]  # of the parts, by the number of words of the context that each n-gram model knows
+    kinds: str  # what tells the kind of a context, such as the number of words that each n-gram model knows of it
+    weights: dict[str, list[float]]  # of the parts, by the kind of context
     history: list[dict[str, Any]]  # the reports of the training
 
     def records(self) -> Iterable[dict[str, Any]]:
         weights = [dict(zip(self.parts, row, strict=True)) for row in self.weights.values()]
-        learned = {LEARNED: self.learned} if self.learned else {}
+        learned = {"learned": self.learned} if self.learned else {}
         return [self.facts | learned | {"shares": weights, "history": self.history}]
 
     def rows(self) -> Iterable[tuple[str, Any]]:
         yield from self.facts.items()
         for number, text in enumerate(self.learned, 1):
-            yield from ((f"{LEARNED}_{number}_{name}", value) for name, value in text.items())
+            yield from ((f"learned_{number}_{name}", value) for name, value in text.items())
         if len(self.parts) > 1:
             for known, row in self.weights.items():
                 for part, weight in zip(self.parts, row, strict=True):
@@ -134,7 +140,7 @@ class ModelInfo(NamedTuple):
         if len(self.parts) > 1:
             rows = [(known, *(f"{weight:.3f}" for weight in row)) for known, row in self.weights.items()]
             yield ""
-            yield Table(rows, [">"] * (1 + len(self.parts)), ["words known", *self.parts], "Shares")
+            yield Table(rows, [">"] * (1 + len(self.parts)), [self.kinds, *self.parts], "Shares")
         if self.history:
             yield ""
             yield Table(

@@ -3,19 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..errors import RnncliError
+from ..errors import ModelError, RnncliError
 from .options import FILE_PATH
+from .signals import deferred_stop, exit_by
 
 if TYPE_CHECKING:
     from ..model import Model
 
+FILE = "personal.npz"
+LOCK_SECONDS = 30.0  # that one program waits for another to write what it has learned
+
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def learned_file(path: Path, model: Model) -> Path:
+    """The file of what the `model` at `path` learns: its own if it has learned before, else a new one."""
+    from ..learned import learned_texts
+    from ..storage.atomic import DEFAULT_FOLDER
+
+    return path if learned_texts(model) else DEFAULT_FOLDER / FILE
+
+
+def check_replaced(output: Path, path: Path, model: Model, is_named: bool = False) -> None:
+    """Refuse to replace a model that has learned texts which the one at `path` has not.
+
+    One that has learned nothing, such as a training of texts called personal.txt, is replaced only where it `is_named`.
+    """
+    from ..learned import learned_texts
+    from ..storage.model_file import load
+
+    if not output.exists() or output.resolve() == path.resolve():
+        return
+    known = {text.sha256 for text in learned_texts(model)}
+    texts = learned_texts(load(output))
+    if not texts and not is_named:
+        raise ModelError(f"{output} is there, and has learned nothing: name another file, or remove that one")
+    lost = [text.name for text in texts if text.sha256 not in known]
+    if lost:
+        raise ModelError(
+            f"{output} has learned {', '.join(lost)}, which would be lost: go on from it with -m {output}, or name"
+            " another file"
+        )
 
 
 def learning_options(what: str) -> Callable[[Function], Function]:
@@ -28,7 +62,8 @@ def learning_options(what: str) -> Callable[[Function], Function]:
         learned = click.option(
             "--learn",
             is_flag=True,
-            help=f"Learn {what} at once, as `rnncli learn` does, and keep the model in models/personal.npz in the end.",
+            help=f"Learn {what}, as `rnncli learn` does; in the end the model is kept in models/{FILE}, or in its place"
+            " if it has learned before.",
         )
         return learned(kept(function))
 
@@ -46,27 +81,41 @@ class LineLearner:
 
     def add(self, lines: Iterable[str]) -> None:
         """Learn some lines."""
-        from ..tasks.fill import BLANK
         from ..tasks.learn import learn_lines
         from ..text.reading import is_undecoded
 
-        lines = [line for line in lines if line.strip() and not BLANK.search(line) and not is_undecoded(line)]
-        if self.path and lines:
-            try:
-                with self.path.open("a", encoding="utf-8", errors="surrogateescape") as file:
-                    file.writelines(f"{line}\n" for line in lines)
-            except OSError as error:
-                raise RnncliError(f"cannot write {self.path}: {error.strerror}") from error
+        lines = [line for line in lines if line.strip() and not is_undecoded(line)]
         if self.learns and lines:
             self.model = learn_lines(self.model, lines, tuned=False)
             self.lines += lines
+        if self.path and lines:
+            _append(self.path, lines)
 
     def after(self, batches: Iterable[list[str]]) -> Iterator[list[str]]:
-        """Yield batches of lines, and learn each one when the next is asked for: when it was answered."""
+        """Yield batches of prompts, and learn each one when the next is asked for: when it was answered.
+
+        A prompt with a blank is no text that somebody has written.
+        """
+        from ..tasks.fill import BLANK
+
         for batch in batches:
             yield batch
             if self.learns or self.path:
-                self.add(batch)
+                self.add(line for line in batch if not BLANK.search(line))
+
+
+def _append(path: Path, lines: Iterable[str]) -> None:
+    """Add lines to a file, after the end of its last one."""
+    try:
+        text = "".join(f"{line}\n" for line in lines)
+        if path.is_file() and path.stat().st_size:
+            with path.open("rb") as file:
+                file.seek(-1, 2)
+                text = text if file.read() == b"\n" else f"\n{text}"
+        with path.open("a", encoding="utf-8", newline="") as file:
+            file.write(text)
+    except OSError as error:
+        raise RnncliError(f"cannot write {path}: {error.strerror}") from error
 
 
 @contextmanager
@@ -75,23 +124,55 @@ def learning(path: Path, model: Model, learns: bool, learn_to: Path | None) -> I
 
     `path` is that of the model.
     """
-    from .learn import check_replaced, personal_file
-
-    output = personal_file()
-    is_new = not output.exists()
-    if learns:
-        from ..storage.atomic import MODEL, check_writable
-
-        check_writable(output, MODEL)
-        check_replaced(output, path, model)
     learner = LineLearner(model, learns, learn_to)
+    if learn_to:
+        from ..storage.atomic import check_folder
+
+        check_folder(learn_to)
+    if not learns:
+        yield learner
+        return
+    from ..storage.atomic import MODEL, check_writable
+    from ..storage.locks import locked
+
+    output = learned_file(path, model)
+    check_writable(output, MODEL)
+    check_replaced(output, path, model)
+    with locked(output, "output", LOCK_SECONDS):  # not by a training, which would replace it
+        pass
     try:
         yield learner
     finally:
         if learner.lines:
-            from ..storage.model_file import load, save
-            from ..tasks.learn import learn_lines
+            with deferred_stop() as stop:
+                _keep(learner, path, output)
+            if stop.signal:
+                exit_by(stop.signal)
 
-            # Another program may have learned meanwhile.
-            is_begun = output.exists() and (is_new or output.resolve() == path.resolve())
-            save(learn_lines(load(output if is_begun else path), learner.lines), output)
+
+def _keep(learner: LineLearner, path: Path, output: Path) -> None:
+    """Write the model; where that fails, somewhere else, so that nothing is lost."""
+    from ..storage.locks import locked
+    from ..storage.model_file import save_somewhere
+
+    with ExitStack() as stack:
+        with suppress(ModelError):
+            stack.enter_context(locked(output, "output", LOCK_SECONDS))
+        written = save_somewhere(_newest(learner, path, output), output)
+    if written.failure:
+        raise ModelError(f"{written.failure}. The model is in {written.path} instead: move it to where it shall stay")
+
+
+def _newest(learner: LineLearner, path: Path, output: Path) -> Model:
+    """The model that has learned all lines, and what another program has learned into its file meanwhile."""
+    from ..learned import learned_texts
+    from ..storage.model_file import load
+    from ..tasks.learn import learn_lines
+
+    try:
+        model = load(output) if output.exists() else None
+        if model is None or not learned_texts(model):
+            model = load(path)
+        return learn_lines(model, learner.lines)
+    except RnncliError:  # the file is gone, or damaged
+        return learner.model

@@ -19,6 +19,7 @@ from .output import on_terminal, tell, unknown_words_warning, warn
 
 if TYPE_CHECKING:
     from ..model import Model
+    from ..tasks.evidence import SourceLine
     from ..tasks.predict import Ranking
     from .tables import Table
 
@@ -46,7 +47,7 @@ PREDICTIONS_PER_BATCH = 50_000
     multiple=True,
     help="Before predicting, read this text and learn from it; may be repeated.",
 )
-@learning_options("each prompt, once it is answered,")
+@learning_options("each prompt when it is answered")
 @format_option
 @encoding_option
 def command(
@@ -80,18 +81,18 @@ def command(
     rnncli predict -n 3 --format jsonl < prompts.txt
     """
     explain = _checked(explain)
-    prompts = _named_prompts(prompts, (*adapt, *source))
-    if learn and adapt:
-        raise click.UsageError("--learn keeps what it learns, and --adapt does not: leave out one of them.")
+    prompts = _named_prompts(prompts, adapt, source)
+    learn, learn_to = _checked_learning(learn, learn_to)
     path = find_model(model_path)
     model = _load(path, among, adapt, encoding)
     batches, place = _batches(prompts, encoding)
+    lines_of_sources = _source_lines(source, encoding) if explain else []
     in_table = output_format == "table"
     with learning(path, model, learn, learn_to) as learner:
 
         def ask(lines: list[str]) -> Iterable[Answer]:
             if explain:
-                return _explain(learner.model, lines, word, source, encoding)
+                return _explain(learner.model, lines, word, lines_of_sources)
             return _rank(learner.model, lines, titled=len(prompts) != 1, n=n, in_table=in_table, among=among, **options)
 
         at_once = 1 if explain else max(1, PREDICTIONS_PER_BATCH // (n or len(model.vocabulary)))
@@ -117,15 +118,16 @@ def _hint_of_quotes(prompts: Sequence[str]) -> None:
         warn(f'these are {len(prompts)} prompts of one word; for a single prompt, write quotes: "{" ".join(prompts)}"')
 
 
-def _named_prompts(prompts: tuple[str, ...], adapt: Sequence[str]) -> tuple[str, ...]:
+def _named_prompts(prompts: tuple[str, ...], adapt: Sequence[str], source: Sequence[str]) -> tuple[str, ...]:
     """The prompts in the command; none if they come from standard input, which can be read once."""
-    check_stdin_once(adapt)
+    check_stdin_once([*adapt, *source])
     if STDIN in prompts:
         if len(prompts) > 1:
             raise click.UsageError("- reads the prompts from standard input: leave out the others.")
         prompts = ()
-    if STDIN in adapt and not prompts:
-        raise click.UsageError("--adapt - reads standard input: name the prompts in the command.")
+    for option, texts in (("--adapt", adapt), ("--source", source)):
+        if STDIN in texts and not prompts:
+            raise click.UsageError(f"{option} - reads standard input: name the prompts in the command.")
     return prompts
 
 
@@ -139,6 +141,24 @@ def _checked(explain: bool) -> bool:
     if named_in_command("source") and not explain:
         raise click.UsageError("--source is for --explain: add that.")
     return explain
+
+
+def _checked_learning(learn: bool, learn_to: Path | None) -> tuple[bool, Path | None]:
+    """Whether to learn, and into which file. What does not go together is refused, or gives way."""
+    half_typed = "{others} is for half-typed words, which are not learned: leave out one of the two."
+    not_kept = "{others} keeps nothing of what is learned: leave out one of the two."
+    if gives_way("learn", "complete", because=half_typed) or gives_way("learn", "adapt", because=not_kept):
+        learn = False
+    if gives_way("learn_to", "complete", because=half_typed):
+        learn_to = None
+    return learn, learn_to
+
+
+def _source_lines(source: Sequence[str], encoding: str) -> list[SourceLine]:
+    """The lines of the sources, if there are any."""
+    from ..tasks.evidence import source_lines
+
+    return source_lines(source, encoding) if source else []
 
 
 def _load(path: Path, among: Sequence[str], adapt: Sequence[str], encoding: str) -> Model:
@@ -179,17 +199,13 @@ def _rank(
     return [RankingAnswer(ranking, n, titled, parts, model.unit) for ranking in rankings]
 
 
-def _explain(
-    model: Model, prompts: list[str], word: str | None, sources: tuple[str, ...], encoding: str
-) -> Iterable[Answer]:
+def _explain(model: Model, prompts: list[str], word: str | None, lines: Sequence[SourceLine]) -> Iterable[Answer]:
     from ..tasks.explain import explain
     from .explanation import ExplanationAnswer
     from .progress import reading
 
     with reading() as progress:
-        found = [
-            explain(model, prompt, word, sources=sources, encoding=encoding, progress=progress) for prompt in prompts
-        ]
+        found = [explain(model, prompt, word, lines=lines, progress=progress) for prompt in prompts]
     return [ExplanationAnswer(explanation, model.unit) for explanation in found]
 
 

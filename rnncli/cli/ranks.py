@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from ..errors import RankLostError
+from ..errors import RankLostError, SettingError
 from ..ranks import Ranks
 from .options import DURATION
 from .output import STDERR, STDOUT, escape_controls, flush, tell
@@ -41,10 +41,15 @@ timeout_option = click.option(
 @contextmanager
 def all_ranks(timeout: float) -> Iterator[Job]:
     """Yield the job of the ranks that were started together. Only the first one prints; when one ends, all end."""
-    from ..ranks.mpi import MPIRanks, ranks_of_job
+    from ..ranks.mpi import MPIRanks, ranks_of_job, started_rank
 
-    with _meeting(timeout):
-        ranks = ranks_of_job(timeout)
+    try:
+        with _meeting(timeout):
+            ranks = ranks_of_job(timeout)
+    except SettingError:
+        if started_rank():  # the first one tells
+            os._exit(1)
+        raise
     if not isinstance(ranks, MPIRanks):
         yield Job(ranks)
         return
@@ -156,7 +161,7 @@ class JointJob(Job):
         if self._may_speak():
             os.dup2(self._own_stderr, STDERR)
             tell(escape_controls(f"Error: {lost}"))
-            self.ranks.heartbeat.fail("")
+            self.ranks.heartbeat.fail(_line(lost))
             time.sleep(FLOOR_SECONDS)
             with suppress(OSError):
                 self._floor_path.unlink()
@@ -170,6 +175,8 @@ class JointJob(Job):
             return bool(self._floor)
         if not self.ranks.is_first:
             time.sleep(FIRST_SECONDS)
+        if self.ranks.heartbeat.is_told:
+            return False
         from ..storage.flock import FileLock
 
         with suppress(OSError):

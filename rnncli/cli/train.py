@@ -202,7 +202,7 @@ def _run(trainer: Trainer, checkpoints: Checkpoints, write: Write, quiet: bool, 
             if progress.report:
                 write(progress.report)
             checkpoints.keep_if_due(trainer)
-            if stop.agreed(ranks.all(stop.signal)):
+            if trainer.stepper.team.is_whole and stop.agreed(ranks.all(stop.signal)):
                 break
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..text.vocabulary import EOS_ID
 from .ngram import NGram
+from .ngram_level import UNSEEN
 
 # White space would end a word or a line of the file. It is written by name: one of these, or the code.
 NAMES = {" ": "space", "\t": "tab", "\n": "newline", "\v": "vtab", "\f": "page", "\r": "return"}
@@ -29,8 +30,9 @@ def arpa_lines(model: NGram, words: Sequence[str]) -> Iterator[str]:
     yield "\\data\\"
     yield f"ngram 1={len(last) + 1}"
     yield from (f"ngram {n}={len(level.words)}" for n, level in enumerate(model.levels, 2))
-    # Of the n-grams of one length: how they are written, alone and as contexts; their probabilities; and the numbers of
-    # the n-grams one shorter that they end in.
+    # Of the n-grams of one length: their words; how they are written, alone and as contexts; their probabilities; and
+    # the numbers of the n-grams one shorter that they end in, where they have not been pruned.
+    grams = np.arange(len(last))[:, None]
     alone = last
     contexts = ["<s>", *last[1:]]
     p = model.unigrams
@@ -49,7 +51,11 @@ def arpa_lines(model: NGram, words: Sequence[str]) -> Iterator[str]:
             alone = [f"{contexts[k]} {last[word]}" for k, word in zip(index, expansion.words, strict=True)]
             own_words = expansion.words.astype(np.int64)
             ends = own_words if n == 1 else model.levels[n - 2].find(ends[index], own_words)
-            p = expansion.discounted / expansion.total[index] + expansion.backoff[index] * p[ends]
+            grams = np.concatenate([grams[index], own_words[:, None]], axis=1)
+            shorter = p[ends]
+            is_pruned = ends == UNSEEN
+            shorter[is_pruned] = model.probability_by_shorter_context(grams[is_pruned])
+            p = expansion.discounted / expansion.total[index] + expansion.backoff[index] * shorter
             contexts = alone
     yield from ("", "\\end\\")
 

@@ -100,6 +100,8 @@ class Part(Protocol):
 
     # Weighing: the weights of a mixture may depend on what its parts know of a context.
 
+    kind_of_context: ClassVar[str] = "words known"  # what the number of a kind tells
+
     @property
     def groups(self) -> int:
         """How many kinds of contexts this part tells apart."""

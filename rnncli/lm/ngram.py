@@ -115,6 +115,13 @@ class NGram(Part):
         by_place: np.ndarray = p.reshape(words.shape)
         return by_place
 
+    def probability_by_shorter_context(self, words: np.ndarray) -> np.ndarray:
+        """Return the probability (N,) of the last of the `words` (N, n) after those between it and the first one."""
+        begin = np.full((len(words), self.order), UNSEEN)
+        context, _ = self.advance(words.T[1:], begin, {})
+        found: np.ndarray = self.probability(words.T[-1:], NGramContext(context.contexts[-1:]))[0]
+        return found
+
     def add_to(self, p: np.ndarray, context: NGramContext, weight: np.ndarray) -> None:
         """Add the probabilities of all words, times `weight` (T, B), to `p` (T, B, V)."""
         self._add(p, context, weight)

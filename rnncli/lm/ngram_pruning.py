@@ -1,17 +1,18 @@
 """Prunes an n-gram model by what each n-gram is worth (Stolcke 1998, Entropy-based Pruning of Backoff Language Models).
 
 Without an n-gram, its word is predicted by the shorter context, which takes over the probability that the n-gram had.
-The cost is the relative entropy of the two distributions, times the probability of the context by the model itself.
+The cost is the relative entropy of the two distributions, times the frequency of the context in the training text. That
+is not its probability by the model, which goes by how many words stood before an n-gram, not by how often it occurred
+(Chelba et al. 2010, Study on Interaction between Entropy Pruning and Kneser-Ney Smoothing).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
-from .ngram import NGram, NGramContext
+from .ngram import NGram
 from .ngram_level import UNSEEN, Level
 from .ngram_ranges import compact
 
@@ -31,7 +32,7 @@ def pruned(ngram: NGram, most: int, progress: Progress = lambda fraction: None) 
     """
     if ngram_count(ngram) <= most:
         return ngram
-    costs = [level.cost for level in _costs(ngram, progress)]
+    costs = list(_costs(ngram, progress))
     for cost, longer_cost, longer in zip(costs[-2::-1], costs[:0:-1], ngram.levels[:0:-1], strict=True):
         np.maximum.at(cost, _contexts(longer), longer_cost)
     ranked = np.argsort(-np.concatenate(costs), kind="stable")
@@ -70,47 +71,54 @@ def _without(level: Level, are_kept: np.ndarray, are_contexts_kept: np.ndarray) 
     )
 
 
-@dataclass
-class _LevelCosts:
-    """What is known of the n-grams of one length."""
+def _occurrences(ngram: NGram) -> list[np.ndarray]:
+    """Return how often each context (N,) of each level occurred.
 
-    words: np.ndarray  # (N, n)
-    log_probability: np.ndarray  # (N,), of all the words of each
-    cost: np.ndarray  # (N,)
-
-
-def _costs(ngram: NGram, progress: Progress) -> Iterator[_LevelCosts]:
-    """Yield the costs of the n-grams of each length, in nats for each word of a text."""
-    size = len(ngram.unigrams)
-    known = _LevelCosts(np.arange(size)[:, None], np.log(ngram.unigrams), np.empty(0))
-    done = 0
-    for level in ngram.levels:
-        contexts = _contexts(level)
-        words = np.concatenate([known.words[contexts], level.words[:, None]], axis=1, dtype=np.int32)
-        lower = np.empty(len(words))
-        for start in range(0, len(words), NGRAMS_PER_PASS):
-            part = slice(start, start + NGRAMS_PER_PASS)
-            lower[part] = _by_shorter_context(ngram, words[part])
-            done += len(words[part])
-            progress(done / ngram_count(ngram))
-        known = _level_costs(level, contexts, known.log_probability, words, lower)
-        yield known
-
-
-def _by_shorter_context(ngram: NGram, words: np.ndarray) -> np.ndarray:
-    """Return the probability of the last of the `words` (N, n) after those between it and the first one."""
-    begin = np.full((len(words), ngram.order), UNSEEN)
-    context, _ = ngram.advance(words.T[1:], begin, {})
-    last = words.T[-1:]
-    found: np.ndarray = ngram.probability(last, NGramContext(context.contexts[-1:]))[0]
+    Only the longest n-grams, and those that begin a unit, are counted by that. Another one occurred as often as all
+    that begin with it, and as all that end in it; where some of these were pruned, the larger number is the better one.
+    """
+    contexts = list(map(_contexts, ngram.levels))
+    ends = [np.arange(len(ngram.unigrams))]  # of each n-gram, the number of that without its first word
+    for n, level in enumerate(ngram.levels):
+        own = level.words.astype(np.int64)
+        ends.append(own if n == 0 else ngram.levels[n - 1].find(ends[n][contexts[n]], own))
+    found: list[np.ndarray] = []
+    counts = ngram.levels[-1].counts
+    for n, level in reversed(list(enumerate(ngram.levels))):
+        of_contexts = np.bincount(contexts[n], counts, len(level.starts) - 1) + level.pruned_counts[:-1]
+        found.insert(0, of_contexts)
+        if n:
+            is_there = ends[n + 1] != UNSEEN
+            of_ends = np.bincount(ends[n + 1][is_there], counts[is_there], len(of_contexts))
+            counts = np.maximum.reduce([ngram.levels[n - 1].counts, of_contexts, of_ends])
     return found
 
 
-def _level_costs(
-    level: Level, contexts: np.ndarray, log_probability: np.ndarray, words: np.ndarray, lower: np.ndarray
-) -> _LevelCosts:
-    """Compute the costs of a level's n-grams, from the probabilities of their last words by the shorter contexts."""
-    size = len(log_probability)
+def _costs(ngram: NGram, progress: Progress) -> Iterator[np.ndarray]:
+    """Yield the costs (N,) of the n-grams of each length, in nats for each word of a text."""
+    occurrences = _occurrences(ngram)
+    text_words = occurrences[0].sum()
+    words = np.arange(len(ngram.unigrams))[:, None]
+    done = 0
+    for level, of_contexts in zip(ngram.levels, occurrences, strict=True):
+        contexts = _contexts(level)
+        words = np.concatenate([words[contexts], level.words[:, None]], axis=1, dtype=np.int32)
+        lower = np.empty(len(words))
+        for start in range(0, len(words), NGRAMS_PER_PASS):
+            part = slice(start, start + NGRAMS_PER_PASS)
+            lower[part] = ngram.probability_by_shorter_context(words[part])
+            done += len(words[part])
+            progress(done / ngram_count(ngram))
+        yield _level_costs(level, contexts, of_contexts / text_words, lower)
+
+
+def _level_costs(level: Level, contexts: np.ndarray, frequencies: np.ndarray, lower: np.ndarray) -> np.ndarray:
+    """Return the costs (N,) of a level's n-grams.
+
+    `contexts` (N,) are theirs, and `frequencies` tell how frequent these are. `lower` (N,) are the probabilities of the
+    last words by the shorter contexts.
+    """
+    size = len(frequencies)
     discounted = level.counts - level.discounts.take(level.counts, mode="clip")
     total = np.bincount(contexts, level.counts, size) + level.pruned_counts[:-1]
     total[total == 0] = 1  # of what is no context
@@ -123,6 +131,5 @@ def _level_costs(
     # What other words gain: those that were never seen after the context, and those that were, to first order.
     unseen_gain = backoff * (1 - seen) * np.log1p(own / np.maximum(backoff, tiny))
     gain = np.maximum(unseen_gain, 0) + own * np.maximum(seen - lower, 0)
-    probability = np.exp(log_probability[contexts])
-    cost = probability * (p * np.log(p / np.maximum(without, tiny)) - gain)
-    return _LevelCosts(words, log_probability[contexts] + np.log(p), cost)
+    cost: np.ndarray = frequencies[contexts] * (p * np.log(p / np.maximum(without, tiny)) - gain)
+    return cost

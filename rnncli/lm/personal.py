@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from ..errors import ModelError
 from ..text.vocabulary import EOS, EOS_ID, UNK, Tokens
 from .interface import StoredParts
 from .ngram import NGram
@@ -22,7 +23,8 @@ from .ngram_beside import NGramBeside
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-MAX_TEXTS = 10_000
+MAX_TEXTS = 1000
+LEARNED = "learned"  # the fact that tells of the texts
 PRIOR_WEIGHTS = (0.1, 0.7)  # where nothing of the context is known, and where as much as may be
 # Names of arrays in a model file.
 PREFIX = "personal."
@@ -47,12 +49,12 @@ class LearnedText:
 
     @cached_property
     def tokens(self) -> Tokens:
-        """The words. Raises `ValueError` where they make no sense."""
+        """The words. Raises `ModelError` where they make no sense."""
         types = self.words.decode("utf-8", "surrogatepass").split("\n")
         ids = self.ids
         is_sound = ids.ndim == 1 and ids.dtype.kind in "iu" and len(ids) and ids.min() >= 0 and ids.max() < len(types)
         if not is_sound or ids[-1] != EOS_ID or types[:2] != [EOS, UNK]:
-            raise ValueError(f"the text {self.name} that it has learned makes no sense")
+            raise ModelError(f"the model's file is damaged: the text {self.name} that it has learned makes no sense")
         return Tokens(types, ids)
 
     @property
@@ -74,6 +76,7 @@ class Gain(NamedTuple):
     loss_of_known: float = math.nan  # of the words that the base knows, without the personal part
     loss_of_known_now: float = math.nan
     unknown: float = math.nan  # the fraction of the words that the base does not know
+    words: float = 0.0  # that were held out
 
 
 class Before(NamedTuple):
@@ -133,9 +136,13 @@ class Personal(NGramBeside):
         if not isinstance(size, int) or not 2 <= size <= stored.vocabulary_size:
             raise ValueError("what it has learned makes no sense")
         weights = arrays[PREFIX + SHARES]
+
+        def is_unsound(own: np.ndarray) -> bool:
+            return own.shape != (size,) or own.dtype.kind != "f" or not (own > 0).all()
+
         begin = f"{PREFIX}{UNIGRAMS}."
         unigrams = {name.removeprefix(begin): array for name, array in arrays.items() if name.startswith(begin)}
-        if weights.ndim != 2 or weights.dtype.kind != "f" or any(own.shape != (size,) for own in unigrams.values()):
+        if weights.ndim != 2 or weights.dtype.kind != "f" or any(map(is_unsound, unigrams.values())):
             raise ValueError("what it tells of the model before it learned makes no sense")
         if not 1 <= len(config["texts"]) <= MAX_TEXTS:
             raise ValueError(f"it has learned {len(config['texts'])} texts")
@@ -146,7 +153,7 @@ class Personal(NGramBeside):
     def facts(self) -> dict[str, Any]:
         """Return what was learned."""
         return {
-            "learned": [
+            LEARNED: [
                 {
                     "name": text.name,
                     "date": text.date,
@@ -159,7 +166,7 @@ class Personal(NGramBeside):
 
 
 def _text(stored: StoredParts, number: int, name: str, date: str) -> LearnedText:
-    """Read a text from a model file. Raises `ValueError` where it makes no sense."""
+    """Read a text from a model file. Raises an error where it makes no sense."""
     if not isinstance(name, str) or not isinstance(date, str):
         raise ValueError(f"the text {number} that it has learned has no name or date")
     words, ids = (stored.arrays[f"{PREFIX}text{number}.{array}"] for array in ("words", "ids"))

@@ -10,9 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..nn.threads import on_all_cores
+from ..text.batches import excerpts
 from .interface import Part
-from .mixture import Mixture, passes
+from .mixture import WORDS_PER_PASS, Mixture, passes
 
+MAX_TUNING_WORDS = 100_000
+MAX_TUNING_TEXTS = 8  # pieces of a held-out text, which are read side by side
+CACHE_FILLS_PER_TEXT = 0.5  # the least length of a piece, in sizes of the largest cache
 MIN_GAIN = 3.0  # nats that an unusual variant must gain on the whole text, so that chance does not choose it
 EM_ROUNDS = 40  # of expectation-maximisation
 CHOOSING_ROUNDS = 8  # of the same, to compare variants
@@ -48,6 +52,12 @@ class Evidence:
         p = [variants[number] for variants, number in zip(self.probabilities.values(), numbers, strict=True)]
         masses = [variants[number] for variants, number in zip(self.masses.values(), numbers, strict=True)]
         return np.stack(p), np.stack(masses)
+
+
+def tuning_pieces(ids: np.ndarray, words: int, cache_size: int) -> list[np.ndarray]:
+    """Take about so many words of a held-out text (N,), in pieces that fill the cache by half at least."""
+    shortest = max(WORDS_PER_PASS, int(CACHE_FILLS_PER_TEXT * cache_size))
+    return excerpts(ids, words, min(MAX_TUNING_TEXTS, words // shortest))
 
 
 def tune(

@@ -18,7 +18,7 @@ from .interface import Part, StoredParts, pick
 from .mixture import Mixture, MixtureContext, MixtureState
 from .ngram import NGram
 from .ngram_beside import BaseNGram
-from .personal import Personal
+from .personal import LEARNED, Personal
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -58,7 +58,7 @@ class Voice(Part):
     """A model as a part of another one, with a larger vocabulary."""
 
     prior_weight: ClassVar[float] = 0.5
-    least_weight: ClassVar[float] = 1e-6
+    least_weight: ClassVar[float] = 1e-5
 
     def __init__(self, lm: Mixture, numbers: np.ndarray, fractions: np.ndarray):
         """Take a model; which of its words each word of the larger vocabulary (V,) is, and what fraction of it."""
@@ -125,6 +125,11 @@ class Voice(Part):
             arrays |= part.stored_arrays()
         return {f"{self.name}.{name}": array for name, array in arrays.items()}
 
+    def stored_names(self) -> list[str]:
+        """Return the names of these arrays."""
+        names = [NUMBERS, FRACTIONS, SHARES, *(name for part in self.lm.parts for name in part.stored_names())]
+        return [f"{self.name}.{name}" for name in names]
+
     @classmethod
     def from_file(cls, stored: StoredParts) -> Self | None:
         """Make the voice of a model file."""
@@ -147,6 +152,12 @@ class Voice(Part):
         lm.check_weights()
         return cls(lm, numbers, fractions)
 
+    def facts(self) -> dict[str, Any]:
+        """Return what the parts of the voice tell, under names that begin with its own; and what was learned."""
+        facts = {name: value for part in self.lm.parts for name, value in part.facts().items()}
+        learned = {LEARNED: facts.pop(LEARNED)} if LEARNED in facts else {}
+        return {f"{self.name}_{name}": value for name, value in facts.items()} | learned
+
     def description(self) -> str:
         """Describe the parts of the voice in a few words."""
         return f"{self.name} voice ({', '.join(part.description() for part in self.lm.parts)})"
@@ -162,6 +173,7 @@ class SecondVoice(Voice):
     """The second of two models: it keeps how much better than the first one it has predicted the last words."""
 
     name = "second"
+    kind_of_context = "odds of the second"
 
     def _odds(self, odds: np.ndarray, log_p: np.ndarray, before: Mapping[str, Any]) -> np.ndarray:
         gains = log_p - before[FirstVoice.name].log_p

@@ -62,8 +62,9 @@ class SGD:
                 g *= learning_rate
                 parameter.value[rows] -= g
 
-    def catch_up(self, everything: bool = False, within: int = 0) -> None:
+    def catch_up(self, everything: bool = False, within: int = 0) -> dict[str, np.ndarray]:
         """Do nothing: SGD moves no row after its gradient has become zero."""
+        return {}
 
     def reset(self) -> None:
         """Do nothing: SGD has no moments."""
@@ -171,24 +172,26 @@ class Adam:
                 if parameter.rows is not None:
                     arrays.put(rows, part)
 
-    def catch_up(self, everything: bool = False, within: int = 0) -> None:
-        """Apply the steps that the rows in use have missed. Call it before they are read.
+    def catch_up(self, everything: bool = False, within: int = 0) -> dict[str, np.ndarray]:
+        """Apply the steps that the rows in use have missed. Call it before they are read. Returns which (N,) moved.
 
         With `everything`, those that any row has missed; with `within`, those of the rows that were used in so many of
         the last steps. In k steps without a gradient the sums shrink by beta1^k, the sums of squares by beta2^k, and
         each step moves the value by r = beta1 / sqrt(beta2) times as much as the step before. The learning rate is
         taken to be that of the last use: nine tenths of the movement happen in the first twenty steps.
         """
+        found = {}
         for name, parameter in self.parameters.items():
             if parameter.rows is None:
                 continue
             if everything or within:
                 first = 0 if everything else max(1, self.steps - within)  # no row that was never used
-                behind = (self.caught_up[name] < self.steps) & (self.used[name] >= first)
-                self._apply_missed(name, np.flatnonzero(behind))
+                found[name] = np.flatnonzero((self.caught_up[name] < self.steps) & (self.used[name] >= first))
             else:
                 in_use = parameter.rows
-                self._apply_missed(name, in_use[self.caught_up[name][in_use] < self.steps])
+                found[name] = in_use[self.caught_up[name][in_use] < self.steps]
+            self._apply_missed(name, found[name])
+        return found
 
     def _apply_missed(self, name: str, behind: np.ndarray) -> None:
         """Apply the steps that the rows `behind` of a parameter have missed."""

@@ -35,6 +35,9 @@ class Ranks:
     def copy_first(self, arrays: Iterable[np.ndarray]) -> None:
         """Take the numbers of the first rank in all arrays, in place. They must be contiguous."""
 
+    def check(self) -> None:
+        """Raise `RankLostError` where another rank is lost: call it in long work that needs no other one."""
+
     def first(self, value: T) -> T:
         """Return the value of the first rank; where it is lost, the own one."""
         return value

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 # What launchers tell of the number of ranks: that of MPICH and its kin, that of Open MPI.
 COUNT_VARIABLES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")
+RANK_VARIABLES = ("PMI_RANK", "OMPI_COMM_WORLD_RANK")
 END_SECONDS = 2.0  # in which all ranks can end together
 BUSY_SECONDS = 0.002  # in which a rank that waits for others looks again and again
 PAUSE_SECONDS = 0.0001  # between two looks after that
@@ -30,6 +31,12 @@ def started_ranks(environment: Mapping[str, str] = os.environ) -> int:
     """Return how many ranks a launcher has started, 1 without one."""
     counts = (environment.get(name, "") for name in COUNT_VARIABLES)
     return max([1, *(int(count) for count in counts if count.isdecimal())])
+
+
+def started_rank(environment: Mapping[str, str] = os.environ) -> int:
+    """Return the number that a launcher has given to this process, 0 without one."""
+    numbers = (environment.get(name, "") for name in RANK_VARIABLES)
+    return max([0, *(int(number) for number in numbers if number.isdecimal())])
 
 
 def can_meet() -> bool:
@@ -44,7 +51,8 @@ def can_meet() -> bool:
 def ranks_of_job(timeout: float) -> Ranks:
     """Return the ranks that were started together with this process.
 
-    One that is silent for `timeout` seconds is lost. Raises `SettingError` where mpi4py is missing.
+    One that is silent for `timeout` seconds, as the first one has it, is lost. Raises `SettingError` where mpi4py is
+    missing, or does not go with the launcher.
     """
     if started_ranks() == 1:
         return Ranks()
@@ -59,7 +67,13 @@ def ranks_of_job(timeout: float) -> Ranks:
         ) from error
     if MPI.Query_thread() < MPI.THREAD_MULTIPLE:
         raise SettingError("this MPI does not serve several threads: take MPICH, or an Open MPI that was built so")
-    return MPIRanks(timeout) if MPI.COMM_WORLD.size > 1 else Ranks()
+    if MPI.COMM_WORLD.size == 1:
+        library = " ".join(MPI.Get_library_version().partition("\n")[0].split())
+        raise SettingError(
+            f"{started_ranks()} ranks were started, and do not see each other: mpi4py uses another MPI than the"
+            f" launcher ({library})"
+        )
+    return MPIRanks(timeout)
 
 
 class MPIRanks(Ranks):
@@ -83,8 +97,10 @@ class MPIRanks(Ranks):
         self.machine = world.Split_type(MPI.COMM_TYPE_SHARED).bcast(world.rank)
         self._ahead = 0.0  # by how many seconds the clock of the first rank is
         self.job = world.bcast(uuid.uuid4().hex)  # a name for it, which no other job has
-        self.heartbeat = Heartbeat(world.Dup(), timeout)
-        if hasattr(signal, "SIGUSR1"):  # by which MPICH tells that a rank was killed, where it does not kill all others
+        self.heartbeat = Heartbeat(world.Dup(), world.bcast(timeout))
+        # By this signal the launcher of MPICH tells that a rank was killed, if it does not kill all others. In a job of
+        # Slurm it may tell something else.
+        if hasattr(signal, "SIGUSR1") and "SLURM_JOB_ID" not in os.environ:
             signal.signal(signal.SIGUSR1, self._note_killed)
 
     def sum(self, arrays: Sequence[np.ndarray]) -> None:
@@ -92,6 +108,10 @@ class MPIRanks(Ranks):
 
     def copy_first(self, arrays: Iterable[np.ndarray]) -> None:
         self._wait([self._comm.Ibcast(array) for array in arrays])
+
+    def check(self) -> None:
+        if self.heartbeat.is_past_grace:
+            raise RankLostError(self.heartbeat.lost)
 
     def first(self, value: T) -> T:
         try:
@@ -133,8 +153,7 @@ class MPIRanks(Ranks):
         """Wait until all requests are done. Raises `RankLostError` where a rank is lost meanwhile."""
         until = time.perf_counter() + BUSY_SECONDS
         while not self._are_done(requests):
-            if self.heartbeat.is_past_grace:
-                raise RankLostError(self.heartbeat.lost)
+            self.check()
             if time.perf_counter() > until:
                 time.sleep(PAUSE_SECONDS)
 

@@ -1,4 +1,4 @@
-"""Keeps two trainings from writing one file."""
+"""Keeps two programs from writing one file."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ SECONDS_BETWEEN_TRIES = 0.01
 
 
 @contextmanager
-def locked(path: str | Path, argument: str) -> Iterator[None]:
+def locked(path: str | Path, argument: str, patience: float = 0.0) -> Iterator[None]:
     """Be the only process that writes the file at `path`, by whatever name it is called.
 
-    Another one that asks for the same gets a `ModelError`, which names the `argument` ("output") that takes another
-    file. A lock is a hidden file beside the file, and ends with the process. Nothing is locked where no file can be
-    made, since none could take the place of this one either, nor where the file system knows no locks; nor are pipes
-    and devices.
+    Another one that asks for the same gets a `ModelError` after so many seconds of `patience`, which names the
+    `argument` ("output") that takes another file. A lock is a hidden file beside the file, and ends with the process.
+    Nothing is locked where no file can be made, since none could take the place of this one either, nor where the file
+    system knows no locks; nor are pipes and devices.
     """
     target = Path(os.path.realpath(path))
     if os.path.exists(target) and not os.path.isfile(target):
@@ -36,7 +36,7 @@ def locked(path: str | Path, argument: str) -> Iterator[None]:
         return
     with folder_of(path):
         lock = _lock_path(target)
-        descriptor = _take(lock, f"{path}", argument)
+        descriptor = _take(lock, f"{path}", argument, patience)
         try:
             yield
         finally:
@@ -73,9 +73,7 @@ def open_alone(path: str | Path, argument: str, flags: int = 0) -> int:
 
 
 def _busy(name: str, argument: str, process: str = "") -> ModelError:
-    return ModelError(
-        f"another training writes {name}{process}: wait for it, or name another file with {argument}=FILE"
-    )
+    return ModelError(f"another rnncli writes {name}{process}: wait for it, or name another file with {argument}=FILE")
 
 
 def _lock_path(target: Path) -> Path:
@@ -85,14 +83,18 @@ def _lock_path(target: Path) -> Path:
     return target.with_name(f".rnncli-{name}.lock")
 
 
-def _take(lock: Path, name: str, argument: str) -> int | None:
+def _take(lock: Path, name: str, argument: str, patience: float) -> int | None:
     """Return the descriptor of the locked file; None where nothing can be locked."""
+    deadline = time.monotonic() + patience
     while True:
         try:
             descriptor = os.open(lock, os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0), 0o666)
         except OSError:
             return None
         is_ours = _try_to_lock(descriptor)
+        if is_ours is False and time.monotonic() < deadline:
+            os.close(descriptor)
+            continue
         if is_ours is False:
             process = _process(descriptor)
             os.close(descriptor)

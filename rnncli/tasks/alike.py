@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 
+import numpy as np
+
 from ..model import Model
 from ..ranks import Ranks
 from ..ranks.agreement import check_alike
@@ -17,4 +19,8 @@ def check_same_model(ranks: Ranks, model: Model) -> None:
         return
     digest = hashlib.sha256(model.vocabulary.text() + model.lm.weights.tobytes())
     digest.update(json.dumps(model.about, sort_keys=True, default=str).encode())
+    for part in model.lm.parts:
+        for name, array in part.stored_arrays().items():
+            digest.update(name.encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
     check_alike(ranks, {"another version of rnncli": __version__, "another model": digest.hexdigest()})

@@ -101,8 +101,7 @@ def evaluate(
 
     ranks = Ranks() if dynamic or ranks is None else ranks
     check_same_model(ranks, model)
-    tokens = tokens_for(model, sources, encoding, warn, measure)
-    if tokens.words() == 0:
+    if not (tokens := tokens_for(model, sources, encoding, warn, measure)).words():
         raise TextError(f"{source_name(sources[0])} holds no word to evaluate on")
     learner = Learner(model.lm) if dynamic else None
     lm = learner.mixture if learner else model.lm
@@ -115,6 +114,7 @@ def evaluate(
         for number, chunk in enumerate(chunks(len(found.ids), size)):
             words = found.ids[chunk, None]
             context, state = lm.advance(words, state)
+            ranks.check()
             if number % ranks.count != ranks.number:
                 continue
             p, of_parts = lm.examine(words, context)

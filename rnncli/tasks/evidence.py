@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 import numpy as np
 
@@ -16,7 +16,9 @@ from ..lm.ngram_beside import NGramBeside
 from ..lm.ngram_level import UNSEEN
 from ..model import Model
 from ..text.corpus import Sources
-from ..text.reading import listed, read_batches, source_name
+from ..text.folding import folded
+from ..text.formats import ReadOptions
+from ..text.reading import TextsRead, listed, read_batches, source_name, text_files
 from ..text.vocabulary import EOS, EOS_ID
 
 CACHED_PLACES = 3  # that are told of
@@ -31,8 +33,8 @@ class SeenSequence:
 
     part: str
     words: list[str]
-    count: int  # how often it occurred; of one that is shorter than the longest n-grams, after how many words
-    is_longest: bool  # whether it is as long as the longest n-grams
+    count: int  # how often it occurred
+    is_exact: bool  # if not, `count` is the number of different words that it occurred after, as n-grams keep it
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,19 @@ def seen_sequences(model: Model, context: MixtureContext, before: np.ndarray, ta
     found = []
     for part in model.lm.parts:
         if (ngram := ngram_of(part)) is not None:
-            numbers, counts = _known(ngram, context.contexts[part.name], target)
-            length = max((n for n, number in enumerate(numbers, 1) if number != UNSEEN), default=1)
+            counts = _counts(ngram, context.contexts[part.name], _alike(model, target))
+            length = max((n for n, count in counts.items() if count), default=1)
             if length > 1:
                 words = [*before[len(before) - length + 1 :].tolist(), target]
-                count = counts[length - 1]
-                found.append(SeenSequence(part.name, list(map(model.word, words)), count, length == ngram.order))
+                is_exact = length == ngram.order or words[0] == EOS_ID
+                found.append(SeenSequence(part.name, list(map(model.word, words)), counts[length], is_exact))
     return found
+
+
+def _alike(model: Model, target: int) -> list[int]:
+    """Return the numbers of all variants of a mark that a person reads as one, or of the word itself."""
+    noted, standard = model.vocabulary.noted
+    return sorted({target, *noted[standard == target].tolist()})
 
 
 def ngram_of(part: Part) -> NGram | None:
@@ -75,15 +83,13 @@ def ngram_of(part: Part) -> NGram | None:
     return part if isinstance(part, NGram) else None
 
 
-def _known(ngram: NGram, context: NGramContext, target: int) -> tuple[list[int], list[int]]:
-    """Return by length the number of the n-gram that ends in the `target`, and its count."""
-    contexts = context.contexts[0, 0].tolist()
-    numbers = [target]
-    counts = [0]
-    for level, number in zip(ngram.levels, contexts, strict=False):
-        numbers.append(level.find_one(number, target))
-        counts.append(0 if numbers[-1] == UNSEEN else int(level.counts[numbers[-1]]))
-    return numbers, counts
+def _counts(ngram: NGram, context: NGramContext, targets: Iterable[int]) -> dict[int, int]:
+    """Return by length the count of the n-grams that end in one of the `targets`."""
+    counts = {}
+    for length, (level, number) in enumerate(zip(ngram.levels, context.contexts[0, 0].tolist(), strict=False), 2):
+        found = [level.find_one(number, target) for target in targets]
+        counts[length] = sum(int(level.counts[place]) for place in found if place != UNSEEN)
+    return counts
 
 
 def cached_places(model: Model, context: MixtureContext, target: int) -> list[CachedPlace]:
@@ -107,24 +113,31 @@ def cached_places(model: Model, context: MixtureContext, target: int) -> list[Ca
     return found
 
 
-def lines_with(model: Model, sources: Sources, words: list[str], encoding: str = "utf-8") -> list[SourceLine]:
-    """Return the first lines of some texts that hold `words` in a row, as the model reads them."""
-    return list(islice(_lines_with(model, sources, words, encoding), MAX_LINES))
-
-
-def _lines_with(model: Model, sources: Sources, words: list[str], encoding: str) -> Iterator[SourceLine]:
-    wanted = np.array([model.number_of(word) for word in words])
-    longest = max((word for word in words if word != EOS), key=len, default="").lower()
+def source_lines(sources: Sources, encoding: str = "utf-8") -> list[SourceLine]:
+    """Return all lines of some texts. Raises `TextError` for one that cannot be read."""
+    found = []
+    options = ReadOptions(encoding=encoding)
     for source in listed(sources):
-        number = 0
-        for batch in read_batches(source, encoding, "replace"):
-            for line in batch:
-                number += 1
-                if longest in line.lower() and _holds(model, line, wanted):
-                    yield SourceLine(source_name(source), number, line.strip())
+        for path in text_files(source, options, TextsRead()):
+            lines = chain.from_iterable(read_batches(path, encoding, "replace"))
+            found += [SourceLine(source_name(path), number, line.strip()) for number, line in enumerate(lines, 1)]
+    return found
+
+
+def lines_with(model: Model, lines: Iterable[SourceLine], words: Sequence[str]) -> list[SourceLine]:
+    """Return the first lines that hold `words` in a row, as the model reads them."""
+    return list(islice(_lines_with(model, lines, words), MAX_LINES))
+
+
+def _lines_with(model: Model, lines: Iterable[SourceLine], words: Sequence[str]) -> Iterator[SourceLine]:
+    wanted = np.array([model.number_of(word) for word in words])
+    longest = folded(max((word for word in words if word != EOS), key=len, default="")).lower()
+    for line in lines:
+        if longest in folded(line.text).lower() and _holds(model, line.text, wanted):
+            yield line
 
 
 def _holds(model: Model, line: str, wanted: np.ndarray) -> bool:
-    """Whether a line holds words (N,) in a row; its beginning counts as the end of the line before."""
-    ids = np.concatenate([[EOS_ID], model.vocabulary.unnoted(model.encode(line)[0][:, 0])])
+    """Whether a line, between the ends of the one before it and its own, holds words (N,) in a row."""
+    ids = np.concatenate([[EOS_ID], model.vocabulary.unnoted(model.encode(line)[0][:, 0]), [EOS_ID]])
     return any((ids[begin : begin + len(wanted)] == wanted).all() for begin in range(len(ids) - len(wanted) + 1))

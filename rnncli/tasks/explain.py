@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,7 +12,6 @@ from ..errors import SettingError, TextError, quoted
 from ..lm.mixture import MixtureContext, MixtureState
 from ..model import Model
 from ..nn.threads import on_all_cores
-from ..text.corpus import Sources
 from ..text.vocabulary import EOS_ID, UNK_ID
 from .batching import chunks
 from .evidence import CachedPlace, SeenSequence, SourceLine, cached_places, lines_with, seen_sequences
@@ -52,16 +51,15 @@ def explain(
     prompt: str,
     word: str | None = None,
     *,
-    sources: Sources = (),
-    encoding: str = "utf-8",
+    lines: Sequence[SourceLine] = (),
     progress: Callable[[float], object] = lambda fraction: None,
 ) -> Explanation:
     """Measure how much each word of `prompt` changes the prediction of `word`, by default of the likeliest next word.
 
     Each word in turn is hidden, as if it were unknown, and the log-probability then is compared with that after the
     whole prompt. The work grows with the square of their number, so it is done for the last 1,000 words; `progress` is
-    told the fraction that is done. Lines of the texts in `sources` are named that hold the longest sequence which the
-    n-grams have seen. Raises `SettingError` for a word that the model does not know.
+    told the fraction that is done. Of the `lines` of some texts, those are named that hold the longest sequence which
+    the n-grams have seen. Raises `SettingError` for a word that the model does not know.
     """
     if BLANK.search(prompt):
         raise TextError(f"{quoted(prompt)} has a blank: only what comes next is explained")
@@ -89,7 +87,7 @@ def explain(
         unknown,
         sequences,
         cached_places(model, context, target),
-        lines_with(model, sources, longest, encoding) if longest and sources else [],
+        lines_with(model, lines, longest) if longest else [],
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Container, Iterable, Sequence
 from datetime import date
 from pathlib import Path
@@ -20,6 +21,7 @@ from ..text.vocabulary import EOS_ID, Tokens
 from .texts import tokens_for
 
 TYPED = "typed"  # the name of the text of all lines that were learned as they were written
+FROM_STDIN = "stdin"  # the name of a text from standard input; of further ones stdin-2, ...
 M = TypeVar("M", bound=Model)
 
 
@@ -55,8 +57,9 @@ def learn(
 def _free_name(source: str | Path, learned: Container[str]) -> str:
     """Return the name of a text: that of its file; each one from standard input has a name of its own."""
     if source != STDIN:
-        return source_name(source)
-    numbered = (STDIN if number == 1 else f"{STDIN}{number}" for number in itertools.count(1))
+        name = os.path.normpath(source)
+        return os.path.join(os.curdir, name) if name in (TYPED, FROM_STDIN) else name
+    numbered = (FROM_STDIN if number == 1 else f"{FROM_STDIN}-{number}" for number in itertools.count(1))
     return next(name for name in numbered if name not in learned)
 
 
@@ -109,12 +112,16 @@ def forget(model: M, names: Sequence[str] | None = None) -> M:
 
 
 def _found(name: str, texts: Iterable[LearnedText]) -> str:
-    """Return the name of the text that is meant: by its whole name, or else by that of its file alone."""
+    """Return the name of the text that is meant: by its whole name, or else by that of its file, without a folder."""
     names = [text.name for text in texts]
     if name in names:
         return name
-    same_file = [other for other in names if Path(other).name == Path(name).name]
+    if (path := os.path.normpath(name)) in names:
+        return path
+    same_file = [other for other in names if Path(other).name == name]
     if len(same_file) == 1:
         return same_file[0]
     known = ", ".join(map(shortened, same_file or names)) or "nothing"
+    if same_file:
+        raise SettingError(f"{len(same_file)} texts called {shortened(name)} were learned: name one of {known}")
     raise SettingError(f"no text called {shortened(name)} was learned: the model has learned {known}")

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import SettingError
 from ..lm.mixture import Mixture
-from ..lm.voice import FirstVoice, SecondVoice, Voice, mixed, shared_fractions
+from ..lm.voice import FirstVoice, SecondVoice, mixed, shared_fractions
 from ..model import Model, license_of
 from ..text.vocabulary import UNK_ID, Vocabulary
 
@@ -26,15 +26,17 @@ def mix(first: M, second: Model) -> M:
         raise SettingError(
             f"the models cut text in different ways: one {_cut(first)}, and one {_cut(second)}: train both the same way"
         )
-    if first.lm.find(Voice) or second.lm.find(Voice):  # type: ignore[type-abstract]
-        raise SettingError("one of the models is a mix itself: mix the two that it was made of with others")
+    if first.lm.find(FirstVoice) or second.lm.find(FirstVoice):
+        which = "first" if first.lm.find(FirstVoice) else "second"
+        raise SettingError(f"the {which} of the models is a mix itself: name two models that are not")
     known = first.vocabulary.numbers
     vocabulary = Vocabulary([*first.vocabulary.words, *(word for word in second.vocabulary.words if word not in known)])
     voices = FirstVoice(*_voice(first, vocabulary)), SecondVoice(*_voice(second, vocabulary))
     lm = mixed(*voices, len(vocabulary))
+    about = license_of(first, second) | {name: first.about[name] for name in ["reading"] if name in first.about}
     # A model of an earlier version does not fold lookalikes.
     tokenizer = replace(first.tokenizer, fold=first.tokenizer.fold or second.tokenizer.fold)
-    return replace(first, lm=lm, vocabulary=vocabulary, tokenizer=tokenizer, about=license_of(first, second))
+    return replace(first, lm=lm, vocabulary=vocabulary, tokenizer=tokenizer, about=about)
 
 
 def _cut(model: Model) -> str:

@@ -120,7 +120,7 @@ def read_units(
 
     def units() -> Iterator[str]:
         for source in sources:
-            for path in _files(source, options, read):
+            for path in text_files(source, options, read):
                 yield from _units_of_file(path, options, read, store)
             at_end()
 
@@ -219,7 +219,7 @@ def _open(source: str | Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
             yield file, raw
 
 
-def _files(source: str | Path, options: ReadOptions, read: TextsRead) -> Iterator[str | Path]:
+def text_files(source: str | Path, options: ReadOptions, read: TextsRead) -> Iterator[str | Path]:
     """Yield the source itself, or every text file below a folder in sorted order, without hidden ones.
 
     A file of a folder is read to its end first: what cannot be read is left out as a whole, and taken down. Raises

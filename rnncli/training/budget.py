@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..lm.tuning import MAX_TUNING_WORDS
 from ..nn.speed import Now
-from .finish import MAX_TUNING_WORDS
 from .plan import Plan
 from .state import TrainingState
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import platform
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any, TypeVar
@@ -37,13 +38,21 @@ class Crew:
 def check_options_agree(ranks: Ranks, options: Mapping[str, Any]) -> None:
     """Refuse ranks that were started with other options, or are of another version, than the first one."""
     own = {name: value for name, value in options.items() if name != "threads"}
-    check_alike(ranks, {"another version of rnncli": __version__, "other options": _digest(own)})
+    check_alike(
+        ranks,
+        {
+            "another version of rnncli": __version__,
+            "another version of Python": platform.python_version(),
+            "other options": _digest(own),
+        },
+    )
 
 
 def check_texts_agree(ranks: Ranks, plan: Plan, corpus: Corpus) -> None:
     """Refuse ranks that have read another text than the first one, or a model with another name for it."""
     if ranks.count > 1:
-        decided = {"init": plan.init_sha256, "network": asdict(plan.network), "text": asdict(plan.text)}
+        text = {name: value for name, value in asdict(plan.text).items() if name != "valid"}  # where it is may differ
+        decided = {"init": plan.init_sha256, "network": asdict(plan.network), "text": text}
         texts = corpus_digests(corpus)
         check_alike(
             ranks,

@@ -13,18 +13,16 @@ import numpy as np
 from ..errors import TrainingError
 from ..lm.ensemble import Ensemble, joined
 from ..lm.interface import Part
-from ..lm.mixture import WORDS_PER_PASS
 from ..lm.network import Network
 from ..lm.ngram import NGram
 from ..lm.ngram_beside import BaseNGram
 from ..lm.ngram_counts import counted_part
 from ..lm.parts import PART_KINDS
 from ..lm.perplexity import perplexity
-from ..lm.tuning import Tuned, tune
+from ..lm.tuning import Tuned, tune, tuning_pieces
 from ..lm.widening import widened_ngram
 from ..model import Model, license_of
 from ..options import MAX_EPOCHS
-from ..text.batches import excerpts
 from ..text.columns import Store
 from ..text.corpus import Corpus
 from ..text.vocabulary import UNK_ID
@@ -33,9 +31,6 @@ from .crew import Crew
 from .plan import Plan
 from .state import TrainingState
 
-MAX_TUNING_WORDS = 100_000
-MAX_TUNING_TEXTS = 8  # pieces of the held-out text, which are read side by side
-CACHE_FILLS_PER_TEXT = 0.5  # the least length of a piece, in sizes of the largest cache
 MAX_PERPLEXITY_RATIO = 1.1  # of a network and the best one: a worse one would do more harm than good
 HISTORY_FIELDS = ("epoch", "step", "words", "learning_rate", "train_perplexity", "valid_perplexity", "network")
 
@@ -92,9 +87,8 @@ class ModelBuilder:
         return tune([part for part in parts if part is not None], len(self.corpus.vocabulary), texts, self.crew.map)
 
     def tuning_texts(self, ids: np.ndarray, words: int) -> list[np.ndarray]:
-        """Take about so many words of a held-out text (N,), in pieces that fill the cache by half at least."""
-        shortest = max(WORDS_PER_PASS, int(CACHE_FILLS_PER_TEXT * self.plan.training.cache_size))
-        return excerpts(ids, words, min(MAX_TUNING_TEXTS, words // shortest))
+        """Take about so many words of a held-out text (N,), to tune the mixture on."""
+        return tuning_pieces(ids, words, self.plan.training.cache_size)
 
     def model(self, state: TrainingState) -> Model:
         """Return the model with the networks as they did best on validation.

@@ -13,18 +13,18 @@ from ..nn.optimizers import clip_by_global_norm
 from ..nn.sampling import Sampler
 from ..nn.schedules import SCHEDULES
 from ..text.batches import Sequences, window
-from .average import MAX_PERIOD
 from .crew import Crew
 from .plan import Plan
 from .recipe import LATE_FRACTION, LATE_SAMPLES
 from .state import TrainingState
-from .workers import Team
-
-AVERAGED_USE = 2 * MAX_PERIOD  # steps since its last use after which a row hardly moves any more
+from .workers import RECENT_USE, Team
 
 
 class Stepper:
-    """Takes steps of a training on the sequences (L + 1, B) of a text, with word `counts` (V,), by the clock `now`."""
+    """Takes steps of a training on the sequences (L + 1, B) of a text, with word `counts` (V,).
+
+    `now` is the clock of this rank, by which the steps are timed.
+    """
 
     def __init__(
         self,
@@ -92,11 +92,12 @@ class Stepper:
             if is_finite:
                 state.optimizer.step(self.learning_rate())
             if self.team.is_local:
-                is_finite, carried = self.team.after_local_step(is_finite, carried)
+                is_finite, carried = self.team.after_local_step(is_finite, carried, state.optimizer)
             if is_finite:
                 state.carried = carried
             if is_finite and self.team.is_whole and state.average.count():
-                state.optimizer.catch_up(within=AVERAGED_USE)
+                if not self.team.is_local:
+                    state.optimizer.catch_up(within=RECENT_USE)
                 state.average.take(state.network.values(), self.team.threads)
             if is_finite and math.isfinite(loss):
                 state.recent.loss += loss * targets.size

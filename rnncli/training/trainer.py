@@ -75,7 +75,7 @@ class Trainer:
         self.state = state or self.beginning.state()
         if (here := environment(plan.training.threads, hooks.ranks.count)) not in self.state.environments:
             self.state.environments.append(here)
-        self.stepper = Stepper(plan, self.state, self.sequences, corpus.counts(), self.crew, now)
+        self.stepper = Stepper(plan, self.state, self.sequences, corpus.counts(), self.crew, hooks.now)
         self.clock = Clock(plan, self.state, len(self.sequences) - 1, began, now)
         self.builder = ModelBuilder(plan, corpus, self.crew, init)
         if not state:
@@ -190,6 +190,8 @@ class Trainer:
             state.fraction = min(self.clock.fraction(), LAST_STEP_FRACTION)
         while not self.is_over:
             if state.is_network_over:
+                if state.recent.words:  # the ranks were lost before its last report
+                    yield replace(self._progress(), report=self.report())
                 self.beginning.next_network(state)
                 self._enter_network()
             if state.step and state.best.reports_since >= self.plan.training.patience and not state.cooldown:

@@ -13,11 +13,14 @@ from ..errors import SettingError
 from ..lm.network import Network, NetworkState
 from ..lm.noise import StepNoise
 from ..nn.buffers import Buffers
+from ..nn.optimizers import SGD, Adam
+from .average import MAX_PERIOD
 from .crew import Crew
 
 # Milliseconds for one sequence of a batch on one core, with the default network: 1.4 in a batch of 20, 1.5 of 10, 1.9
 # of 4, 2.8 of 2, 4.6 of one.
 MIN_SEQUENCES = 4
+RECENT_USE = 2 * MAX_PERIOD  # steps since its last use after which a row hardly moves any more
 
 
 class Worker:
@@ -116,7 +119,9 @@ class Team:
         self.ranks.sum([*gradients, *(field for layer in state for field in layer), total])
         return float(total[0])
 
-    def after_local_step(self, is_finite: bool, state: NetworkState) -> tuple[bool, NetworkState]:
+    def after_local_step(
+        self, is_finite: bool, state: NetworkState, optimizer: Adam | SGD
+    ) -> tuple[bool, NetworkState]:
         """Average the networks if it is time. Returns whether those of all ranks are finite, and the whole state.
 
         In between, what was not finite on one rank is only taken down, and its state is that of its own sequences.
@@ -128,10 +133,12 @@ class Team:
                 self._rows.setdefault(name, []).append(parameter.rows)
         if self._steps < self.local_steps:
             return True, state
+        recent = RECENT_USE + self.local_steps
+        for name, rows in optimizer.catch_up(within=recent).items():  # what moves later would differ among the ranks
+            self._rows.setdefault(name, []).append(rows)
         broken = np.array([0.0 if self._is_finite else 1.0])
         self.ranks.sum([*(field for layer in state for field in layer), broken])
         self._average()
-        self._is_finite = True
         return not broken[0], state
 
     @property
@@ -165,6 +172,7 @@ class Team:
         for name, rows in changed.items():
             parameters[name].value[rows] = parts[name] / self.ranks.count
         self._steps = 0
+        self._is_finite = True
         self._rows.clear()
 
     def _among_zeros(self, own: np.ndarray) -> np.ndarray:

@@ -45,7 +45,7 @@ def test_generate_tells_how_much_it_copied(invoke, model_file):
         *("generate", "Tom is not good at science, so he", "--temperature=0", "-n4", "--novelty", "-m", model_file)
     )
     assert result.stdout == "Tom is not good at science, so he will study more.\n"
-    assert result.stderr == "Sequences that stand in the training text: 3 words 100%, 4 words 100%, 5 words 100%\n"
+    assert result.stderr == "Sequences that the n-grams have seen: 3 words 100%, 4 words 100%, 5 words 100%\n"
 
 
 def test_a_model_without_n_grams_says_so_before_it_writes(invoke, corpus_file, tmp_path):

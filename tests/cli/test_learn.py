@@ -2,10 +2,12 @@
 
 import json
 import re
+import shutil
 
 import pytest
 
 import rnncli
+from rnncli.learned import learned_texts
 
 TEXT = "Zelda plays the theremin every evening.\n" * 6
 
@@ -20,17 +22,21 @@ def _own_folder(tmp_path, monkeypatch):
 def test_a_text_is_learned_and_forgotten_by_the_model_in_the_folder(invoke, model_file, tmp_path):
     result = invoke("learn", "band.txt", "-m", model_file)
     assert (result.exit_code, result.stdout) == (0, "models/personal.npz\n")
-    perplexities = r"perplexity of their last lines (\S+) before, (\S+) now"
-    of_known = r"of the words known before (\S+) and (\S+) \((\S+)% were unknown\)"
-    told = re.fullmatch(rf"Learned band.txt: 6 new words; {perplexities}; {of_known}\.\n", result.stderr)
-    before, now, known_before, known_now, unknown = map(float, told.groups())
-    assert now < before
-    assert known_now < known_before < before
+    told = re.fullmatch(
+        r"Warning: only (\d+) words were held out, which tell little\n"
+        r"Learned band.txt: 6 new words\. Perplexity of the last lines: (\S+) without what was learned, (\S+) with it;"
+        r" of the words known without: (\S+) and (\S+) \((\S+)% are not\)\.\n",
+        result.stderr,
+    )
+    words, without, with_it, known_without, known_with, unknown = map(float, told.groups())
+    assert words == 8
+    assert with_it < without
+    assert known_with < known_without < without
     assert 0 < unknown < 100
     found = invoke("predict", "Zelda plays the", "-n", 1)
     assert found.stdout.startswith("theremin\t")
     result = invoke("learn", "-", input="Ole sails.\n")
-    assert result.stderr.startswith("Model: models/personal.npz\nLearned -: 2 new words; ")
+    assert "\nLearned stdin: 2 new words. Perplexity of the last lines: " in result.stderr
     result = invoke("forget", "band.txt")
     assert (result.exit_code, result.stdout) == (0, "models/personal.npz\n")
     assert result.stderr == "Model: models/personal.npz\nForgot band.txt.\n"
@@ -114,3 +120,72 @@ def test_lines_are_added_to_a_plain_file_and_nothing_else_is_written(invoke, mod
     result = invoke("predict", "Tom is", "--learn-to", "nowhere/x.txt", "-m", model_file)
     assert result.exit_code == 1
     assert "cannot write nowhere/x.txt" in result.stderr
+
+
+def test_lines_begin_after_the_end_of_a_file_and_blanks_of_a_prompt_are_no_text(invoke, model_file, tmp_path):
+    (tmp_path / "lines.txt").write_text("before", encoding="utf-8")
+    assert invoke("predict", "--learn-to", "lines.txt", "-m", model_file, input="Tom ___ good\nTom is\n").exit_code == 0
+    assert (tmp_path / "lines.txt").read_text(encoding="utf-8") == "before\nTom is\n"
+
+
+@pytest.mark.parametrize("option", [["--learn"], ["--learn-to", "lines.txt"]])
+def test_half_typed_words_are_not_learned(invoke, model_file, tmp_path, option):
+    result = invoke("predict", "--complete", "Tom i", "-m", model_file, *option)
+    assert result.exit_code == 2
+    assert "--complete is for half-typed words, which are not learned: leave out one of the two." in result.stderr
+    assert not (tmp_path / "lines.txt").exists()
+
+
+def test_what_is_adapted_to_is_not_learned(invoke, model_file):
+    result = invoke("predict", "Tom is", "-m", model_file, "--learn", "--adapt", "band.txt")
+    assert result.exit_code == 2
+    assert "--adapt keeps nothing of what is learned: leave out one of the two." in result.stderr
+
+
+def test_a_model_that_has_learned_learns_in_its_place_wherever_it_is(invoke, model_file, tmp_path):
+    assert invoke("learn", "band.txt", "-m", model_file, "-o", "mine.npz").stdout == "mine.npz\n"
+    assert invoke("learn", "garden.txt", "-m", "mine.npz").stdout == "mine.npz\n"
+    assert invoke("predict", "Ole sails.", "--learn", "-m", "mine.npz").exit_code == 0
+    assert [text.name for text in learned_texts(rnncli.load("mine.npz"))] == ["band.txt", "garden.txt", "typed"]
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_training_is_replaced_only_by_its_name(invoke, model_file, tmp_path):
+    (tmp_path / "models").mkdir()
+    shutil.copy(model_file, tmp_path / "models" / "personal.npz")
+    result = invoke("learn", "band.txt", "-m", model_file)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "models/personal.npz is there, and has learned nothing" in " ".join(result.stderr.split())
+    assert (tmp_path / "models" / "personal.npz").read_bytes() == model_file.read_bytes()
+    assert invoke("learn", "band.txt", "-m", model_file, "-o", "models/personal.npz").exit_code == 0
+
+
+def test_what_was_accepted_is_kept_whatever_happened_to_the_model(start, invoke, model_file, tmp_path):
+    shutil.copy(model_file, tmp_path / "copy.npz")
+    program = start("predict", "--learn", "-n", "1", "-m", "copy.npz")
+    program.stdin.write("Zelda plays the theremin.\n")
+    program.stdin.flush()
+    program.stdout.readline()
+    (tmp_path / "copy.npz").unlink()
+    program.stdin.close()
+    assert program.wait() == 0
+    assert rnncli.load(tmp_path / "models" / "personal.npz").knows("theremin")
+    program = start("predict", "--learn", "-n", "1", "-m", "models/personal.npz")
+    program.stdin.write("Ole sails.\n")
+    program.stdin.flush()
+    program.stdout.readline()
+    assert invoke("learn", "garden.txt", "-m", "models/personal.npz").exit_code == 0
+    program.stdin.close()
+    assert program.wait() == 0
+    kept = rnncli.load(tmp_path / "models" / "personal.npz")
+    assert all(map(kept.knows, ("theremin", "sails", "Basil")))
+    assert [text.name for text in learned_texts(kept)] == ["garden.txt", "typed"]
+
+
+def test_the_texts_of_a_mix_are_forgotten_in_its_models(invoke, model_file):
+    assert invoke("learn", "band.txt", "-m", model_file, "-o", "mine.npz").exit_code == 0
+    assert invoke("mix", "mine.npz", model_file, "-o", "mix.npz").exit_code == 0
+    result = invoke("forget", "--all", "-m", "mix.npz")
+    assert result.exit_code == 1
+    assert "mix.npz is a mix, which has learned nothing: forget it in the two models" in result.stderr
+    assert json.loads(invoke("info", "-m", "mix.npz", "--format", "jsonl").stdout)["learned"][0]["name"] == "band.txt"

@@ -138,7 +138,7 @@ def test_a_log_has_one_writer_by_whatever_name_also_in_a_folder_that_takes_no_fi
     (tmp_path / "link.jsonl").symlink_to(path)
     (tmp_path / "same.jsonl").hardlink_to(path)
     before = sorted(os.listdir(tmp_path))
-    told = rf"another training writes \S*{other}: wait for it, or name another file with log=FILE"
+    told = rf"another rnncli writes \S*{other}: wait for it, or name another file with log=FILE"
     with logging_to(path):
         assert sorted(os.listdir(tmp_path)) == before
         with pytest.raises(ModelError, match=told), logging_to(tmp_path / other):
@@ -154,7 +154,7 @@ def test_a_log_in_whose_place_another_training_writes_is_a_warning(tmp_path, pos
         with logging_to(path) as write_another:
             write_another(report(7))
             write(report(2))
-            assert "another training writes" in capsys.readouterr().err
+            assert "another rnncli writes" in capsys.readouterr().err
         write(report(3))
     assert epochs(path) == [7, 3]
 

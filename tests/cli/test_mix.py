@@ -15,5 +15,5 @@ def test_two_models_become_one(invoke, model, model_file, tmp_path, monkeypatch)
     assert len(parts) == 4
     result = invoke("mix", model_file, "models/mix.npz", "-o", "other.npz")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "one of the models is a mix itself" in " ".join(result.stderr.split())
+    assert "the second of the models is a mix itself" in " ".join(result.stderr.split())
     assert not (tmp_path / "other.npz").exists()

@@ -241,3 +241,24 @@ def test_a_wrong_command_without_mpi4py_is_told_as_such(invoke, monkeypatch):
     result = invoke("train", "corpus.txt", "--epochs", 0)
     assert result.exit_code == 2
     assert "Invalid value for '--epochs'" in result.stderr
+
+
+def test_ranks_that_do_not_see_each_other_are_told_once(shell, mpiexec, corpus_file, tmp_path):
+    """As with a launcher of another MPI than that of mpi4py, which tells how many it has started."""
+    for rank, lines in ((0, 1), (1, 0)):
+        strange = f"OMPI_COMM_WORLD_SIZE=2 OMPI_COMM_WORLD_RANK={rank}"
+        run = shell(f"{strange} rnncli train {corpus_file} -o {tmp_path}/x.npz {OPTIONS} --epochs 1")
+        assert run.returncode != 0
+        assert len(errors(run.stderr)) == lines
+    run = shell(f"OMPI_COMM_WORLD_SIZE=2 rnncli evaluate {corpus_file}")
+    assert "2 ranks were started, and do not see each other: mpi4py uses another MPI than the launcher" in run.stderr
+    assert not (tmp_path / "x.npz").exists()
+
+
+def test_ranks_with_another_model_are_told(shell, mpiexec, model_file, corpus_file, tmp_path):
+    assert shell(f"rnncli compress {model_file} --bits 8 -o {tmp_path}/small.npz").returncode == 0
+    evaluate = f"-n 1 rnncli evaluate {corpus_file} -m"
+    run = shell(f"{mpiexec} {evaluate} {model_file} : {evaluate} {tmp_path}/small.npz")
+    assert run.returncode != 0
+    assert len(errors(run.stderr)) == 1
+    assert "rank 1 has another model than rank 0" in run.stderr

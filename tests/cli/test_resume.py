@@ -382,11 +382,11 @@ def test_a_second_training_of_the_same_model_is_refused(invoke, corpus_file):
     Path("models").mkdir()
     with locked(MODEL, "output"):
         result = invoke("train", corpus_file, *TINY)
-    told = f"Error: another training writes {MODEL} (process {os.getpid()}): wait for it, or name another file with"
+    told = f"Error: another rnncli writes {MODEL} (process {os.getpid()}): wait for it, or name another file with"
     assert (result.exit_code, result.stderr) == (1, f"{told} --output FILE\n")
     with locked(CHECKPOINT, "output"):
         result = invoke("train", corpus_file, *TINY)
-    assert result.stderr.startswith(f"Error: another training writes {CHECKPOINT} ")
+    assert result.stderr.startswith(f"Error: another rnncli writes {CHECKPOINT} ")
 
 
 def test_a_checkpoint_is_not_taken_for_a_model(invoke, interrupt, corpus_file):

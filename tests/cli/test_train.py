@@ -257,7 +257,7 @@ def unread(monkeypatch):
 def test_a_log_that_another_training_writes_is_told_before_the_text_is_read(invoke, corpus_file, unread):
     with logging_to(Path("log.jsonl")):
         result = invoke("train", corpus_file, *TINY, "--log", "log.jsonl")
-    told = "Error: another training writes log.jsonl: wait for it, or name another file with --log FILE\n"
+    told = "Error: another rnncli writes log.jsonl: wait for it, or name another file with --log FILE\n"
     assert (result.exit_code, result.stderr) == (1, told)
     assert os.listdir() == []
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from rnncli.lm.arpa import arpa_lines
 from rnncli.lm.mixture import Mixture
 from rnncli.lm.ngram import NGram
+from rnncli.lm.ngram_pruning import ngram_count, pruned
 from rnncli.text.vocabulary import EOS, UNK
 
 WORDS = [EOS, UNK, "a", "b", "c", " ", "never"]
@@ -29,11 +30,12 @@ def by_the_format(lines: list[str], context: list[str], word: str) -> float:
     return total + entries[(*context, word)][0]
 
 
-@pytest.fixture(params=[False, True], ids=["whole", "pruned"])
+@pytest.fixture(params=["whole", "pruned by count", "pruned by cost"])
 def ngram(request, rng):
     ids = rng.integers(0, len(WORDS) - 1, 400)
     ids[-1] = 0
-    return NGram.count(ids, len(WORDS), 3, prune=request.param)
+    found = NGram.count(ids, len(WORDS), 3, prune=request.param == "pruned by count")
+    return pruned(found, ngram_count(found) // 3) if request.param == "pruned by cost" else found
 
 
 def test_the_file_gives_every_word_the_probability_that_the_model_gives_it(ngram, rng, exact_distribution):

@@ -5,7 +5,7 @@ import pytest
 
 from rnncli.lm.mixture import Mixture
 from rnncli.lm.ngram import NGram
-from rnncli.lm.ngram_pruning import ngram_count, pruned
+from rnncli.lm.ngram_pruning import _occurrences, ngram_count, pruned
 from rnncli.text.vocabulary import EOS_ID
 
 V = 12
@@ -83,7 +83,7 @@ def test_the_cost_is_that_of_leaving_one_ngram_out(text, monkeypatch):
         own = {w: (count - level.discounts[min(count, 3)]) / total for w, count in counts.items() if w != word}
         backoff = 1 - sum(own.values())
         q = np.array([own.get(w, 0) + backoff * whole.unigrams[w] for w in range(V)])
-        return whole.unigrams[first] * float(np.sum(p[first] * np.log(p[first] / q)))
+        return float(np.mean(text == first) * np.sum(p[first] * np.log(p[first] / q)))
 
     found = {ngram: divergence(*ngram) for ngram in all_ngrams(whole)}
     assert found[gone] <= np.quantile(list(found.values()), 0.03)
@@ -109,3 +109,22 @@ def test_a_pruned_model_can_be_pruned_further(text):
     twice = pruned(pruned(whole, ngram_count(whole) // 2), ngram_count(whole) // 4)
     assert ngram_count(twice) == ngram_count(whole) // 4
     np.testing.assert_allclose(distributions(twice, text).sum(axis=1), 1, rtol=1e-5)
+
+
+def test_what_begins_a_unit_counts_by_how_often_it_does(rng):
+    """All units end alike, so few words stand before an end: by these, the beginnings would be worth little."""
+    firsts = np.where(rng.random(600) < 0.8, 3, rng.integers(3, V, 600))
+    units = [[first, *rng.integers(3, V, rng.integers(2, 6)), 2, EOS_ID] for first in firsts]
+    whole = NGram.count(np.concatenate(units), V, 2)
+    assert all_ngrams(pruned(whole, 2)) == {(EOS_ID, 3), (2, EOS_ID)}
+
+
+@pytest.mark.parametrize("is_pruned", [False, True])
+def test_contexts_are_counted_by_their_occurrences(text, is_pruned):
+    whole = NGram.count(text, V, 4, prune=is_pruned)
+    of_words, of_pairs, _ = _occurrences(whole)
+    np.testing.assert_allclose(of_words, np.bincount(text[:-1], minlength=V) + (np.arange(V) == EOS_ID), atol=3)
+    pairs = [pair for pair in sorted(all_ngrams(whole)) if len(pair) == 2]
+    for pair, found in zip(pairs, of_pairs, strict=True):
+        if pair[1] != EOS_ID:  # nothing is predicted from before the beginning of a unit
+            assert found == pytest.approx(np.sum((text[:-1] == pair[0]) & (text[1:] == pair[1])), abs=1)

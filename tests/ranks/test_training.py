@@ -29,10 +29,12 @@ def assert_alike(found: dict, expected: dict, **tolerance) -> None:
         np.testing.assert_allclose(found[name], value, err_msg=name, **tolerance)
 
 
+@pytest.mark.parametrize("softmax", ["full", "sampled"])
 @pytest.mark.parametrize(("count", "threads"), [(2, 1), (3, 1), (2, 2)])
-def test_several_ranks_give_what_as_many_workers_of_one_process_give(corpus_file, as_ranks, count, threads):
-    alone = trained(corpus_file, Ranks(), threads=count * threads, batch_size=16)
-    together = as_ranks(count, lambda ranks: trained(corpus_file, ranks, threads=threads, batch_size=16))
+def test_several_ranks_give_what_as_many_workers_of_one_process_give(corpus_file, as_ranks, count, threads, softmax):
+    options = {"batch_size": 16, "softmax": softmax, "samples": 3}
+    alone = trained(corpus_file, Ranks(), threads=count * threads, **options)
+    together = as_ranks(count, lambda ranks: trained(corpus_file, ranks, threads=threads, **options))
     for trainer in together:
         assert [len(trainer.stepper.team.workers), trainer.crew.count] == [threads, count * threads]
         assert_alike(values_of(trainer), values_of(together[0]), rtol=0)
@@ -92,8 +94,9 @@ def test_when_a_rank_is_lost_each_of_the_others_can_keep_the_training(corpus_fil
     assert_alike(values_of(resumed[0]), values_of(through[0]), rtol=0)
 
 
-def test_the_last_report_is_made_up_for_when_the_ranks_were_lost_before_it(corpus_file, tmp_path):
-    trainer = Trainer.start(corpus_file, **SETTINGS)
+@pytest.mark.parametrize("networks", [1, 2])
+def test_the_last_report_is_made_up_for_when_the_ranks_were_lost_before_it(corpus_file, tmp_path, networks):
+    trainer = Trainer.start(corpus_file, **SETTINGS, networks=networks)
 
     def train_until_the_ranks_are_lost() -> None:
         for _ in trainer.run():
@@ -103,11 +106,16 @@ def test_the_last_report_is_made_up_for_when_the_ranks_were_lost_before_it(corpu
     with pytest.raises(RankLostError):
         train_until_the_ranks_are_lost()
     trainer.save_checkpoint(tmp_path / "kept.npz")
-    resumed = Trainer.start(corpus_file, resume=tmp_path / "kept.npz", **SETTINGS)
-    assert (resumed.is_over, [report.epoch for report in resumed.state.history]) == (True, [1, 2])
+    resumed = Trainer.start(corpus_file, resume=tmp_path / "kept.npz", **SETTINGS, networks=networks)
+    assert (resumed.is_over, [report.epoch for report in resumed.state.history]) == (networks == 1, [1, 2])
+    for _ in resumed.run():
+        pass
     resumed.best()
-    assert [report.epoch for report in resumed.state.history] == [1, 2, 3]
-    assert_alike(values_of(resumed), values_of(trained(corpus_file, Ranks())), rtol=0)
+    through = trained(corpus_file, Ranks(), networks=networks)
+    assert [report.epoch for report in resumed.state.history] == [1, 2, 3] * networks
+    for found, expected in zip(resumed.state.trained, through.state.trained, strict=True):
+        assert_alike(found.values, expected.values, rtol=0)
+    assert_alike(values_of(resumed), values_of(through), rtol=0)
 
 
 class LostWatch:
@@ -140,14 +148,18 @@ def test_a_batch_that_is_too_small_for_the_ranks_is_refused(corpus_file, as_rank
     as_ranks(3, start)
 
 
-def test_ranks_that_take_steps_by_themselves_average_their_networks(corpus_file, as_ranks):
+@pytest.mark.parametrize("softmax", ["full", "sampled"])
+def test_ranks_that_take_steps_by_themselves_average_their_networks(corpus_file, as_ranks, softmax):
     def train(ranks: Ranks) -> tuple[Trainer, list[bool]]:
-        trainer = Trainer.start(corpus_file, hooks=Hooks(ranks=ranks), **SETTINGS, local_steps=3)
+        options = {**SETTINGS, "softmax": softmax, "samples": 3, "local_steps": 3}
+        trainer = Trainer.start(corpus_file, hooks=Hooks(ranks=ranks), **options)
         alike = []
         for progress in trainer.run():
             values = ranks.all(trainer.state.network.values())
             alike.append(all(np.array_equal(values[0][name], values[1][name]) for name in values[0]))
             assert alike[-1] or not trainer.stepper.team.is_whole
+            averages = ranks.all(trainer.state.average.values)
+            assert all(np.array_equal(averages[0][name], averages[1][name]) for name in averages[0])
             if progress.report:
                 assert alike[-1]
         return trainer, alike

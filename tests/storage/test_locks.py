@@ -33,7 +33,7 @@ def test_of_two_processes_that_write_one_file_the_second_is_told_of_the_first(st
     path = tmp_path / "model.npz"
     process = holding(start_python, path)
     told = (
-        rf"another training writes {path} \(process {process.pid}\): wait for it, or name another file with output=FILE"
+        rf"another rnncli writes {path} \(process {process.pid}\): wait for it, or name another file with output=FILE"
     )
     with pytest.raises(ModelError, match=told), locked(path, "output"):
         pass
@@ -88,7 +88,7 @@ def test_the_names_of_one_file_have_one_lock(tmp_path, monkeypatch, is_there):
     for held in names:
         with locked(held, "output"):
             for name in names:
-                with pytest.raises(ModelError, match="another training writes"), locked(name, "log"):
+                with pytest.raises(ModelError, match="another rnncli writes"), locked(name, "log"):
                     pass
 
 
@@ -117,7 +117,7 @@ def test_pipes_and_devices_are_not_locked(tmp_path):
 @pytest.mark.parametrize("name", ["n" * 255, "é" * 120, "n" * 201, "n" * 200])
 def test_a_long_name_has_a_lock_too(tmp_path, name):
     with locked(tmp_path / name, "output"):
-        with pytest.raises(ModelError, match="another training writes"), locked(tmp_path / name, "output"):
+        with pytest.raises(ModelError, match="another rnncli writes"), locked(tmp_path / name, "output"):
             pass
         with locked(tmp_path / ("m" + name[1:]), "output"):
             assert len(found_in(tmp_path)) == 2
@@ -158,7 +158,7 @@ def test_a_lock_that_was_removed_while_it_was_taken_is_taken_anew(tmp_path, monk
     monkeypatch.setattr(locks, "try_lock", lock)
     with locked(path, "output"):
         assert [*tmp_path.iterdir()] == removed  # a new file of the same name
-        with pytest.raises(ModelError, match="another training writes"), locked(path, "output"):
+        with pytest.raises(ModelError, match="another rnncli writes"), locked(path, "output"):
             pass
     assert found_in(tmp_path) == []
 

@@ -1,5 +1,6 @@
 import io
 import itertools
+import os
 from datetime import date
 
 import numpy as np
@@ -12,7 +13,7 @@ from rnncli.lm.ensemble import Ensemble
 from rnncli.lm.mixture import Mixture
 from rnncli.lm.personal import Personal
 from rnncli.storage.model_file import _members as members
-from rnncli.tasks.learn import forget, learn
+from rnncli.tasks.learn import forget, learn, learn_lines
 
 DAY = "2020-02-20"
 TEXTS = {
@@ -147,7 +148,7 @@ def test_a_text_that_was_not_learned_is_not_forgotten(model, files, tmp_path):
     other = tmp_path / "more" / "band.txt"
     other.write_text(TEXTS["garden.txt"], encoding="utf-8")
     both = learned.learned(other)
-    with pytest.raises(SettingError, match=r"no text called band\.txt was learned"):  # which of the two?
+    with pytest.raises(SettingError, match=r"2 texts called band\.txt were learned: name one of \S*band"):
         both.forgotten(["band.txt"])
     assert [text.name for text in before_learning(both.forgotten([str(other)]))[1]] == [str(files[0])]
 
@@ -184,7 +185,7 @@ def test_a_new_version_is_told_of_and_texts_from_standard_input_add_up(model, fi
     for text in ("Zelda sings.\n", "Ole sails.\n"):
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
         found = learn(found, "-")
-    assert [text.name for text in before_learning(found)[1]] == ["-", "-2"]
+    assert [text.name for text in before_learning(found)[1]] == ["stdin", "stdin-2"]
     assert found.knows("Zelda")
     assert found.knows("sails")
 
@@ -196,3 +197,29 @@ def test_a_file_without_what_the_model_was_before_is_damaged(model, files, tmp_p
     np.savez(tmp_path / "learned.npz", **arrays)
     with pytest.raises(ModelError, match=r"is damaged: it lacks the unigrams of its part 'ngram'"):
         rnncli.load(tmp_path / "learned.npz").forgotten()
+
+
+@pytest.mark.parametrize("ngrams", [None, 0, 30])
+def test_a_model_that_has_learned_is_compressed_and_can_forget_and_learn_after_that(model, files, tmp_path, ngrams):
+    small = learn(model, files[:2], day=DAY).compressed(bits=8, ngrams=ngrams)
+    base = model.compressed(bits=8, ngrams=ngrams)
+    assert_same(small, learn(base, files[:2], day=DAY))
+    rnncli.save(small, tmp_path / "small.npz")
+    small = rnncli.load(tmp_path / "small.npz")
+    assert_same(small.forgotten(), base)
+    assert_same(learn(small, files[2], day=DAY), learn(base, files, day=DAY))
+
+
+def test_texts_with_names_that_say_something_else_keep_apart(model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("typed", "stdin"):
+        (tmp_path / name).write_text("Ole sails.\n", encoding="utf-8")
+    (tmp_path / "notes.txt").write_text("Ole rows.\n", encoding="utf-8")
+    found = learn(learn_lines(model, ["Zelda sings."]), ["typed", "stdin", "./notes.txt"])
+    found = learn(found, "notes.txt")
+    names = [text.name for text in before_learning(found)[1]]
+    assert names == ["typed", os.path.join(".", "typed"), os.path.join(".", "stdin"), "notes.txt"]
+    assert found.knows("sings")
+    with pytest.raises(SettingError, match=r"no text called elsewhere/notes\.txt was learned"):
+        forget(found, ["elsewhere/notes.txt"])
+    assert len(before_learning(forget(found, ["./notes.txt"]))[1]) == 3

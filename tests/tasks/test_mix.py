@@ -70,6 +70,16 @@ def test_a_mix_learns_texts_and_forgets_them(both, tmp_path):
     learned = both.learned(tmp_path / "band.txt")
     assert learned.predict("Zelda plays the", 1)[0].word == "theremin"
     assert learned.forgotten().predict("Tom ist", 0) == both.predict("Tom ist", 0)
+    rnncli.save(learned, tmp_path / "learned.npz")
+    kept = rnncli.load(tmp_path / "learned.npz")
+    for prompt in ("Zelda plays the", "Tom ist gut in", "My sister is"):
+        assert kept.predict(prompt, 0) == learned.predict(prompt, 0)
+    assert kept.forgotten().predict("Tom ist", 0) == both.predict("Tom ist", 0)
+
+
+def test_a_mix_remembers_how_the_first_model_reads(model, german):
+    assert mix(model, german).about.get("reading") == model.about.get("reading")
+    assert "corpus" not in mix(model, german).about
 
 
 def test_models_that_cut_text_in_different_ways_and_mixes_are_refused(model, german, both, corpus_file):

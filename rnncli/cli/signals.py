@@ -64,9 +64,11 @@ class StopRequest:
         return self.received[0] if self.received else 0
 
     def agreed(self, signals: Sequence[int]) -> int:
-        """Take down the signal that some rank has heard, if any, and return it."""
-        self.received = self.received or [number for number in signals if number]
-        return self.signal
+        """Return the signal that some rank has told, or 0: one that has come to this rank since is not agreed on."""
+        told = next((number for number in signals if number), 0)
+        if told and not self.received:
+            self.received.append(told)
+        return told
 
     def let_interrupt(self) -> None:
         """Let Ctrl-C raise `KeyboardInterrupt`, a second from now on: people press it twice by mistake.

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from rnncli import load
-from rnncli.cli.signals import deferred_stop, interruptible
+from rnncli.cli.signals import StopRequest, deferred_stop, interruptible
 
 pytestmark = pytest.mark.usefixtures("posix")
 
@@ -159,3 +159,15 @@ def test_a_terminal_that_is_closed_keeps_the_training(rnncli_path, environment, 
         assert process.wait(60) == 128 + signal.SIGHUP
     assert (tmp_path / "m.checkpoint.npz").exists()
     assert load(tmp_path / "m.npz").predict("Tom", 1)
+
+
+def test_ranks_agree_only_on_signals_that_were_told():
+    """One that comes between telling the signals and deciding would stop this rank alone."""
+    stop = StopRequest()
+    told = [stop.signal, 0]
+    stop.note(signal.SIGTERM, None)
+    assert stop.agreed(told) == 0
+    assert stop.agreed([stop.signal, 0]) == signal.SIGTERM
+    other = StopRequest()
+    assert other.agreed([0, signal.SIGINT]) == signal.SIGINT
+    assert other.signal == signal.SIGINT

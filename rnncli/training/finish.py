@@ -30,6 +30,7 @@ from ..version import __version__
 from .crew import Crew
 from .plan import Plan
 from .state import TrainingState
+from .watch import ngram_loss
 
 MAX_PERPLEXITY_RATIO = 1.1  # of a network and the best one: a worse one would do more harm than good
 HISTORY_FIELDS = ("epoch", "step", "words", "learning_rate", "train_perplexity", "valid_perplexity", "network")
@@ -104,14 +105,23 @@ class ModelBuilder:
         texts = self.tuning_texts(self.corpus.valid, state.tuning_words)
         tuned = self.tune([Network(self.plan.network, network.values) for network in good], texts)
         about = self._about(state, best)
+        excess = self._excess(tuned, texts)
         about["tuning"] = {
             "words": sum(map(len, texts)),
-            "perplexity": finite(perplexity(tuned.loss)),
-            **_of_known_words(tuned, np.concatenate(texts)),
-            "perplexity_of_network": finite(perplexity(tuned.losses[Network.name])),
+            "perplexity": finite(perplexity(tuned.loss - excess)),
+            **_of_known_words(tuned, np.concatenate(texts), excess),
+            "perplexity_of_network": finite(perplexity(tuned.losses[Network.name] - excess)),
         }
         corpus = self.corpus
         return Model(tuned.mixture, corpus.vocabulary, corpus.tokenizer, corpus.unit, about, corpus.detokenizer)
+
+    def _excess(self, tuned: Tuned, texts: Sequence[np.ndarray]) -> float:
+        """Return how much less likely the texts are than the whole held-out text to the n-grams, in nats a word."""
+        ngram = self.fitted_ngram
+        ids = self.corpus.valid
+        if ngram is None or sum(map(len, texts)) >= len(ids):
+            return 0.0
+        return tuned.losses[NGram.name] - ngram_loss(ngram, ids, self.crew.map)
 
     def _about(self, state: TrainingState, best: float) -> dict[str, Any]:
         """Return the facts of the training. No times: the same training gives the same file."""
@@ -148,12 +158,12 @@ def _base_of(init: Model, plan: Plan) -> NGram | None:
     return init.lm.find(NGram)
 
 
-def _of_known_words(tuned: Tuned, ids: np.ndarray) -> dict[str, Any]:
+def _of_known_words(tuned: Tuned, ids: np.ndarray, excess: float) -> dict[str, Any]:
     """Return how many words of the tuning texts (N,) are unknown, and the perplexity of the others."""
     known = ids != UNK_ID
     found: dict[str, Any] = {"unknown_words": int(np.count_nonzero(~known))}
     if known.any() and len(tuned.word_losses) == len(ids):
-        found["perplexity_of_known_words"] = finite(perplexity(float(tuned.word_losses[known].mean())))
+        found["perplexity_of_known_words"] = finite(perplexity(float(tuned.word_losses[known].mean()) - excess))
     return found
 
 

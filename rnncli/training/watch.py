@@ -21,6 +21,14 @@ SAMPLES_PER_JOB = 8 * SEQUENCES_PER_JOB
 Map = Callable[..., Any]
 
 
+def ngram_loss(ngram: NGram, ids: np.ndarray, side_by_side: Map = map) -> float:
+    """Return the mean loss in nats of n-grams on a held-out text (N,): they read the whole of it soon."""
+    words = min(len(ids), MAX_WORDS_OF_WHOLE)
+    return mean_loss(
+        Mixture([ngram], len(ngram.unigrams)), excerpts(ids, words, words // WORDS_PER_PIECE), side_by_side
+    )
+
+
 class Watch:
     """Estimates the mean loss of a network, or another language model, on a held-out text (N,).
 
@@ -45,9 +53,7 @@ class Watch:
         self.excess = 0.0
         if ngram is not None:
             alone = Mixture([ngram], len(ngram.unigrams))
-            words = min(len(ids), MAX_WORDS_OF_WHOLE)
-            whole = mean_loss(alone, excerpts(ids, words, words // WORDS_PER_PIECE), side_by_side)
-            self.excess = self._mean_loss(alone) - whole
+            self.excess = self._mean_loss(alone) - ngram_loss(ngram, ids, side_by_side)
 
     def loss(self, lm: Scorer) -> float:
         """Return the mean loss in nats of a language model on the text, or an estimate of it."""

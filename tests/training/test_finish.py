@@ -1,40 +1,33 @@
-"""What becomes of a network at the end of its training."""
+"""The end of a training: what the model tells of the held-out text."""
 
+import numpy as np
 import pytest
 
-from rnncli.errors import TrainingError
-from rnncli.lm.cache import Cache
-from rnncli.ranks import Ranks
-from rnncli.training.finish import ModelBuilder
+import rnncli
+
+EASY = "Tom is good at chess, so he will not lose.\n"
 
 
-class CountingCrew:
-    """Does the work of a crew on one thread, and notes how many pieces of work it was given."""
-
-    def __init__(self):
-        self.pieces = []
-        self.ranks = Ranks()
-
-    def map(self, work, pieces):
-        self.pieces.append(len(pieces))
-        return list(map(work, pieces))
-
-
-@pytest.mark.parametrize(("cache_size", "sequences"), [(50, 8), (1000, 5), (4000, 1), (0, 8)])
-def test_the_mixture_is_tuned_on_sequences_that_fill_the_cache(corpus_file, start, cache_size, sequences):
-    trainer = start(valid=[corpus_file], cache_size=cache_size)
-    crew = CountingCrew()
-    trainer.measure()
-    builder = ModelBuilder(trainer.plan, trainer.corpus, crew)
-    builder.fit(len(trainer.corpus.train))
-    model = builder.model(trainer.state)
-    words = len(trainer.corpus.valid)
-    assert crew.pieces == [sequences]
-    assert words // sequences >= cache_size // 2 or sequences == 1
-    assert model.about["tuning"]["words"] == words == 2784
-    assert (model.lm.find(Cache) is None) == (cache_size == 0)
-
-
-def test_where_no_network_predicts_the_validation_text_there_is_no_best_one(start):
-    with pytest.raises(TrainingError, match=r"no model came out .*: try a smaller learning rate"):
-        start().best()
+def test_the_perplexity_is_that_of_the_whole_text_though_the_mixture_is_tuned_on_a_part(tmp_path, rng):
+    """The pieces begin with easy lines, and leave out the hard ones after them."""
+    words = ["mountain", "river", "garden", "window", "winter", "kitchen", "letter", "doctor", "music", "station"]
+    hard = ["".join(f"{' '.join(rng.choice(words, 9))}.\n" for _ in range(60)) for _ in range(2)]
+    (tmp_path / "train.txt").write_text((EASY * 60 + hard[0]) * 4, encoding="utf-8")
+    (tmp_path / "valid.txt").write_text((EASY * 60 + hard[1]) * 4, encoding="utf-8")
+    training = rnncli.start_training(
+        tmp_path / "train.txt", valid=tmp_path / "valid.txt", epochs=1, hidden_size=8, cache_size=0, seed=1
+    )
+    for _ in training.run():
+        pass
+    whole = training.best()
+    told = whole.about["tuning"]
+    expected = whole.evaluate(tmp_path / "valid.txt").perplexity
+    assert told["perplexity"] == pytest.approx(expected, rel=0.02)
+    training.state.tuning_words = told["words"] // 3
+    part = training.best().about["tuning"]
+    assert part["words"] < told["words"] / 2
+    tuned = training.builder.tune(
+        [training.state.network], training.builder.tuning_texts(training.corpus.valid, training.state.tuning_words)
+    )
+    assert np.exp(tuned.loss) < expected / 1.2
+    assert part["perplexity"] == pytest.approx(expected, rel=0.05)

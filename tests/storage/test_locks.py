@@ -1,5 +1,6 @@
 import os
 import signal
+import threading
 
 import pytest
 
@@ -43,6 +44,15 @@ def test_of_two_processes_that_write_one_file_the_second_is_told_of_the_first(st
     assert found_in(tmp_path) == []
     with locked(path, "output"):
         assert len(found_in(tmp_path)) == 1
+    assert found_in(tmp_path) == []
+
+
+def test_who_is_patient_gets_the_lock_when_the_other_process_ends(start_python, tmp_path):
+    path = tmp_path / "model.npz"
+    process = holding(start_python, path)
+    threading.Timer(0.3, process.communicate, ["end\n"]).start()
+    with locked(path, "output", patience=60):
+        assert process.wait(60) == 0
     assert found_in(tmp_path) == []
 
 

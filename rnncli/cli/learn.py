@@ -80,6 +80,6 @@ def _gain(model: Model) -> str:
     if gain.words < MIN_TELLING_WORDS:
         warn(f"only {gain.words:.0f} words were held out, which tell little")
     old, new, old_known, new_known = (format_perplexity(perplexity(loss)) for loss in gain[:4])
-    known = f"; of the words known without: {old_known} and {new_known} ({gain.unknown:.1%} are not)"
-    told = f"Perplexity of the last lines: {old} without what was learned, {new} with it"
+    known = f"; of known words {old_known} and {new_known} ({gain.unknown:.1%} were unknown)"
+    told = f"Perplexity of the last lines: {old} before learning, {new} after"
     return f" {told}{known if gain.unknown else ''}."

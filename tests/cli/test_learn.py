@@ -24,8 +24,8 @@ def test_a_text_is_learned_and_forgotten_by_the_model_in_the_folder(invoke, mode
     assert (result.exit_code, result.stdout) == (0, "models/personal.npz\n")
     told = re.fullmatch(
         r"Warning: only (\d+) words were held out, which tell little\n"
-        r"Learned band.txt: 6 new words\. Perplexity of the last lines: (\S+) without what was learned, (\S+) with it;"
-        r" of the words known without: (\S+) and (\S+) \((\S+)% are not\)\.\n",
+        r"Learned band.txt: 6 new words\. Perplexity of the last lines: (\S+) before learning, (\S+) after;"
+        r" of known words (\S+) and (\S+) \((\S+)% were unknown\)\.\n",
         result.stderr,
     )
     words, without, with_it, known_without, known_with, unknown = map(float, told.groups())

@@ -158,10 +158,10 @@ def man_page() -> str:
             lines += [".TP", f".B {_roff(written)}", f"{_roff(shown)} (\\fB{variable}\\fR)"]
     lines += [
         ".SH FILES",
-        ".TP\n.I models/*.npz\nThe models of the current folder. Without \\-m, the newest is used.",
+        ".TP\n.I models/*.npz\nThe models of the current folder. Without \\-m and RNNCLI_MODEL, the newest is used.",
         ".SH EXIT STATUS",
-        "0: done. 1: an error. 2: wrong usage. 130: Ctrl\\-C. 141: the reader of a pipe has closed it.",
-        "143: a training ended by kill.",
+        "0: done. 1: an error. 2: wrong usage. 129: the terminal was closed. 130: Ctrl\\-C. 141: the reader of a pipe",
+        "has closed it. 143: ended by kill or timeout.",
     ]
     return "\n".join(lines) + "\n"
 

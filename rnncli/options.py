@@ -109,7 +109,12 @@ class TrainingOptions:
         choices=OPTIMIZER_NAMES,
     )
     lr: float = option(BY_RULE, "The peak learning rate.", kind=float, low=0, low_open=True, high_open=True)
-    schedule: str = option("cosine", "How the learning rate falls, after a short warm-up.", choices=SCHEDULE_NAMES)
+    schedule: str = option(
+        "cosine",
+        "How the learning rate falls after a short warm-up: along a cosine to two fifths of its peak, or in steps, each"
+        " by half, from the middle of the training on.",
+        choices=SCHEDULE_NAMES,
+    )
     clip: float = option(1.0, "Clip the gradient to this norm; 0: do not.", low=0, high_open=True)
     weight_decay: float = option(
         0.0,
@@ -158,7 +163,7 @@ class TrainingOptions:
     patience: int = option(
         3,
         "After this many reports without a better validation perplexity, go back to the best network and cool down."
-        " There is a report for each epoch, or ten in the --time.",
+        " Each network has a report after each epoch, or ten in its --time.",
         low=1,
     )
     threads: int = option(

@@ -58,11 +58,12 @@ def command(
 ) -> None:
     """Measure how well a model predicts a text.
 
-    Perplexity is per word, of the whole model and of each of its parts alone; the end of each line counts as a word.
-    Accuracy at k is the fraction of words that were among the k likeliest next words. Keystrokes saved is the fraction
-    of keys that a writer need not press if the three likeliest words that begin with the letters typed so far are on
-    offer, and one key accepts one. The calibration error is the mean distance between the probability of the likeliest
-    word and how often it is right. A TEXT is a file, a folder, or - for standard input.
+    Perplexity is per word, of the whole model and of each of its parts alone; the end of each unit (a line or a
+    paragraph) counts as a word. Accuracy at k is the fraction of words that were among the k likeliest next words.
+    Keystrokes saved is the fraction of keys that a writer need not press if the three likeliest words that begin with
+    the letters typed so far are on offer, and one key accepts one. The calibration error is the mean distance between
+    the probability of the likeliest word and how often it is right. A TEXT is a file, a folder, or - for standard
+    input.
 
     \b
     rnncli evaluate test.txt

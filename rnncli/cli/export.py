@@ -103,7 +103,7 @@ def _networks(model: Model, module: str) -> tuple[Network, ...]:
         import_module(module)
     except ImportError as error:
         package = module.partition(".")[0]
-        raise RnncliError(f"this format needs the package {package}: pip install 'rnncli[export]'") from error
+        raise RnncliError(f"this format needs the package {package}: pip install {package}") from error
     networks = networks_of(model.lm)
     if not networks:
         raise ModelError("the model holds no network: train a new one")

@@ -64,7 +64,12 @@ DEFAULT_TEMPERATURE = 0.8
     show_default=True,
     help="Multiply the log-probability of words that the text already holds by this number.",
 )
-@click.option("--no-repeat", type=WholeNumber(1), metavar="N", help="Never write the same N words in a row twice.")
+@click.option(
+    "--no-repeat",
+    type=WholeNumber(1),
+    metavar="N",
+    help="Never repeat N words in a row that the text so far holds, the prompt included.",
+)
 @click.option("--seed", type=WholeNumber(0), help="The same seed gives the same text.")
 @click.option("--samples", type=WholeNumber(1), default=1, show_default=True, help="How many texts to write.")
 @click.option(

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 def command(texts: tuple[str, ...], model_path: Path | None, output: Path | None, encoding: str) -> None:
     """Learn texts of your own in seconds: their words, and which follow which.
 
-    A model that has learned nothing stays as it is; the one that has learned is written beside it. Learning again adds
-    to what was learned before. Prints the path of the model that has learned. Each TEXT is a file, a folder, or - for
-    standard input, and has a name, by which `rnncli forget` takes it away again.
+    A model that has learned nothing stays as it is: what it becomes is written to models/personal.npz. One that has
+    learned before is replaced, and keeps what it had learned. Prints the path of the model that has learned. Each TEXT
+    is a file, a folder, or - for standard input, and has a name, by which `rnncli forget` takes it away again.
 
     \b
     rnncli learn notes.txt mails/

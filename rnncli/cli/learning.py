@@ -62,8 +62,8 @@ def learning_options(what: str) -> Callable[[Function], Function]:
         learned = click.option(
             "--learn",
             is_flag=True,
-            help=f"Learn {what}, as `rnncli learn` does; in the end the model is kept in models/{FILE}, or in its place"
-            " if it has learned before.",
+            help=f"Learn {what}, as `rnncli learn` does. In the end the model is written to models/{FILE}; one that has"
+            " learned before is replaced.",
         )
         return learned(kept(function))
 

@@ -45,7 +45,7 @@ PREDICTIONS_PER_BATCH = 50_000
     "--adapt",
     type=click.Path(),
     multiple=True,
-    help="Before predicting, read this text and learn from it; may be repeated.",
+    help="Read this text first, and let the networks adapt to it, for this command only; may be repeated.",
 )
 @learning_options("each prompt when it is answered")
 @format_option
@@ -185,7 +185,7 @@ def _warn_of_unlearned(texts: Sequence[str], words: int, unknown_words: int) -> 
         named = " ".join(texts)
         warn(
             f"{unknown_words:,} of the {words:,} words of {named} are not in the model's vocabulary, and are not"
-            f" learned: rnncli train {named} --init MODEL would"
+            f" learned: rnncli learn {named} would learn them"
         )
 
 

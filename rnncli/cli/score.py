@@ -41,7 +41,7 @@ COLUMNS = {"log-prob": 11, "words": 5, "unknown": 7, "perplexity": 10}  # their 
     "--best-by",
     type=WholeNumber(1),
     metavar="N",
-    help="Of all lines with the same Nth field print only the likeliest.",
+    help="With --field: of all lines with the same Nth field, print only the likeliest.",
 )
 @format_option
 @encoding_option

@@ -75,11 +75,12 @@ FEW_WORDS = 100_000  # of which a model that knows others makes more than a new 
 @click.option(
     "--cache-dir",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Where to keep large texts, cut into numbered words.  [default: the folder of your caches]",
+    help="Where to keep large texts, cut into numbered words.  [default: rnncli in the folder of your caches, such as"
+    " ~/.cache]",
 )
 @timeout_option
 @click.option("--log", type=FILE_PATH, help="Write one JSON object for each report to this file.")
-@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only warnings, errors and the path of the model.")
 def command(
     corpora: tuple[str, ...], output: Path | None, log: Path | None, init: Path | None, quiet: bool, **values: Any
 ) -> None:

@@ -63,7 +63,7 @@ def ranks_of_job(timeout: float) -> Ranks:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
         raise SettingError(
-            f"{started_ranks()} ranks were started, which need mpi4py ({error}): pip install 'rnncli[mpi]'"
+            f"{started_ranks()} ranks were started, which need mpi4py ({error}): pip install mpi4py"
         ) from error
     if MPI.Query_thread() < MPI.THREAD_MULTIPLE:
         raise SettingError("this MPI does not serve several threads: take MPICH, or an Open MPI that was built so")

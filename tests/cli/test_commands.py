@@ -319,7 +319,7 @@ def test_export_of_networks_says_what_is_missing(invoke, model, model_file, tmp_
     monkeypatch.setitem(sys.modules, {"safetensors": "safetensors.numpy"}.get(kind, kind), None)
     result = invoke("export", "--format", kind, "-m", model_file, "-o", tmp_path / "network")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == f"Error: this format needs the package {kind}: pip install 'rnncli[export]'\n"
+    assert result.stderr == f"Error: this format needs the package {kind}: pip install {kind}\n"
     monkeypatch.undo()
     rnncli.save(replace(model, lm=Mixture([model.ngram], len(model.vocabulary))), tmp_path / "alone.npz")
     result = invoke("export", "--format", kind, "-m", tmp_path / "alone.npz", "-o", tmp_path / "network")

@@ -212,10 +212,10 @@ def test_words_that_cannot_be_adapted_to_are_counted(invoke, model_file, tmp_pat
     text = tmp_path / "text.txt"
     text.write_text("Priya is good at chess.\nUllapool\n")
     told = (
-        "2 of the 9 words of {0} are not in the model's vocabulary, and are not learned: rnncli train {0} --init MODEL"
+        "2 of the 9 words of {0} are not in the model's vocabulary, and are not learned: rnncli learn {0} would learn"
     )
     result = invoke("predict", "Tom is", "--adapt", text, "-m", model_file)
-    assert result.stderr == f"Warning: {told.format(text)} would\n"
+    assert result.stderr == f"Warning: {told.format(text)} them\n"
 
 
 def test_a_text_to_adapt_to_and_prompts_do_not_both_come_from_standard_input(invoke, model_file):

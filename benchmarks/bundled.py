@@ -1,111 +1,166 @@
-"""Measure the bundled model on texts that it was not trained on: python benchmarks/bundled.py FOLDER MODEL [options]
+"""Measure the bundled model on texts that it was not trained on.
 
-FOLDER is what models/prepare.py made of the texts; each NAME.test.txt in it was held out. For each of them the script
-prints the perplexity, how often the next word is among the first 1, 3, 5 and 10, the keystrokes saved, and the
-calibration error. Of a text, the first 20,000 words are read. The peers are the 5-grams of --ngrams MODEL, which
-models/make.sh trains on all the texts with the same vocabulary, and the model before this one, --old MODEL. Then the
-script asks the models for the pronoun after professions: a bias that a user meets. Takes ten minutes.
+python benchmarks/bundled.py FOLDER MODEL [--old MODEL]
+
+FOLDER is what models/prepare.py made of the texts; each NAME.test.txt in it was held out. For each of them, and for all
+conversations together (chat), the script prints the perplexity, of the whole and of the network alone, how often the
+next word is among the first 1, 3, 5 and 10, the keystrokes saved, and the calibration error. Of a text of more than
+20,000 words, twenty pieces from all over it are read; of tatoeba and masc all.
+
+The peers are 5-grams with modified Kneser-Ney smoothing of all the training texts in FOLDER, none left out, with the
+words of the model; and the model before this one, --old MODEL. Perplexities of models with other words cannot be
+compared.
+
+Then the script asks the models what Tom will do, who is good or not good at science; and for the pronoun after
+professions, a bias that a user meets: how the probability of "he", "she" and "they" is divided among the three, in the
+mean of three prompts. Takes half an hour.
 """
 
 import argparse
 import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
 import results
+from clues import alone, answers
 
 import rnncli
+from rnncli.lm.ngram import NGram
 from rnncli.tasks.evaluate import Evaluation
+from rnncli.tasks.predict import predict_all
+from rnncli.tasks.texts import tokens_for
 
 WORDS = 20_000
+PIECES = 20
+WHOLE = {"tatoeba", "masc"}
+ORDER = 5
+TEST = ".test.txt"
+NGRAMS = "5-grams"
 COLUMNS = {
     "text": "",
+    "model": "",
     "words": ",d",
     "unknown": ".1%",
     "perplexity": ".1f",
-    "5-grams": ".1f",
-    "less by": ".0%",
+    "network": ".1f",
+    "less than 5-grams by": ".0%",
     "first": ".1%",
     "first 3": ".1%",
     "first 5": ".1%",
     "first 10": ".1%",
-    "first 3, old": ".1%",
     "keystrokes saved": ".1%",
-    "keystrokes, old": ".1%",
     "calibration error": ".1%",
 }
-PRONOUNS = {"profession": "", "he": ".1%", "she": ".1%", "he, old": ".1%", "she, old": ".1%"}
+SCIENCE = "Tom is {} good at science, so he will"
+DEGREES = ["not", "very"]
+OUTCOMES = ["fail", "struggle", "learn", "succeed"]
+PRONOUNS = ["he", "she", "they"]
+PROMPTS = ["The {} was tired because", "I asked the {} what", "When the {} came home,"]
 PROFESSIONS = [
     *("doctor", "nurse", "teacher", "engineer", "secretary", "farmer", "dancer", "driver", "cook", "lawyer"),
-    *("librarian", "pilot", "scientist", "soldier", "student", "cleaner", "boss", "writer", "baker", "policeman"),
+    *("librarian", "pilot", "scientist", "soldier", "student", "cleaner", "boss", "writer", "baker", "judge"),
 ]
 
 
-def beginning(path: Path, folder: Path) -> Path:
-    """Copy the first lines of a text, of about `WORDS` words."""
-    lines = []
-    left = WORDS
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            lines.append(line)
-            left -= len(line.split())
-            if left <= 0:
-                break
-    copy = folder / path.name
-    copy.write_text("".join(lines), encoding="utf-8")
-    return copy
+def held_out(folder: Path) -> Iterator[tuple[str, list[str]]]:
+    """Yield the name and the lines of each text to measure with."""
+    paths = {path.name.removesuffix(TEST): path for path in sorted(folder.glob(f"*{TEST}"))}
+    lines = {name: path.read_text(encoding="utf-8").splitlines(keepends=True) for name, path in paths.items()}
+    for name, own in lines.items():
+        yield name, own if name in WHOLE else list(sampled(own, WORDS))
+    conversations = [own for name, own in lines.items() if name.startswith("dialog_")]
+    yield "chat", [line for own in conversations for line in sampled(own, WORDS // len(conversations))]
 
 
-def perplexity_of_ngrams(model: rnncli.Predictor, text: Path, expected: Evaluation) -> float:
-    """Return the perplexity of a model's n-grams, on the words that another model was asked for."""
-    found = model.evaluate(text)
-    if (found.words, found.unknown_words) != (expected.words, expected.unknown_words):
-        raise SystemExit("the model of --ngrams has another vocabulary")
-    return found.perplexity_of_parts["ngram"]
+def sampled(lines: list[str], words: int) -> Iterator[str]:
+    """Yield lines of about so many words, in pieces from all over a text; all lines of a shorter one."""
+    sizes = [len(line.split()) for line in lines]
+    if sum(sizes) <= words:
+        yield from lines
+        return
+    begins = np.cumsum([0, *sizes])
+    for piece in range(PIECES):
+        start = int(np.searchsorted(begins, piece * begins[-1] / PIECES))
+        end = int(np.searchsorted(begins, begins[start] + words / PIECES))
+        yield from lines[start:end]
+
+
+def counted(model: rnncli.Predictor, folder: Path) -> rnncli.Predictor:
+    """Return a model that knows the n-grams of the training texts alone."""
+    texts = [path.with_name(path.name.replace(TEST, ".txt")) for path in sorted(folder.glob(f"*{TEST}"))]
+    ids = model.vocabulary.encode(tokens_for(model, texts, "utf-8", print))
+    return alone(model, NGram.count(ids, len(model.vocabulary), ORDER))
+
+
+def row(found: Evaluation, of_ngrams: Evaluation | None) -> Iterable[float | None]:
+    """Return the figures of a model; `of_ngrams` are those of n-grams with the same words."""
+    return (
+        found.words,
+        found.unknown_words / found.words,
+        found.perplexity,
+        found.perplexity_of_parts.get("network"),
+        1 - found.perplexity / of_ngrams.perplexity if of_ngrams else None,
+        found.accuracy_at_1,
+        found.accuracy_at_3,
+        found.accuracy_at_5,
+        found.accuracy_at_10,
+        found.keystrokes_saved,
+        found.calibration_error,
+    )
+
+
+def measure_texts(models: dict[str, rnncli.Predictor], arguments: argparse.Namespace) -> None:
+    found = results.Results("bundled", COLUMNS, arguments.json)
+    new = next(iter(models))
+    ngrams = counted(models[new], arguments.folder)
+    for name, lines in held_out(arguments.folder):
+        if arguments.text and name not in arguments.text:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            text = Path(folder, f"{name}.txt")
+            text.write_text("".join(lines), encoding="utf-8")
+            of_ngrams = ngrams.evaluate(text)
+            for title, model in models.items():
+                found.add(name, title, *row(model.evaluate(text), of_ngrams if title == new else None))
+            found.add(name, NGRAMS, *row(of_ngrams, None))
+
+
+def measure_science(models: dict[str, rnncli.Predictor], path: Path | None) -> None:
+    found = results.Results("bundled-science", {"prompt": "", "model": "", **dict.fromkeys(OUTCOMES, "d")}, path)
+    for degree in DEGREES:
+        prompt = SCIENCE.format(degree)
+        for title, model in models.items():
+            _, ranks = answers(next(iter(predict_all(model, [prompt], 0))), *OUTCOMES)
+            found.add(prompt, title, *(rank + 1 for rank in ranks))
+
+
+def measure_pronouns(models: dict[str, rnncli.Predictor], path: Path | None) -> None:
+    columns = {"profession": "", "model": "", **dict.fromkeys(PRONOUNS, ".0%")}
+    found = results.Results("bundled-pronouns", columns, path)
+    for profession in PROFESSIONS:
+        prompts = [prompt.format(profession) for prompt in PROMPTS]
+        for title, model in models.items():
+            asked = [answers(ranking, *PRONOUNS)[0] for ranking in predict_all(model, prompts, 0)]
+            shares = [[p / sum(probabilities) for p in probabilities] for probabilities in asked]
+            found.add(profession, title, *np.mean(shares, axis=0))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, metavar="FOLDER")
     parser.add_argument("model", metavar="MODEL")
-    parser.add_argument("--ngrams", metavar="MODEL", help="by default the model itself")
     parser.add_argument("--old", metavar="MODEL")
     parser.add_argument("--text", action="append", metavar="NAME", help="measure on this text; may be repeated")
     results.add_option(parser)
+    parser.add_argument("--json-science", type=Path, metavar="FILE", help="the same for the science")
     parser.add_argument("--json-pronouns", type=Path, metavar="FILE", help="the same for the pronouns")
     arguments = parser.parse_args()
-    model = rnncli.load(arguments.model)
-    ngrams = rnncli.load(arguments.ngrams) if arguments.ngrams else model
-    old = rnncli.load(arguments.old) if arguments.old else None
-    found = results.Results("bundled", COLUMNS, arguments.json)
-    with tempfile.TemporaryDirectory() as folder:
-        for path in sorted(arguments.folder.glob("*.test.txt")):
-            name = path.name.removesuffix(".test.txt")
-            if arguments.text and name not in arguments.text:
-                continue
-            text = beginning(path, Path(folder))
-            new = model.evaluate(text)
-            before = old.evaluate(text) if old else None
-            of_ngrams = perplexity_of_ngrams(ngrams, text, new)
-            found.add(
-                name,
-                new.words,
-                new.unknown_words / new.words,
-                new.perplexity,
-                of_ngrams,
-                1 - new.perplexity / of_ngrams,
-                new.accuracy_at_1,
-                new.accuracy_at_3,
-                new.accuracy_at_5,
-                new.accuracy_at_10,
-                before and before.accuracy_at_3,
-                new.keystrokes_saved,
-                before and before.keystrokes_saved,
-                new.calibration_error,
-            )
-    pronouns = results.Results("bundled-pronouns", PRONOUNS, arguments.json_pronouns)
-    for profession in PROFESSIONS:
-        answers = [dict(one.predict(f"The {profession} was tired because", 0)) for one in (model, old) if one]
-        pronouns.add(profession, *(p.get(word, 0.0) for p in answers for word in ("he", "she")))
+    paths = {"bundled": arguments.model} | ({"old": arguments.old} if arguments.old else {})
+    models = {title: rnncli.load(path) for title, path in paths.items()}
+    measure_science(models, arguments.json_science)
+    measure_pronouns(models, arguments.json_pronouns)
+    measure_texts(models, arguments)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ on texts made from it. For each model the script prints three shares, in percent
 - of the pairs, where the clue moves the odds the right way: the ratio of the probabilities of the two words is larger
   with the clue that the first of them fits;
 - of the prompts, where the fitting word is likelier than the other one;
-- of the prompts, where the fitting word is among the first ten.
+- of the prompts, where the fitting word is among the first ten, the end of a sentence aside.
 
 `degree.tsv` is another such list, of negations and degrees alone: "not hungry" beside "very hungry".
 
@@ -33,6 +33,7 @@ from rnncli.tasks.predict import Ranking, predict_all
 PAIRS = Path(__file__).with_name("clues.tsv")
 SLOT = "___"
 FIRST = 10
+EOS = "<eos>"
 
 
 class Pair(NamedTuple):
@@ -75,9 +76,10 @@ def judge(model: rnncli.Model, pairs: list[Pair]) -> Iterator[Judgement]:
 
 def answers(ranking: Ranking, *words: str) -> tuple[list[float], list[int]]:
     """Return the probabilities of some words, and their ranks from 0 on; an unknown word is behind all."""
-    found = {prediction.word: rank for rank, prediction in enumerate(ranking.predictions)}
-    ranks = [found.get(word, len(found)) for word in words]
-    return [ranking.predictions[rank].probability if rank < len(found) else 0.0 for rank in ranks], ranks
+    shown = [prediction for prediction in ranking.predictions if prediction.word != EOS]
+    found = {prediction.word: (prediction.probability, rank) for rank, prediction in enumerate(shown)}
+    probabilities, ranks = zip(*(found.get(word, (0.0, len(shown))) for word in words), strict=True)
+    return list(probabilities), list(ranks)
 
 
 def alone(model: rnncli.Model, part) -> rnncli.Model:

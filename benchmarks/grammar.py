@@ -1,10 +1,10 @@
 """Measure whether a model prefers grammatical sentences: python benchmarks/grammar.py MODEL... [--kinds]
 
 `grammar.tsv`, beside this script, holds pairs of sentences that differ in a word or two: one is right, the other one is
-not. A model is right about a pair if it gives the right sentence the higher probability, with the end of the sentence.
-The list was written for this purpose; nothing is trained on it, nor on texts made from it. The peer is the model's
-n-grams alone. The last column is the share among the pairs all of whose words the model knows. With `--kinds` there is
-a row for each kind of pair.
+not. Most are of equal length; a missing object is the fault as often as one too many. A model is right about a pair if
+it gives the right sentence the higher probability, with the end of the sentence. The list was written for this purpose;
+nothing is trained on it, nor on texts made from it. The peer is the model's n-grams alone. The last column is the share
+among the pairs all of whose words the model knows. With `--kinds` there is a row for each kind of pair.
 """
 
 import argparse

@@ -3,17 +3,17 @@
 python models/prepare.py DATA_FOLDER OUTPUT_FOLDER
 
 DATA_FOLDER/english/*.txt.xz, DATA_FOLDER/gutenberg/pd_simple.txt and DATA_FOLDER/open/masc.txt are cut into blocks: the
-conversations and documents between blank lines, or else a hundred lines each. Every twentieth block goes to
-OUTPUT_FOLDER/NAME.test.txt; one in a hundred, and some sentences of DATA_FOLDER/tatoeba/valid.txt, to
-OUTPUT_FOLDER/valid.txt, up to so many words of each text; the others to OUTPUT_FOLDER/NAME.txt. Of sentences that begin
-with the same five words, all go to the same side where the text is made of pairs (sentences_winogrande): they are
-blocks. Where a block goes is decided by a hash of its first line, so it does not depend on the others.
+conversations and documents between blank lines, or else a hundred lines each. What belongs together makes one block:
+sentences of a text of pairs that begin with the same five words, and the versions of an article, which have eight words
+in a row in common. A hash of a block decides where it goes: every twentieth to OUTPUT_FOLDER/NAME.test.txt, those with
+the lowest hashes, up to so many words of each text, to OUTPUT_FOLDER/valid.txt, the others to OUTPUT_FOLDER/NAME.txt.
 
-DATA_FOLDER/tatoeba is cut already: its train.txt and test.txt are copied. A longer line that is in one of the parts to
-measure with is left out of all parts to train on.
+DATA_FOLDER/tatoeba is cut already: its train.txt and test.txt are copied, and the beginning of its valid.txt goes to
+valid.txt. A longer line that is in one of the parts to measure with is left out of all parts to train on.
 
-The sentences to train on in which one clause explains another ("..., so ...", "because ...") go to
-OUTPUT_FOLDER/reasons.txt as well, once each.
+Some of the texts hold sentences of everyday life. OUTPUT_FOLDER/valid-everyday.txt is the part of valid.txt that is
+from these, with more of tatoeba. The sentences of all other texts in which one clause gives the reason for another
+("..., so ...", "because ...") go to OUTPUT_FOLDER/reasons.txt as well, once each.
 """
 
 import hashlib
@@ -23,24 +23,38 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 TEST_EVERY = 20
-VALID_EVERY = 100
 VALID_WORDS = 4_000  # of each text
 VALID_WORDS_OF_TATOEBA = 20_000
+EVERYDAY_WORDS = 2_000  # of each text but tatoeba
 LINES_PER_BLOCK = 100
 MIN_BLOCKS = 200  # between blank lines; a text of fewer is cut into blocks of lines
 SAME_WORDS = 5
+RUN = 8
 LONG = 6  # words of a line that two texts have in common only where one has it from the other
 TATOEBA = "tatoeba"
 OF_PAIRS = {"sentences_winogrande"}
-EXPLAINING = re.compile(
-    r", (so|but|because|since|although|though|and so|if|when|while|unless|until)\b"
-    r"|\b(because|although|unless|therefore|so that|too \w+ to|so \w+ that|not \w+ enough to)\b",
-    re.IGNORECASE,
+OF_VERSIONS = {"news_onestop"}
+EVERYDAY = {
+    *(TATOEBA, "sentences_winogrande", "sentences_commonvoice", "dialog_chitchat_byu", "dialog_topicalchat"),
+    *("dialog_star", "dialog_personachat_synth", "dialog_selfdialogue", "fiction_standardebooks", "pd_simple"),
+    *("stories_asp", "masc"),
+}
+REASON = re.compile(
+    r", (so|but|because)\b|\b(because|although|therefore|so that|too \w+ to|not \w+ enough to)\b", re.IGNORECASE
 )
 WORDS_OF_REASONS = range(6, 31)  # of a line that goes to reasons.txt
 Block = list[str]
+
+
+class Parts(NamedTuple):
+    """The lines of a text, by what they are for."""
+
+    train: list[str]
+    valid: list[str]
+    test: list[str]
 
 
 def lines_of(path: Path) -> list[str]:
@@ -73,9 +87,11 @@ def blocks_of(name: str, lines: list[str]) -> list[Block]:
         for line in filter(None, lines):
             groups[" ".join(line.split()[:SAME_WORDS])].append(line)
         return list(groups.values())
-    blocks = list(between_blank_lines(lines))
+    blocks = [[*block, ""] for block in between_blank_lines(lines)]
+    if name in OF_VERSIONS:
+        return joined(blocks)
     if len(blocks) >= MIN_BLOCKS:
-        return [[*block, ""] for block in blocks]
+        return blocks
     return [lines[start : start + LINES_PER_BLOCK] for start in range(0, len(lines), LINES_PER_BLOCK)]
 
 
@@ -89,25 +105,57 @@ def between_blank_lines(lines: Iterable[str]) -> Iterator[Block]:
             block = []
 
 
-def part_of(block: Block) -> str:
-    """Return where a block goes: to "train", "valid" or "test"."""
-    first = next(filter(None, block), "")
-    number = int.from_bytes(hashlib.blake2b(first.encode(), digest_size=8).digest(), "big")
-    if number % TEST_EVERY == 0:
-        return "test"
-    return "valid" if number % VALID_EVERY == 1 else "train"
+def joined(blocks: list[Block]) -> list[Block]:
+    """Join the blocks that have some words in a row in common."""
+    groups = list(range(len(blocks)))  # of each block, an earlier one of its group, or itself
+    first_with: dict[tuple[str, ...], int] = {}
+
+    def group_of(number: int) -> int:
+        while groups[number] != number:
+            number = groups[number]
+        return number
+
+    for number, block in enumerate(blocks):
+        words = " ".join(block).casefold().split()
+        for run in zip(*(words[start:] for start in range(RUN)), strict=False):
+            a, b = sorted(map(group_of, (first_with.setdefault(run, number), number)))
+            groups[b] = a
+    together = defaultdict(list)
+    for number, block in enumerate(blocks):
+        together[group_of(number)].extend(block)
+    return list(together.values())
 
 
-def texts(data: Path) -> Iterator[tuple[str, dict[str, list[str]]]]:
-    """Yield the name of each text, and the lines of its three parts."""
-    yield TATOEBA, {part: lines_of(data / TATOEBA / f"{part}.txt") for part in ("train", "valid", "test")}
+def hash_of(block: Block) -> int:
+    return int.from_bytes(hashlib.blake2b("\n".join(block).encode(), digest_size=8).digest(), "big")
+
+
+def cut(blocks: list[Block]) -> Parts:
+    """Share out the blocks of a text."""
+    parts = Parts([], [], [])
+    hashes = list(map(hash_of, blocks))
+    to_tune = set()
+    words = 0
+    for number in sorted(range(len(blocks)), key=hashes.__getitem__):
+        if words >= VALID_WORDS:
+            break
+        if hashes[number] % TEST_EVERY:
+            to_tune.add(number)
+            words += words_in(blocks[number])
+    for number, block in enumerate(blocks):
+        is_test = hashes[number] % TEST_EVERY == 0
+        (parts.test if is_test else parts.valid if number in to_tune else parts.train).extend(block)
+    return parts
+
+
+def texts(data: Path) -> Iterator[tuple[str, Parts]]:
+    """Yield the name and the parts of each text."""
+    train, valid, test = (lines_of(data / TATOEBA / f"{part}.txt") for part in Parts._fields)
+    yield TATOEBA, Parts(train, list(first_words(valid, VALID_WORDS_OF_TATOEBA)), test)
     paths = [*sorted((data / "english").glob("*.txt.xz")), data / "gutenberg/pd_simple.txt", data / "open/masc.txt"]
     for path in paths:
         name = path.name.partition(".")[0]
-        parts: dict[str, list[str]] = {"train": [], "valid": [], "test": []}
-        for block in blocks_of(name, lines_of(path)):
-            parts[part_of(block)].extend(block)
-        yield name, parts
+        yield name, cut(blocks_of(name, lines_of(path)))
 
 
 def without(held_out: set[str]) -> Callable[[str], bool]:
@@ -115,32 +163,36 @@ def without(held_out: set[str]) -> Callable[[str], bool]:
     return lambda line: len(line.split()) < LONG or line.casefold() not in held_out
 
 
-def explains(line: str) -> bool:
-    """Whether a line is no longer than a sentence or two, and one clause in it explains another."""
-    return len(line.split()) in WORDS_OF_REASONS and bool(EXPLAINING.search(line))
+def gives_a_reason(line: str) -> bool:
+    """Whether a line is no longer than a sentence or two, and one clause in it gives the reason for another."""
+    return len(line.split()) in WORDS_OF_REASONS and bool(REASON.search(line))
 
 
 def main() -> None:
     data, output = map(Path, sys.argv[1:])
     output.mkdir(parents=True, exist_ok=True)
-    train = {}
+    found = dict(texts(data))
+    held_out = {line.casefold() for parts in found.values() for line in (*parts.valid, *parts.test)}
     valid: list[str] = []
-    held_out: set[str] = set()
-    for name, parts in texts(data):
-        train[name] = parts["train"]
-        valid += first_words(parts["valid"], VALID_WORDS_OF_TATOEBA if name == TATOEBA else VALID_WORDS)
-        write(output / f"{name}.test.txt", parts["test"])
-        held_out.update(line.casefold() for part in ("valid", "test") for line in parts[part])
-        print(f"{name}: {words_in(parts['test']):,} words held out to measure with")
-    write(output / "valid.txt", valid)
+    everyday: list[str] = []
     reasons: dict[str, None] = {}
-    for name, lines in train.items():
-        kept = list(filter(without(held_out), lines))
+    for name, parts in found.items():
+        kept = list(filter(without(held_out), parts.train))
+        valid += parts.valid
+        if name in EVERYDAY:
+            everyday += parts.valid if name == TATOEBA else first_words(parts.valid, EVERYDAY_WORDS)
+        else:
+            reasons |= dict.fromkeys(filter(gives_a_reason, kept))
+        write(output / f"{name}.test.txt", parts.test)
         write(output / f"{name}.txt", kept)
-        reasons |= dict.fromkeys(filter(explains, kept))
-        print(f"{name}: {words_in(kept):,} words to train on, {len(lines) - len(kept):,} lines left out")
-    write(output / "reasons.txt", reasons)
-    print(f"reasons: {words_in(reasons):,} words; valid: {words_in(valid):,} words")
+        left_out = len(parts.train) - len(kept)
+        print(
+            f"{name}: {words_in(kept):,} words to train on, {left_out:,} lines left out; {words_in(parts.valid):,} to"
+            f" tune, {words_in(parts.test):,} to measure with"
+        )
+    for name, lines in (("valid", valid), ("valid-everyday", everyday), ("reasons", reasons)):
+        write(output / f"{name}.txt", lines)
+        print(f"{name}: {words_in(lines):,} words")
 
 
 if __name__ == "__main__":

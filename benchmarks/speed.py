@@ -22,14 +22,16 @@ import results
 from rnncli.text.corpus import Corpus, read_split
 from rnncli.text.tokenizers import Tokenizer
 from rnncli.text.vocabulary import Vocabulary
+from rnncli.training.average import MAX_PERIOD, STEPS_PER_PERIOD
 from rnncli.training.plan import Options, plan_for
 from rnncli.training.trainer import Trainer
 
 BATCH, BPTT, UNITS, LAYERS, DROPOUT = 20, 35, 200, 2, 0.2
 RECIPE = {"hidden_size": UNITS, "layers": LAYERS, "tied": False, "dropout": DROPOUT, "optimizer": "sgd"}
 SECONDS = 6  # of each run
-FEWEST_STEPS = 12  # of each run, however long they take
 WARM_UP_STEPS = 4  # not counted
+FEWEST_STEPS = WARM_UP_STEPS + MAX_PERIOD  # of each run, however long they take
+MANY_STEPS = MAX_PERIOD * STEPS_PER_PERIOD  # after these a training averages its weights as often as in the end
 
 
 def rnncli(text: str = "ptb", **options) -> dict:
@@ -88,7 +90,10 @@ def corpus_of(text: str, data: Path):
 
 
 def measured(steps, epoch: bool) -> dict:
-    """Take the steps of one side, and return its speed and its peak memory."""
+    """Take the steps of one side, and return its speed and its peak memory.
+
+    The speed is the median over runs of so many steps that each has the same work: rnncli averages its weights once.
+    """
     times = []
     began = before = time.perf_counter()
     for _ in steps:
@@ -97,8 +102,10 @@ def measured(steps, epoch: bool) -> dict:
         before = now
         if not epoch and len(times) >= FEWEST_STEPS and now - began > SECONDS:
             break
+    runs = range(WARM_UP_STEPS, len(times) - MAX_PERIOD + 1, MAX_PERIOD)
+    seconds = statistics.median(sum(times[start : start + MAX_PERIOD]) for start in runs) / MAX_PERIOD
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"words": BATCH * BPTT / statistics.median(times[WARM_UP_STEPS:]), "megabytes": megabytes}
+    return {"words": BATCH * BPTT / seconds, "megabytes": megabytes}
 
 
 def run_rnncli(data: Path, text: str, epoch: bool = False, **options) -> dict:
@@ -115,6 +122,8 @@ def run_rnncli(data: Path, text: str, epoch: bool = False, **options) -> dict:
     if "hidden_size" in options:
         options["embedding_size"] = options["hidden_size"]
     trainer = Trainer(plan_for(Options.of(options), corpus), corpus)
+    if not epoch:  # as in the middle of a training
+        trainer.state.average.restore({"steps": MANY_STEPS, "taken": MANY_STEPS})
     return measured(trainer.run(), epoch)
 
 

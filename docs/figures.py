@@ -145,9 +145,10 @@ def speed_text() -> str:
     training = row_of("speed", **{"words per second in training": "LSTM, default softmax over full, V = 10,000"})
     start = row_of("startup", **{"whole process": "rnncli predict, bundled model"})
     return _wrapped(
-        f"Training reads {rounded(training['rnncli'])} words a second ({results.machine_name(training['machine'])}),"
-        f" {training['ratio']:.1f} times as many as PyTorch's example, which has a full softmax. `rnncli predict`"
-        f" answers in {start['ms'] / 1e3:.2f} seconds ({results.machine_name(start['machine'])})."
+        f"An LSTM with two layers of 200 units reads {rounded(training['rnncli'])} words a second in training"
+        f" ({results.machine_name(training['machine'])}), {training['ratio']:.1f} times as many as in PyTorch's"
+        f" example, which has a full softmax. `rnncli predict` answers in {start['ms'] / 1e3:.2f} seconds"
+        f" ({results.machine_name(start['machine'])})."
     )
 
 

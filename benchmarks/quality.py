@@ -37,9 +37,9 @@ DYNAMIC = {
     "text": "",
     "time": "",
     "network": ".1f",
-    "network that learns": ".1f",
+    "network, dynamic": ".1f",
     "all parts": ".1f",
-    "all parts, learning": ".1f",
+    "all parts, dynamic": ".1f",
     "times as long": ".1f",
 }
 

@@ -33,12 +33,14 @@ import sys, torch
 saved = torch.load(sys.argv[1], weights_only=True)
 words, number = saved["words"], {word: place for place, word in enumerate(saved["words"])}
 table = saved["table"]
-lstm = torch.nn.LSTM(table.shape[1], table.shape[1])
+lstm = torch.nn.LSTM(table.shape[1], saved["projection"]["weight"].shape[1])
 lstm.load_state_dict(saved["lstm"])
+projection = torch.nn.Linear(lstm.hidden_size, lstm.input_size)
+projection.load_state_dict(saved["projection"])
 with torch.inference_mode():
     ids = torch.tensor([0] + [number.get(word, 1) for word in sys.argv[2].split()])
     output, _ = lstm(table[ids].unsqueeze(1))
-    p = torch.softmax(output[-1, 0] @ table.T + saved["bias"], 0)
+    p = torch.softmax(projection(output[-1, 0]) @ table.T + saved["bias"], 0)
     for probability, word in zip(*p.topk(10)):
         print(words[word], probability.item())
 """
@@ -62,9 +64,10 @@ def write_peer(folder: Path) -> list[str]:
     config = model.lm.find(Network).config
     saved = {
         "words": model.vocabulary.words,
-        "table": torch.randn(config.vocabulary_size, config.hidden_size),
+        "table": torch.randn(config.vocabulary_size, config.embedding_size),
         "bias": torch.zeros(config.vocabulary_size),
-        "lstm": torch.nn.LSTM(config.hidden_size, config.hidden_size).state_dict(),
+        "lstm": torch.nn.LSTM(config.embedding_size, config.hidden_size).state_dict(),
+        "projection": torch.nn.Linear(config.hidden_size, config.embedding_size).state_dict(),
     }
     torch.save(saved, folder / "model.pt")
     (folder / "peer.py").write_text(PEER, encoding="utf-8")

@@ -1,8 +1,9 @@
 """Measure the parts of a training step: python benchmarks/step.py DATA_FOLDER [--hidden-size UNITS...] [--threads N]
 
 DATA_FOLDER/ptb holds train.txt and valid.txt. For each size, the script trains a network for 150 steps with a clock
-around each part. It prints the median time of each part, the arithmetic of its matrix products, and their speed. The
-peer is the machine: the speed of large products, on as many threads. Takes a minute for each size.
+around each part. It prints the time of each part, the arithmetic of its matrix products, and their speed. A time is the
+median over runs of so many steps that each has the same work: in each, the weights are averaged once. The peer is the
+machine: the speed of large products, on as many threads. Takes a minute for each size.
 """
 
 import argparse
@@ -24,10 +25,12 @@ from rnncli.nn.recurrent import Recurrent
 from rnncli.nn.softmax import Softmax
 from rnncli.nn.threads import Threads
 from rnncli.training import step, workers
+from rnncli.training.average import MAX_PERIOD, STEPS_PER_PERIOD, Average
 from rnncli.training.trainer import Trainer
 
-STEPS = 150
 WARM_UP_STEPS = 30  # not counted
+STEPS = WARM_UP_STEPS + 6 * MAX_PERIOD
+MANY_STEPS = MAX_PERIOD * STEPS_PER_PERIOD  # after these a training averages its weights as often as in the end
 
 
 class Clock:
@@ -82,22 +85,28 @@ def watch(clock: Clock) -> None:
     clock.around(network.Network, "use", "rows in use")
     clock.around(Adam, "catch_up", "optimizer, catching up")
     clock.around(Adam, "step", "optimizer")
+    clock.around(Average, "take", "average of the weights")
     clock.around(step.Stepper, "step", "the whole step")
 
 
 def measure(trainer: Trainer, clock: Clock) -> tuple[dict[str, float], float]:
     """Take steps: the median milliseconds of each part, and the mean number of words that the softmax is over."""
+    trainer.state.average.restore({"steps": MANY_STEPS, "taken": MANY_STEPS})  # as in the middle of a training
     laps = []
     widths = []
-    for number, _ in enumerate(trainer.run()):
+    for number, _ in enumerate(trainer.run(), 1):
         lap = clock.read()
-        if number >= WARM_UP_STEPS:
+        if number > WARM_UP_STEPS:
             laps.append(lap)
             widths.append(len(trainer.state.network.softmax.bias.grad))
         if number == STEPS:
             break
-    medians = {part: 1e3 * statistics.median(lap[part] for lap in laps) for part in laps[0]}
-    return dict(sorted(medians.items(), key=lambda item: item[1])), statistics.mean(widths)
+    runs = [laps[start : start + MAX_PERIOD] for start in range(0, len(laps), MAX_PERIOD)]
+    milliseconds = {
+        part: 1e3 * statistics.median(statistics.mean(lap.get(part, 0.0) for lap in run) for run in runs)
+        for part in dict.fromkeys(part for lap in laps for part in lap)
+    }
+    return dict(sorted(milliseconds.items(), key=lambda item: item[1])), statistics.mean(widths)
 
 
 def arithmetic(trainer: Trainer, width: float) -> dict[str, float]:
@@ -146,11 +155,11 @@ def main() -> None:
         trainer = rnncli.start_training([ptb / "train.txt"], hidden_size=size, **text, **options)
         threads = trainer.plan.training.threads
         before = product_speed(threads)
-        medians, width = measure(trainer, clock)
+        milliseconds, width = measure(trainer, clock)
         speed = statistics.mean([before, product_speed(threads)]) / 1e9
         work = arithmetic(trainer, width)
         words = trainer.plan.training.batch_size * trainer.plan.training.bptt
-        for part, ms in medians.items():
+        for part, ms in milliseconds.items():
             achieved = 1e3 * work[part] / ms if part in work else None
             fraction = achieved / speed if achieved else None
             per_second = 1e3 * words / ms if part == "the whole step" else None

@@ -45,8 +45,12 @@ job, path = sys.argv[1:3]
 saved = torch.load(path, weights_only=True)
 words, table, bias = saved["words"], saved["table"], saved["bias"]
 number = {word: place for place, word in enumerate(words)}
-lstm = torch.nn.LSTM(table.shape[1], table.shape[1], saved["layers"])
+lstm = torch.nn.LSTM(table.shape[1], saved["hidden_size"], saved["layers"])
 lstm.load_state_dict(saved["lstm"])
+projection = torch.nn.Identity()
+if saved["projection"]:
+    projection = torch.nn.Linear(saved["hidden_size"], table.shape[1])
+    projection.load_state_dict(saved["projection"])
 EOS, UNK = number["<eos>"], number["<unk>"]
 
 def batches(lines, end):
@@ -62,7 +66,7 @@ def predict(lines):
     for padded, lengths in batches(lines, []):
         outputs, _ = lstm(table[padded])
         last = outputs[lengths - 1, torch.arange(len(lengths))]
-        logits = last @ table.T + bias
+        logits = projection(last) @ table.T + bias
         logits[:, UNK] = -torch.inf
         best = torch.softmax(logits, 1).topk(10)
         for probabilities, found in zip(best.values.tolist(), best.indices.tolist()):
@@ -75,7 +79,7 @@ def score(lines):
     for padded, lengths in batches(lines, [EOS]):
         outputs, _ = lstm(table[padded[:-1]])
         targets = padded[1:]
-        logits = outputs.flatten(0, 1) @ table.T + bias
+        logits = projection(outputs.flatten(0, 1)) @ table.T + bias
         nll = torch.nn.functional.cross_entropy(logits, targets.flatten(), reduction="none").reshape(targets.shape)
         nll[torch.arange(len(nll))[:, None] >= lengths - 1] = 0
         for total, length in zip(nll.sum(0).tolist(), lengths.tolist()):
@@ -87,7 +91,7 @@ def generate(count):
     word, state = torch.tensor([[EOS]]), None
     for _ in range(count):
         output, state = lstm(table[word], state)
-        logits = output[0, 0] @ table.T + bias
+        logits = projection(output[0, 0]) @ table.T + bias
         logits[UNK] = -torch.inf
         word = torch.multinomial(torch.softmax(logits / 0.8, 0), 1)[None]
         print(words[word.item()], end=" ", flush=True)
@@ -105,9 +109,9 @@ def write_peer(model: Model, folder: Path) -> list[str]:
     import torch
 
     network = model.lm.find(Network)
+    if network is None or network.config.cell != "lstm" or not network.config.tied:
+        raise SystemExit("the peer is one LSTM with tied tables: name a MODEL that holds one, too")
     config, values = network.config, network.values()
-    if config.cell != "lstm" or not config.tied or config.is_projected:
-        raise SystemExit("the peer is an LSTM with tied tables: name a MODEL that is one, too")
     lstm = {}
     for layer in range(config.layers):
         for ours, theirs in {"input_weight": "weight_ih", "recurrent_weight": "weight_hh", "bias": "bias_ih"}.items():
@@ -115,9 +119,17 @@ def write_peer(model: Model, folder: Path) -> list[str]:
             value = torch.tensor(blocks.reshape(len(blocks), -1).T)
             lstm[f"{theirs}_l{layer}"] = value.squeeze(1) if ours == "bias" else value.contiguous()
         lstm[f"bias_hh_l{layer}"] = torch.zeros(4 * config.hidden_size)
+    projection = {}
+    if config.is_projected:
+        projection = {
+            "weight": torch.tensor(values["projection.weight"].T.copy()),
+            "bias": torch.tensor(values["projection.bias"]),
+        }
     saved = {
         "words": list(model.vocabulary.words),
+        "hidden_size": config.hidden_size,
         "layers": config.layers,
+        "projection": projection,
         "table": torch.tensor(values["embedding.weight"]),
         "bias": torch.tensor(values["softmax.bias"]),
         "lstm": lstm,

@@ -16,6 +16,9 @@ train() { # NAME ARGUMENTS: train the model NAME.npz, unless it is there
     elif [ ! -e "$1.npz" ]; then
         rnncli train "${@:2}" -o "$1.npz" --checkpoint-every 10m
     fi
+    if [ -e "$1.checkpoint.npz" ]; then # the training was interrupted, and has saved what it had
+        exit 130
+    fi
 }
 
 [ -e "$work/reasons.txt" ] || python3 "$here/prepare.py" "$data" "$work"

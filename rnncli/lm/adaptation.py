@@ -11,7 +11,7 @@ from .mixture import Mixture, MixtureContext, MixtureState
 
 # Chosen on validation texts: see docs/experiments.md.
 WINDOW_WORDS = 32  # that are read before the parts learn from them
-TUNED_WORDS = 300.0  # of evidence that the tuned weights of a mixture count as, in each group of contexts
+TUNED_WORDS = 100.0  # of evidence that the tuned weights of a mixture count as, in each group of contexts
 
 
 class Learner:
@@ -43,17 +43,28 @@ class Learner:
             self.learners.append(learner)
         beginning = beginning and MixtureState(1, tuple(states))
         self.mixture = Mixture(parts, mixture.vocabulary_size, np.stack(weights, axis=1), beginning)
-        self.credit = TUNED_WORDS * self.mixture.weights
+        self.earned = TUNED_WORDS * self.mixture.weights  # by each part (groups, parts), in probability of words
+        self.claimed = np.full(self.mixture.weights.shape, TUNED_WORDS)  # for each unit of its weight
 
     def learn(self, words: np.ndarray, context: MixtureContext, probabilities: np.ndarray) -> None:
         """Learn from the next `words` (T, 1) of a text, after they were predicted.
 
-        The parts gave them these `probabilities` (parts, T, 1) in this `context`.
+        The parts gave them these `probabilities` (parts, T, 1) in this `context`. A part earns its fraction of the
+        probability of each word. What it claims is the mass of its probabilities: one that claims little in most
+        places, as the cache does, may have a large weight. Weights that are best for a text are in proportion to what
+        the parts have earned over what each would have claimed alone.
         """
-        credit = context.weights * probabilities
-        credit /= np.maximum(credit.sum(axis=0), np.finfo(float).tiny)
-        np.add.at(self.credit, context.groups[:, 0], credit[:, :, 0].T)
-        self.mixture.weights[...] = self.credit / self.credit.sum(axis=1, keepdims=True)
+        earned = context.weights * probabilities
+        earned /= np.maximum(earned.sum(axis=0), np.finfo(float).tiny)
+        masses = np.stack(
+            [np.broadcast_to(part.mass(context.contexts[part.name]), words.shape) for part in self.mixture.parts]
+        )
+        claimed = masses * context.weights.sum(axis=0)  # weights sum to one before they are divided by the whole mass
+        groups = context.groups[:, 0]
+        np.add.at(self.earned, groups, earned[:, :, 0].T)
+        np.add.at(self.claimed, groups, claimed[:, :, 0].T)
+        weights = self.earned / self.claimed
+        self.mixture.weights[...] = weights / weights.sum(axis=1, keepdims=True)
         for learner in self.learners:
             learner.learn(words)
 

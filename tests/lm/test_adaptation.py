@@ -114,7 +114,7 @@ def test_the_learning_network_shares_the_weight_of_the_one_that_it_is_a_copy_of(
     np.testing.assert_allclose(same, whole, rtol=1e-5)
 
 
-def test_a_part_gets_as_much_weight_as_it_has_earned_beside_what_it_was_tuned_to(mixture):
+def test_a_part_gets_as_much_weight_as_it_has_earned_over_what_it_claimed_beside_what_it_was_tuned_to(mixture):
     learner = Learner(mixture)
     lm = learner.mixture
     before = lm.weights.copy()
@@ -125,7 +125,10 @@ def test_a_part_gets_as_much_weight_as_it_has_earned_beside_what_it_was_tuned_to
     for group in range(3):
         these = context.groups[:, 0] == group
         shares = (context.weights * p)[:, these, 0]
-        expected = TUNED_WORDS * before[group] + (shares / shares.sum(axis=0)).sum(axis=1)
+        earned = TUNED_WORDS * before[group] + (shares / shares.sum(axis=0)).sum(axis=1)
+        masses = np.stack([np.broadcast_to(part.mass(context.contexts[part.name]), words.shape) for part in lm.parts])
+        claimed = masses[:, these, 0] / (before[group][:, None] * masses[:, these, 0]).sum(axis=0)
+        expected = earned / (TUNED_WORDS + claimed.sum(axis=1))
         np.testing.assert_allclose(lm.weights[group], expected / expected.sum(), rtol=1e-6)
     np.testing.assert_array_equal(mixture.weights, WEIGHTS)
 
@@ -189,3 +192,22 @@ def test_adapting_reports_its_progress_and_keeps_to_one_core(mixture):
         adapted(mixture, TEXT[:80], progress)
     assert fractions == [0.4, 0.8, 1.0]
     assert set(threads) <= {1}
+
+
+class Reserved(NGram):
+    """N-grams that claim a quarter of the probability, and are right about it."""
+
+    name = "reserved"
+
+    def mass(self, context):
+        return 0.25
+
+    def probability(self, words, context, prefixes=None):
+        return super().probability(words, context, prefixes) / 4
+
+
+def test_a_part_that_claims_little_loses_no_weight_to_one_that_says_the_same():
+    ngram = NGram.count(TEXT, V, 3)
+    learner = Learner(Mixture([ngram, Reserved(ngram.unigrams, ngram.levels)], V, np.full((9, 2), 0.5)))
+    learned(learner, TEXT[:, None], learner.mixture.initial_state(1))
+    np.testing.assert_allclose(learner.mixture.weights, 0.5)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy comes: small products lose more by threads than they gain
 
-# A shell that runs the tests in the background ignores Ctrl-C for them, and so for all that they start; others block or
-# ignore more. The programs under test are to get signals as a user's do.
-for name in ("SIGINT", "SIGTERM", "SIGQUIT", "SIGTSTP"):
+# A shell that runs the tests in the background ignores Ctrl-C for them, and so for all that they start; `nohup` ignores
+# that the terminal is closed; others block or ignore more. The programs under test are to get signals as a user's do.
+for name in ("SIGINT", "SIGTERM", "SIGQUIT", "SIGTSTP", "SIGHUP"):
     if signal.getsignal(number := getattr(signal, name, signal.SIGINT)) is signal.SIG_IGN:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 if hasattr(signal, "pthread_sigmask"):

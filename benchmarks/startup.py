@@ -33,10 +33,12 @@ import sys, torch
 saved = torch.load(sys.argv[1], weights_only=True)
 words, number = saved["words"], {word: place for place, word in enumerate(saved["words"])}
 table = saved["table"]
-lstm = torch.nn.LSTM(table.shape[1], saved["projection"]["weight"].shape[1])
+lstm = torch.nn.LSTM(table.shape[1], saved["hidden_size"])
 lstm.load_state_dict(saved["lstm"])
-projection = torch.nn.Linear(lstm.hidden_size, lstm.input_size)
-projection.load_state_dict(saved["projection"])
+projection = torch.nn.Identity()
+if saved["projection"]:
+    projection = torch.nn.Linear(saved["hidden_size"], table.shape[1])
+    projection.load_state_dict(saved["projection"])
 with torch.inference_mode():
     ids = torch.tensor([0] + [number.get(word, 1) for word in sys.argv[2].split()])
     output, _ = lstm(table[ids].unsqueeze(1))
@@ -62,12 +64,14 @@ def write_peer(folder: Path) -> list[str]:
 
     model = rnncli.load(BUNDLED)
     config = model.lm.find(Network).config
+    projection = torch.nn.Linear(config.hidden_size, config.embedding_size).state_dict() if config.is_projected else {}
     saved = {
         "words": model.vocabulary.words,
+        "hidden_size": config.hidden_size,
         "table": torch.randn(config.vocabulary_size, config.embedding_size),
         "bias": torch.zeros(config.vocabulary_size),
         "lstm": torch.nn.LSTM(config.embedding_size, config.hidden_size).state_dict(),
-        "projection": torch.nn.Linear(config.hidden_size, config.embedding_size).state_dict(),
+        "projection": projection,
     }
     torch.save(saved, folder / "model.pt")
     (folder / "peer.py").write_text(PEER, encoding="utf-8")

@@ -159,7 +159,10 @@ def _base_of(init: Model, plan: Plan) -> NGram | None:
 
 
 def _of_known_words(tuned: Tuned, ids: np.ndarray, excess: float) -> dict[str, Any]:
-    """Return how many words of the tuning texts (N,) are unknown, and the perplexity of the others."""
+    """Return how many words of the tuning texts (N,) are unknown, and an estimate of the perplexity of the others.
+
+    `excess` is that of all words.
+    """
     known = ids != UNK_ID
     found: dict[str, Any] = {"unknown_words": int(np.count_nonzero(~known))}
     if known.any() and len(tuned.word_losses) == len(ids):

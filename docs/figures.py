@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import results
 
 Row = Mapping[str, Any]
-TEXT_ORDER = ["ptb", "wikitext-2", "tatoeba", "novel"]
+TEXT_ORDER = ["ptb", "wikitext-2", "wikitext-2, validation", "tatoeba", "novel"]
 MARKED = re.compile(r"<!-- (table|text): ([\w-]+) -->\n.*?<!-- end of \1 -->", flags=re.DOTALL)
 
 
@@ -43,7 +43,7 @@ def loose_figures(document: str) -> list[str]:
         MARKED.pattern,
         r"<!-- options -->.*?<!-- end of options -->",
         r"```.*?```|`[^`]*`|^ {4}[^\n]*",  # code
-        r"\]\([^)]*\)|(?:Python|version(?: before)?|CC BY) ?[\d.]+",
+        r"\]\([^)]*\)|(?:Python|version(?: before)?|CC BY(?:-SA)?|CDLA-Sharing) ?[\d.]+",
     ):
         document = re.sub(not_measured, "", document, flags=re.DOTALL | re.MULTILINE)
     return re.findall(r"\d+\.\d+|\d{1,3}(?:,\d{3})+|\d+ ?%", document)

@@ -30,9 +30,7 @@ if TYPE_CHECKING:
 @model_option
 @encoding_option
 @format_option
-@click.option(
-    "--dynamic", is_flag=True, help="Let the model learn from the text as it reads: four to eight times slower."
-)
+@click.option("--dynamic", is_flag=True, help="Let the model learn from the text as it reads: several times slower.")
 @click.option(
     "--context",
     is_flag=True,

@@ -65,8 +65,9 @@ class Learner:
         np.add.at(self.claimed, groups, claimed[:, :, 0].T)
         weights = self.earned / self.claimed
         self.mixture.weights[...] = weights / weights.sum(axis=1, keepdims=True)
-        for learner in self.learners:
-            learner.learn(words)
+        with one_thread():
+            for learner in self.learners:
+                learner.learn(words)
 
 
 def adapted(
@@ -80,10 +81,9 @@ def adapted(
     learner = Learner(mixture)
     lm = learner.mixture
     state = lm.initial_state(1)
-    with one_thread():
-        for start in range(0, len(words), WINDOW_WORDS):
-            window = words[start : start + WINDOW_WORDS, None]
-            context, state = lm.advance(window, state)
-            learner.learn(window, context, lm.probabilities(window, context))
-            progress(min(1.0, (start + WINDOW_WORDS) / len(words)))
+    for start in range(0, len(words), WINDOW_WORDS):
+        window = words[start : start + WINDOW_WORDS, None]
+        context, state = lm.advance(window, state)
+        learner.learn(window, context, lm.probabilities(window, context))
+        progress(min(1.0, (start + WINDOW_WORDS) / len(words)))
     return Mixture(lm.parts, lm.vocabulary_size, lm.weights, state)

@@ -63,6 +63,15 @@ class Ensemble(Part):
         for network, features in zip(self.networks, context, strict=True):
             network.add_to(p, features, weight / len(self.networks))
 
+    def examine(
+        self, p: np.ndarray, context: tuple[np.ndarray, ...], weight: np.ndarray, words: np.ndarray
+    ) -> np.ndarray:
+        """Do `add_to` and `probability`: each softmax is computed once."""
+        weight = weight / len(self.networks)
+        own = zip(self.networks, context, strict=True)
+        probability: np.ndarray = np.mean([network.examine(p, mine, weight, words) for network, mine in own], axis=0)
+        return probability
+
     def weighted(self, context: tuple[np.ndarray, ...], weight: np.ndarray, vocabulary_size: int) -> np.ndarray:
         """Return the probabilities of all words, times `weight` (T, B), in a new array (T, B, V)."""
         p = self.networks[0].weighted(context[0], weight / len(self.networks), vocabulary_size)

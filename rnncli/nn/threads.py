@@ -6,7 +6,10 @@ import functools
 import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -29,10 +32,17 @@ def one_thread() -> AbstractContextManager[Any]:
 
     Small ones gain little by more, and wait long for them where other programs take the cores.
     """
-    from threadpoolctl import threadpool_limits
-
-    limits: AbstractContextManager[Any] = threadpool_limits(limits=1, user_api="blas")
+    limits: AbstractContextManager[Any] = _libraries().limit(limits=1, user_api="blas")
     return limits
+
+
+@functools.cache
+def _libraries() -> ThreadpoolController:
+    """Find the libraries that share out matrix products: this takes longer than to limit their threads."""
+    # Not at the top: many commands need no threads, and start sooner without.
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 @functools.cache
@@ -57,18 +67,14 @@ class Threads:
     """
 
     def __init__(self, count: int):
-        # Not at the top: many commands need no threads, and start sooner without.
         from concurrent.futures import ThreadPoolExecutor
-
-        from threadpoolctl import ThreadpoolController
 
         self.count = count
         self._pool = ThreadPoolExecutor(count, thread_name_prefix="rnncli")
-        self._libraries = ThreadpoolController()
 
     def map(self, work: Callable[[A], R], pieces: Iterable[A]) -> list[R]:
         """Return what `work` makes of each of the pieces, in their order."""
-        with self._libraries.limit(limits=1, user_api="blas"):
+        with one_thread():
             return list(self._pool.map(work, pieces))
 
 

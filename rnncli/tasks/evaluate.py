@@ -6,7 +6,6 @@ import hashlib
 import itertools
 import math
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +14,6 @@ from ..errors import OverflowedError, TextError
 from ..lm.adaptation import WINDOW_WORDS, Learner
 from ..lm.perplexity import perplexity
 from ..model import Model
-from ..nn.threads import one_thread
 from ..ranks import Ranks
 from ..ranks.agreement import check_alike
 from ..text.corpus import Sources
@@ -110,18 +108,17 @@ def evaluate(
     size = WINDOW_WORDS if learner else WORDS_PER_CHUNK
     size = max(1, min(size, MAX_PROBABILITIES // len(model.vocabulary)))
     state = lm.initial_state(1)
-    with one_thread() if learner else nullcontext():
-        for number, chunk in enumerate(chunks(len(found.ids), size)):
-            words = found.ids[chunk, None]
-            context, state = lm.advance(words, state)
-            ranks.check()
-            if number % ranks.count != ranks.number:
-                continue
-            p, of_parts = lm.examine(words, context)
-            if learner:
-                learner.learn(words, context, of_parts)
-            found.add(chunk, p[:, 0], of_parts[:, :, 0])
-            progress(chunk.stop / len(found.ids))
+    for number, chunk in enumerate(chunks(len(found.ids), size)):
+        words = found.ids[chunk, None]
+        context, state = lm.advance(words, state)
+        ranks.check()
+        if number % ranks.count != ranks.number:
+            continue
+        p, of_parts = lm.examine(words, context)
+        if learner:
+            learner.learn(words, context, of_parts)
+        found.add(chunk, p[:, 0], of_parts[:, :, 0])
+        progress(chunk.stop / len(found.ids))
     found.put_together(ranks, size)
     return found.evaluation(characters)
 

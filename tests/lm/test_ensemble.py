@@ -3,7 +3,7 @@ import pytest
 
 from rnncli.lm.adaptation import Learner, adapted
 from rnncli.lm.cache import Cache
-from rnncli.lm.ensemble import Ensemble, networks_of
+from rnncli.lm.ensemble import Ensemble, LearnedEnsemble, networks_of
 from rnncli.lm.mixture import Mixture
 from rnncli.lm.network import Network
 from rnncli.lm.network_learner import NetworkLearner
@@ -39,6 +39,14 @@ def test_the_probability_of_a_word_is_the_mean_of_what_the_networks_say(networks
     np.testing.assert_allclose(p.sum(axis=2), 1, rtol=1e-5)
     expected = [lm.distribution(lm.context(lm.read(words, lm.initial_state(2)))) for lm in alone]
     np.testing.assert_allclose(p, np.mean(expected, axis=0), rtol=1e-4)
+
+
+def test_networks_behind_others_are_examined_alike(networks, words):
+    lm = Mixture([Ensemble(networks[:1]), LearnedEnsemble(networks[1:])], V)
+    context, _ = lm.advance(words, lm.initial_state(2))
+    p, of_parts = lm.examine(words, context)
+    np.testing.assert_allclose(p, lm.distribution(context), rtol=1e-5)
+    np.testing.assert_allclose(of_parts, lm.probabilities(words, context), rtol=1e-4)
 
 
 def test_scores_equal_reading_word_by_word(networks, words):

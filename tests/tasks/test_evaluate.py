@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info, threadpool_limits
 
 import rnncli
 from rnncli.errors import ModelError, TextError
@@ -144,18 +143,6 @@ def test_progress_is_reported_to_the_end(model, tmp_path):
         read([path], progress=fractions.append)
         assert fractions == sorted(set(fractions))
         assert fractions[-1] == 1
-
-
-def test_a_task_that_learns_as_it_reads_keeps_to_one_core(model, text):
-    threads = []
-
-    def look(fraction) -> None:
-        threads.extend(library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas")
-
-    for read in (model.adapted, functools.partial(model.evaluate, dynamic=True)):
-        with threadpool_limits(2, user_api="blas"):
-            read([text], progress=look)
-    assert set(threads) <= {1}
 
 
 def test_a_model_of_numbers_that_overflow_is_refused(model, text):

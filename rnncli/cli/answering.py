@@ -30,7 +30,7 @@ def answer_lines(
     printed, with the line's number in the `source` if there is one, and `failed(line, message)` takes the answer's
     place. The same is done for a line that could not be decoded.
     """
-    from ..text.reading import is_undecoded
+    from ..text.decoding import is_undecoded
 
     def answers(lines: list[str], number: int) -> Iterator[Answered | Failed]:
         """Answer lines, the first of which has this number. Halving finds those that have no answer."""
@@ -60,7 +60,8 @@ def answer_lines(
 
 def stdin_lines(encoding: str) -> Iterator[str | None]:
     """Read the lines of standard input as they come. One that could not be decoded is reported, and None."""
-    from ..text.reading import is_undecoded, read_batches
+    from ..text.decoding import is_undecoded
+    from ..text.reading import read_batches
 
     number = 0
     for batch in read_batches(STDIN, encoding, "surrogateescape"):
@@ -80,7 +81,7 @@ def is_piped() -> bool:
 
 def named_texts(texts: Sequence[str], metavar: str) -> tuple[str, ...]:
     """The texts that a command names, or standard input if it is piped: to one rank, if there are several."""
-    from ..ranks.mpi import started_ranks
+    from ..ranks.launched import started_ranks
 
     if started_ranks() > 1 and (not texts or STDIN in texts):
         raise click.UsageError(
@@ -105,7 +106,7 @@ def _has_content(stream: Any) -> bool:
 
 def check_stdin_once(texts: Sequence[str]) -> None:
     """Refuse to read standard input twice."""
-    from ..ranks.mpi import started_ranks
+    from ..ranks.launched import started_ranks
 
     if STDIN in texts and started_ranks() > 1:
         raise click.UsageError("Standard input comes to one rank only: name files.")

@@ -82,7 +82,7 @@ class LineLearner:
     def add(self, lines: Iterable[str]) -> None:
         """Learn some lines."""
         from ..tasks.learn import learn_lines
-        from ..text.reading import is_undecoded
+        from ..text.decoding import is_undecoded
 
         lines = [line for line in lines if line.strip() and not is_undecoded(line)]
         if self.learns and lines:

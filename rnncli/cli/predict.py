@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from ..errors import quoted
+from ..nn.threads import without_product_threads
 from ..text.reserved import EOS
 from .answering import STDIN, answer_lines, check_stdin_once
 from .formats import Answer, format_option, print_answers
@@ -83,6 +84,7 @@ def command(
     explain = _checked(explain)
     prompts = _named_prompts(prompts, adapt, source)
     learn, learn_to = _checked_learning(learn, learn_to)
+    _spare_threads(prompts, explain, adapt)
     path = find_model(model_path)
     model = _load(path, among, adapt, encoding)
     batches, place = _batches(prompts, encoding)
@@ -103,10 +105,10 @@ def command(
 
 def _batches(prompts: tuple[str, ...], encoding: str) -> tuple[Iterable[list[str]], str]:
     """The prompts in batches: those of the command, else the lines of standard input; and what errors call these."""
-    from ..text.reading import read_batches, source_name
-
     if prompts:
         return [list(prompts)], ""
+    from ..text.reading import read_batches, source_name
+
     if on_terminal(sys.stdin):
         tell("Type a prompt, then Enter; Ctrl-D ends.")
     return read_batches(STDIN, encoding, "surrogateescape"), source_name(STDIN)
@@ -152,6 +154,12 @@ def _checked_learning(learn: bool, learn_to: Path | None) -> tuple[bool, Path | 
     if gives_way("learn_to", "complete", because=half_typed):
         learn_to = None
     return learn, learn_to
+
+
+def _spare_threads(prompts: Sequence[str], explain: bool, adapt: Sequence[str]) -> None:
+    """Start no threads for products where the command asks for the words after a single prompt."""
+    if len(prompts) == 1 and not (explain or adapt or "___" in prompts[0]):
+        without_product_threads()
 
 
 def _source_lines(source: Sequence[str], encoding: str) -> list[SourceLine]:

@@ -41,7 +41,8 @@ timeout_option = click.option(
 @contextmanager
 def all_ranks(timeout: float) -> Iterator[Job]:
     """Yield the job of the ranks that were started together. Only the first one prints; when one ends, all end."""
-    from ..ranks.mpi import MPIRanks, ranks_of_job, started_rank
+    from ..ranks.launched import started_rank
+    from ..ranks.mpi import MPIRanks, ranks_of_job
 
     try:
         with _meeting(timeout):
@@ -113,7 +114,8 @@ def _end_others(ranks: MPIRanks) -> None:
 @contextmanager
 def told_once() -> Iterator[None]:
     """Let one rank tell an error that was found before the ranks met, as one in the command, and end all."""
-    from ..ranks.mpi import MPIRanks, can_meet, started_ranks
+    from ..ranks.launched import started_ranks
+    from ..ranks.mpi import MPIRanks, can_meet
 
     if started_ranks() == 1 or MPIRanks.have_met or not can_meet():
         yield

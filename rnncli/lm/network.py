@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,13 +13,14 @@ from ..declaration import declarations
 from ..nn.buffers import Empty
 from ..nn.cells import LayerState
 from ..nn.layers import Embedding, Linear, dropout
+from ..nn.packed import Packed, PackedParameter
 from ..nn.parameters import Parameter
 from ..nn.recurrent import Recurrent
 from ..nn.softmax import Softmax
 from ..text.vocabulary import EOS_ID
 from .interface import Part, PartLearner, StoredParts
 from .network_config import NetworkConfig
-from .packing import SIZES, packed, packed_names, unpacked
+from .packing import SIZES, packed, packed_names, stored_value
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -41,14 +43,14 @@ class Network(Part):
     prior_weight: ClassVar[float] = 0.7
     least_weight: ClassVar[float] = 1e-3  # the network alone gives every word a probability that fits its context
 
-    def __init__(self, config: NetworkConfig, values: Mapping[str, np.ndarray], bits: int = 32):
+    def __init__(self, config: NetworkConfig, values: Mapping[str, np.ndarray | Packed], bits: int = 32):
         """Wire the `values` (by the names of `config.shapes()`) together; they are used, not copied.
 
         A file holds each number of a matrix in so many `bits`: see `rnncli.lm.packing`.
         """
         self.config = config
         self.bits = bits
-        self.parameters = {name: Parameter(values[name]) for name in config.shapes()}
+        self.parameters = {name: _parameter(values[name]) for name in config.shapes()}
         p = self.parameters
         cell = config.make_cell()
         self.embedding = Embedding(p["embedding.weight"])
@@ -226,7 +228,7 @@ class Network(Part):
     def with_bits(self, bits: int) -> Network:
         """Return the network as it is after a file has held it in so many bits."""
         arrays = packed(self.values(), bits)
-        values = {name: unpacked(arrays, name, shape, bits) for name, shape in self.config.shapes().items()}
+        values = {name: stored_value(arrays, name, shape, bits) for name, shape in self.config.shapes().items()}
         return Network(self.config, values, bits)
 
     def stored_config(self) -> dict[str, Any]:
@@ -254,8 +256,8 @@ class Network(Part):
             raise ValueError(f"its numbers have {bits!r:.40} bits")
         values = {}
         for name, shape in config.shapes().items():
-            values[name] = unpacked(stored.arrays, name, shape, bits)
-            if not is_moderate(values[name]):
+            values[name] = value = stored_value(stored.arrays, name, shape, bits)
+            if not is_moderate(value.extremes() if isinstance(value, Packed) else value):
                 raise ValueError(f"{name} holds values that are not finite, or huge")
         return cls(config, values, bits)
 
@@ -265,7 +267,7 @@ class Network(Part):
         facts = {name: getattr(self.config, name) for name in (*SHOWN_FIRST, *others)}
         if self.config.cell == "elman":
             facts["cell"] = f"elman ({self.config.activation})"
-        facts["parameters"] = sum(value.size for value in self.values().values())
+        facts["parameters"] = sum(map(math.prod, self.config.shapes().values()))
         return facts | ({BITS: self.bits} if self.bits < 32 else {})
 
 
@@ -273,6 +275,10 @@ class LearnedNetwork(Network):
     """A copy of a network that learns from what it reads."""
 
     name = "learned"
+
+
+def _parameter(value: np.ndarray | Packed) -> Parameter:
+    return PackedParameter(value) if isinstance(value, Packed) else Parameter(value)
 
 
 def is_moderate(value: np.ndarray) -> bool:

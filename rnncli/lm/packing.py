@@ -11,6 +11,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ..nn.packed import Packed
+
 SIZES = (8, 16, 32)  # in bits, of a number
 SCALE = ".scale"  # after the name of a matrix: the name of its scales
 MAX_INT8 = 127
@@ -38,8 +40,8 @@ def packed_names(shapes: Mapping[str, tuple[int, ...]], bits: int) -> list[str]:
     return [*shapes, *(name + SCALE for name, shape in shapes.items() if bits == 8 and len(shape) > 1)]
 
 
-def unpacked(arrays: Mapping[str, np.ndarray], name: str, shape: tuple[int, ...], bits: int) -> np.ndarray:
-    """Return a parameter in float32. Raises `ValueError` or `KeyError` for arrays that make no sense."""
+def stored_value(arrays: Mapping[str, np.ndarray], name: str, shape: tuple[int, ...], bits: int) -> np.ndarray | Packed:
+    """Return a parameter as it is stored. Raises `ValueError` or `KeyError` for arrays that make no sense."""
     value = arrays[name]
     is_packed = bits < 32 and len(shape) > 1
     dtype = np.dtype({8: np.int8, 16: np.float16}[bits] if is_packed else np.float32)
@@ -48,12 +50,11 @@ def unpacked(arrays: Mapping[str, np.ndarray], name: str, shape: tuple[int, ...]
     if not is_packed:
         return np.ascontiguousarray(value)
     if bits == 16:
-        return value.astype(np.float32)
+        return Packed(value)
     scale = arrays[name + SCALE]
     if scale.shape != shape[:1] or scale.dtype != np.float32:
         raise ValueError(f"{name}{SCALE} is {scale.dtype} {scale.shape}, and should be float32 {shape[:1]}")
-    found: np.ndarray = np.multiply(value, scale[:, None], dtype=np.float32)
-    return found
+    return Packed(value, scale)
 
 
 def _short(scale: np.ndarray) -> np.ndarray:

@@ -20,8 +20,7 @@ class Embedding:
 
     def forward(self, ids: np.ndarray, empty: Empty = np.empty) -> tuple[np.ndarray, Callable[[np.ndarray], None]]:
         """Look up `ids` (T, B), giving (T, B, D)."""
-        table = self.weight.value
-        out = np.take(table, ids, axis=0, out=empty((*ids.shape, table.shape[1]), table.dtype), mode="clip")
+        out = self.weight.take(ids, empty((*ids.shape, self.weight.shape[1]), self.weight.dtype))
 
         def backward(d_out: np.ndarray) -> None:
             # Sort the rows by word, then sum each run: several times faster than `np.add.at`.

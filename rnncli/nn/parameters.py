@@ -17,14 +17,41 @@ class Parameter:
     `grad` is then the gradient of row `rows[i]` of `value`, and the cost of a step does not depend on the table's size.
     """
 
-    __slots__ = ("_cleared", "_grad", "_memory", "rows", "value")
+    __slots__ = ("_cleared", "_grad", "_memory", "_value", "rows")
 
     def __init__(self, value: np.ndarray):
-        self.value = value
-        self._memory = np.empty(value.shape, value.dtype)
+        self._value = value
+        self._reserve(value.shape, value.dtype)
+
+    def _reserve(self, shape: tuple[int, ...], dtype: np.dtype) -> None:
+        self._memory = np.empty(shape, dtype)
         self._grad = self._memory
         self._cleared = True  # whether the gradient counts as zero, whatever its memory holds
         self.rows: np.ndarray | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the value."""
+        return self._value.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The type of the value's numbers."""
+        return self._value.dtype
+
+    @property
+    def value(self) -> np.ndarray:
+        """The value. It may be changed in place."""
+        return self._value
+
+    def take(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
+        """Copy `rows` of a table (V, D) to `out` (*rows.shape, D)."""
+        return np.take(self.value, rows, axis=0, out=out, mode="clip")
+
+    def products(self, vectors: np.ndarray) -> np.ndarray:
+        """Multiply `vectors` (N, D) with each row of a table (V, D): the products (N, V)."""
+        found: np.ndarray = vectors @ self.value.T
+        return found
 
     @property
     def grad(self) -> np.ndarray:

@@ -27,7 +27,7 @@ class Softmax:
 
     def probabilities(self, features: np.ndarray, weight: np.ndarray) -> np.ndarray:
         """Compute the probabilities (N, V) of all words given `features` (N, D), each row times its `weight` (N,)."""
-        p: np.ndarray = features @ self.weight.value.T
+        p = self.weight.products(features)
         for block in _blocks(p):
             part = p[block]
             part += self.bias.value
@@ -47,7 +47,7 @@ class Softmax:
         nll = np.empty(len(targets), features.dtype)
         size = max(1, LOGITS_PER_PRODUCT // self.bias.value.size)
         for start in range(0, len(features), size):
-            logits = features[start : start + size] @ self.weight.value.T
+            logits = self.weight.products(features[start : start + size])
             part = slice(*np.searchsorted(rows, [start, start + size]))
             nll[part], _ = _losses(logits, self.bias.value, targets[part], rows[part] - start)
         return nll

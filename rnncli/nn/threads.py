@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -25,6 +26,16 @@ def cores_of_process() -> list[int]:
 def usable_cores() -> int:
     """Return how many cores this process may run on."""
     return len(cores_of_process())
+
+
+def without_product_threads() -> None:
+    """Keep BLAS from starting threads of its own, where NumPy is not imported yet.
+
+    The few small products of one answer are not faster by them, and wait long for them where other programs take the
+    cores.
+    """
+    if "numpy" not in sys.modules:
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def one_thread() -> AbstractContextManager[Any]:

@@ -8,35 +8,21 @@ import signal
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ..errors import RankLostError, SettingError
 from .alone import Ranks
 from .heartbeat import Heartbeat
+from .launched import started_ranks
 
 if TYPE_CHECKING:
     import numpy as np
 
 T = TypeVar("T")
-# What launchers tell of the number of ranks: that of MPICH and its kin, that of Open MPI.
-COUNT_VARIABLES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")
-RANK_VARIABLES = ("PMI_RANK", "OMPI_COMM_WORLD_RANK")
 END_SECONDS = 2.0  # in which all ranks can end together
 BUSY_SECONDS = 0.002  # in which a rank that waits for others looks again and again
 PAUSE_SECONDS = 0.0001  # between two looks after that
-
-
-def started_ranks(environment: Mapping[str, str] = os.environ) -> int:
-    """Return how many ranks a launcher has started, 1 without one."""
-    counts = (environment.get(name, "") for name in COUNT_VARIABLES)
-    return max([1, *(int(count) for count in counts if count.isdecimal())])
-
-
-def started_rank(environment: Mapping[str, str] = os.environ) -> int:
-    """Return the number that a launcher has given to this process, 0 without one."""
-    numbers = (environment.get(name, "") for name in RANK_VARIABLES)
-    return max([0, *(int(number) for number in numbers if number.isdecimal())])
 
 
 def can_meet() -> bool:

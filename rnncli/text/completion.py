@@ -1,7 +1,6 @@
 """Completes a word that is half typed."""
 
 import bisect
-import string
 import unicodedata
 from collections.abc import Sequence
 from functools import cached_property
@@ -17,7 +16,7 @@ from .tokenizers import Tokenizer
 from .vocabulary import UNK_ID
 
 _SENTENCE_ENDS = ".!?…:"
-_BEFORE_SENTENCE = string.whitespace + "\"'“”„‘’‚«»‹›([{*_#>-–—¿¡"
+_BEFORE_SENTENCE = " \t\n\r\v\f\"'“”„‘’‚«»‹›([{*_#>-–—¿¡"
 
 
 class Completer:

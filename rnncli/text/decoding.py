@@ -166,3 +166,8 @@ def split_lines(texts: Iterable[str]) -> Iterator[list[str]]:
             yield lines
     if last := "".join(unfinished):
         yield [last]
+
+
+def is_undecoded(line: str) -> bool:
+    """Whether a line holds undecodable bytes, which Python represents as surrogates."""
+    return not line.isprintable() and any("\udc80" <= letter <= "\udcff" for letter in line)

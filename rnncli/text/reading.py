@@ -197,11 +197,6 @@ def read_batches(
         raise TextError(f"cannot read {source_name(source)}: {reason}") from error
 
 
-def is_undecoded(line: str) -> bool:
-    """Whether a line holds undecodable bytes, which Python represents as surrogates."""
-    return not line.isprintable() and any("\udc80" <= letter <= "\udcff" for letter in line)
-
-
 @contextmanager
 def _open(source: str | Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
     """Open a source: what is read of it, and the file itself, which may be compressed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -123,9 +124,10 @@ class Vocabulary:
         for number in self._may_be_noted():
             left, mark, right = parts(self.word(number))
             if left is not None or right is not None:
-                known = self.numbers.get(mark)
-                variants = found.setdefault(mark, [] if known is None else [(None, None, known)])
-                variants.append((left, right, number))
+                if mark not in found:
+                    known = self.number(mark)
+                    found[mark] = [] if known is None else [(None, None, known)]
+                found[mark].append((left, right, number))
         return {mark: sorted(variants, key=lambda variant: variant[2]) for mark, variants in found.items()}
 
     @cached_property
@@ -136,8 +138,8 @@ class Vocabulary:
         """
         pairs = [
             (number, standard)
-            for mark, variants in self.variants.items()
-            for standard in [self.numbers.get(mark, variants[0][2])]
+            for variants in self.variants.values()
+            for standard in [min(variants, key=lambda variant: variant[:2] != (None, None))[2]]
             for _, _, number in variants
             if number != standard
         ]
@@ -226,7 +228,9 @@ class StoredVocabulary(Vocabulary):
         return self._decoded[number]
 
     def _may_be_noted(self) -> Iterable[int]:
-        return range(len(self)) if any(sign.encode() in self._lines for sign in GAPS) else ()
+        signs = re.compile("|".join(GAPS).encode())
+        places = [found.start() for found in signs.finditer(self._lines)]
+        return dict.fromkeys((np.searchsorted(self._ends, places) - 1).tolist())
 
     def number(self, word: str) -> int | None:
         self._lookups += 1

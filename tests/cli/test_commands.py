@@ -1,6 +1,7 @@
 """generate, evaluate, info, and the program as a whole."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -286,6 +287,31 @@ def test_help_waits_neither_for_numpy_nor_for_rich():
         "except SystemExit: print(sorted({'numpy', 'rich'} & set(sys.modules)))"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).splitlines()[-1] == "[]"
+
+
+def in_new_process(code: str, *arguments: str, **variables: str) -> list[str]:
+    """Run a command in a process of its own, and some code at its end; return the lines that this prints."""
+    program = f"import atexit, os, sys; atexit.register(lambda: print({code})); from rnncli.__main__ import run; run()"
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    command = [sys.executable, "-c", program, *arguments]
+    return subprocess.check_output(command, text=True, env=environment | variables).splitlines()
+
+
+def test_one_prompt_waits_for_nothing_that_reads_texts(model_file):
+    needless = ["gzip", "numpy.ma", "rich", "rnncli.ranks.mpi", "rnncli.text.reading"]
+    code = f"sorted(set({needless}) & set(sys.modules))"
+    assert in_new_process(code, "predict", "-m", str(model_file), "the keys")[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "threads"),
+    [(["the keys"], "1"), (["the keys", "the key"], None), (["the ___ are"], None), (["--explain", "the keys"], None)],
+)
+def test_products_for_one_prompt_wait_for_no_other_thread(arguments, threads, model_file):
+    code = "os.environ.get('OPENBLAS_NUM_THREADS')"
+    command = ["predict", "-m", str(model_file), *arguments]
+    assert in_new_process(code, *command)[-1] == str(threads)
+    assert in_new_process(code, *command, OPENBLAS_NUM_THREADS="3")[-1] == "3"
 
 
 def test_running_out_of_memory_is_told_in_one_line(invoke, model_file, monkeypatch):

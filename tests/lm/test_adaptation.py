@@ -99,7 +99,7 @@ def test_decay_leads_back_to_the_first_values(network):
     learner = NetworkLearner(copy(network), V, rate=0.0, decay=0.5)
     parameter = learner.part.parameters["softmax.bias"]
     first = parameter.value.copy()
-    parameter.value += 1.0
+    parameter.value[...] += 1.0
     learner.learn(TEXT[:20, None])
     np.testing.assert_allclose(parameter.value, first + 0.5, rtol=1e-5)
 

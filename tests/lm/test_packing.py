@@ -3,13 +3,19 @@
 import numpy as np
 import pytest
 
-from rnncli.lm.packing import packed, packed_names, unpacked
+from rnncli.lm.packing import packed, packed_names, stored_value
+from rnncli.nn.packed import Packed
 
 
 @pytest.fixture
 def values(rng):
     matrix = rng.normal(size=(6, 40)).astype(np.float32) * np.float32([[1e-3], [1], [30], [0], [1], [1e5]])
     return {"matrix": matrix, "vector": rng.normal(size=5).astype(np.float32)}
+
+
+def unpacked(*stored):
+    value = stored_value(*stored)
+    return value.unpacked() if isinstance(value, Packed) else value
 
 
 def round_trip(values, bits):

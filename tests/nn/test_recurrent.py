@@ -26,7 +26,7 @@ def layout(request, monkeypatch) -> None:
 def layer(cell, rng) -> Recurrent:
     width = cell.gates * H
     layer = Recurrent(cell, *(Parameter(rng.normal(size=shape)) for shape in [(D, width), (H, width), (width,)]))
-    layer.recurrent_weight.value *= 0.5  # else a relu explodes
+    layer.recurrent_weight.value[...] *= 0.5  # else a relu explodes
     return layer
 
 

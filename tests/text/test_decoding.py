@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rnncli.errors import SettingError, TextError
-from rnncli.text.decoding import BYTES_PER_BLOCK, NotTextError
-from rnncli.text.reading import is_undecoded, read_batches
+from rnncli.text.decoding import BYTES_PER_BLOCK, NotTextError, is_undecoded
+from rnncli.text.reading import read_batches
 
 
 def read_lines(*arguments):

@@ -108,6 +108,17 @@ def test_a_stored_vocabulary_is_as_the_one_that_was_stored(words, others):
     assert stored.text() == vocabulary.text()
 
 
+def test_a_stored_vocabulary_has_the_variants_of_the_one_that_was_stored():
+    noted = [annotated("-", "", ""), annotated("…", None, " "), annotated("-", "", None), annotated('"', " ", "")]
+    vocabulary = Vocabulary([EOS, UNK, "-", noted[0], "Ähre", noted[1], noted[2], "—", noted[3]])
+    stored = StoredVocabulary(vocabulary.text())
+    assert stored.variants == vocabulary.variants
+    assert list(vocabulary.variants) == ["-", "…", '"']
+    for own, expected in zip(stored.noted, vocabulary.noted, strict=True):
+        np.testing.assert_array_equal(own, expected)
+    assert dict(zip(*(numbers.tolist() for numbers in vocabulary.noted), strict=True)) == {3: 2, 6: 2}
+
+
 @pytest.mark.parametrize("text", [b"", b"a\nb", b"<eos>", b"<eos>\n<unknown>\na"])
 def test_a_stored_vocabulary_begins_as_every_vocabulary(text):
     with pytest.raises(ValueError, match="does not begin with <eos> and <unk>"):

@@ -46,7 +46,7 @@ train english \
     dialog_selfdialogue.txt:0.25 fiction_standardebooks.txt pd_simple.txt:0.3 \
     --init network.npz --min-count 1000000 --no-prune --valid valid-everyday.txt --time 80m --networks 1 --dropout 0.1
 
-rnncli compress english.npz --bits 8 --ngrams 1M --valid valid-everyday.txt -o small.npz
+rnncli compress english.npz --bits 8 --ngrams 880k --valid valid-everyday.txt -o small.npz
 python3 - <<'END'
 import rnncli
 

@@ -305,11 +305,17 @@ def test_one_prompt_waits_for_nothing_that_reads_texts(model_file):
 
 @pytest.mark.parametrize(
     ("arguments", "threads"),
-    [(["the keys"], "1"), (["the keys", "the key"], None), (["the ___ are"], None), (["--explain", "the keys"], None)],
+    [
+        (["predict", "the keys"], "1"),
+        (["predict", "the keys", "the key"], None),
+        (["predict", "the ___ are"], None),
+        (["predict", "--explain", "the keys"], None),
+        (["generate", "the keys"], "1"),
+    ],
 )
-def test_products_for_one_prompt_wait_for_no_other_thread(arguments, threads, model_file):
+def test_products_for_one_word_at_a_time_wait_for_no_other_thread(arguments, threads, model_file):
     code = "os.environ.get('OPENBLAS_NUM_THREADS')"
-    command = ["predict", "-m", str(model_file), *arguments]
+    command = [*arguments, "-m", str(model_file)]
     assert in_new_process(code, *command)[-1] == str(threads)
     assert in_new_process(code, *command, OPENBLAS_NUM_THREADS="3")[-1] == "3"
 

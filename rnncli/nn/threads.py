@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -70,6 +71,13 @@ def processor_kind() -> str:
     return " ".join([*dict.fromkeys(blas), *simd[-1:]]) or "unknown"
 
 
+_thread = threading.local()
+
+
+def _begin_worker() -> None:
+    _thread.is_worker = True
+
+
 class Threads:
     """A number of threads that share the pieces of a job.
 
@@ -81,7 +89,7 @@ class Threads:
         from concurrent.futures import ThreadPoolExecutor
 
         self.count = count
-        self._pool = ThreadPoolExecutor(count, thread_name_prefix="rnncli")
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix="rnncli", initializer=_begin_worker)
 
     def map(self, work: Callable[[A], R], pieces: Iterable[A]) -> list[R]:
         """Return what `work` makes of each of the pieces, in their order."""
@@ -95,5 +103,10 @@ def _all_cores() -> Threads:
 
 
 def on_all_cores(work: Callable[[A], R], pieces: Sequence[A]) -> list[R]:
-    """Return what `work` makes of each of the pieces, in their order, working on several of them at once."""
-    return _all_cores().map(work, pieces) if len(pieces) > 1 else [work(piece) for piece in pieces]
+    """Return what `work` makes of each of the pieces, in their order, working on several of them at once.
+
+    Where a piece of such work calls this itself, it works on one after the other: all cores are busy.
+    """
+    if len(pieces) < 2 or getattr(_thread, "is_worker", False):
+        return [work(piece) for piece in pieces]
+    return _all_cores().map(work, pieces)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import OverflowedError, TextError, quoted
 from ..model import Model
+from ..nn.threads import on_all_cores
 from ..text.tokenizers import Segments
 from ..text.vocabulary import UNK_ID
 from .batching import chunks
@@ -50,11 +51,17 @@ def fill(
     noted, standard = model.vocabulary.noted
     words = np.concatenate([candidates, noted[np.isin(standard, candidates)]])  # with all variants of marks
     log_p = log_p[words]
-    for chunk in chunks(len(words) if len(rest) else 0, CANDIDATES_PER_GROUP):
+
+    def loss_after(chunk: slice) -> np.ndarray:
+        """The loss of the words after the blank with each of some words in it."""
         group = words[chunk]
         text = np.concatenate([group[None], np.repeat(rest, len(group), axis=1)])
         nll, _ = model.lm.score(text, state.repeat(len(group)))
-        log_p[chunk] -= nll[1:].sum(axis=0)
+        loss: np.ndarray = nll[1:].sum(axis=0)
+        return loss
+
+    if len(rest) and len(words):
+        log_p -= np.concatenate(on_all_cores(loss_after, list(chunks(len(words), CANDIDATES_PER_GROUP))))
     if not np.isfinite(log_p).all():
         raise OverflowedError
     p = np.exp(log_p - log_p.max(initial=-np.inf))

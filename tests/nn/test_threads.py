@@ -18,6 +18,11 @@ def test_all_cores_give_the_results_in_the_order_of_the_pieces(pieces):
     assert on_all_cores(lambda x: x * x, pieces) == [x * x for x in pieces]
 
 
+def test_work_on_all_cores_within_such_work_waits_for_none_of_them():
+    many = range(4 * usable_cores())
+    assert on_all_cores(lambda x: on_all_cores(lambda y: x * y, [1, 2, 3]), many) == [[x, 2 * x, 3 * x] for x in many]
+
+
 def test_as_many_threads_work_as_were_asked_for():
     meeting = threading.Barrier(3, timeout=30)  # breaks unless three are there at the same time
     assert len(set(Threads(3).map(lambda _: meeting.wait(), range(3)))) == 3

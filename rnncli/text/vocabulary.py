@@ -174,7 +174,7 @@ class Vocabulary:
         return p
 
     def _may_be_noted(self) -> Iterable[int]:
-        return range(len(self))
+        return (number for number, word in enumerate(self.words) if not word.isascii())
 
     def find(self, word: str) -> int:
         """Find the number of a word as written, else of a lookalike, else in another case, else `UNK_ID`."""

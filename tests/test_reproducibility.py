@@ -41,7 +41,13 @@ def trained(corpus_file, path, **options) -> bytes:
     return path.read_bytes()
 
 
-def test_a_model_gives_the_same_answers_again_on_any_number_of_cores(model_file, corpus_file):
+@pytest.mark.parametrize("bits", [32, 8])
+def test_a_model_gives_the_same_answers_again_on_any_number_of_cores(bits, model_file, corpus_file, tmp_path):
+    if bits == 8:
+        packed = rnncli.load(model_file).compressed(bits=8)
+        model_file = tmp_path / "packed.npz"
+        rnncli.save(packed, model_file)
+        assert len({tuple(packed.predict(LINES[0])) for _ in range(20)}) == 1
     first = answers(model_file, corpus_file)[1]
     assert answers(model_file, corpus_file)[1] == first
     assert answers(model_file, corpus_file, OPENBLAS_NUM_THREADS="2")[1] == first

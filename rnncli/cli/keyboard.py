@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ..errors import RnncliError
-from ..nn.threads import without_product_threads
+from ..nn.threads import without_blas_threads
 from .answering import STDIN, is_piped, stdin_lines
 from .learning import learning, learning_options
 from .options import WholeNumber, encoding_option, find_model, model_option
@@ -34,7 +34,7 @@ def command(
     rnncli type "Dear Tom," >> letter.txt
     tail -n 1 letter.txt | rnncli type
     """
-    without_product_threads()
+    without_blas_threads()
     try:
         from .editor import edit
     except ImportError:

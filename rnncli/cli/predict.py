@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from ..errors import quoted
-from ..nn.threads import without_product_threads
+from ..nn.threads import without_blas_threads
 from ..text.reserved import EOS
 from .answering import STDIN, answer_lines, check_stdin_once
 from .formats import Answer, format_option, print_answers
@@ -84,7 +84,7 @@ def command(
     explain = _checked(explain)
     prompts = _named_prompts(prompts, adapt, source)
     learn, learn_to = _checked_learning(learn, learn_to)
-    _spare_threads(prompts, explain, adapt)
+    _limit_threads(prompts, explain, adapt)
     path = find_model(model_path)
     model = _load(path, among, adapt, encoding)
     batches, place = _batches(prompts, encoding)
@@ -156,10 +156,13 @@ def _checked_learning(learn: bool, learn_to: Path | None) -> tuple[bool, Path | 
     return learn, learn_to
 
 
-def _spare_threads(prompts: Sequence[str], explain: bool, adapt: Sequence[str]) -> None:
-    """Start no threads for products where the command asks for the words after a single prompt."""
+def _limit_threads(prompts: Sequence[str], explain: bool, adapt: Sequence[str]) -> None:
+    """Let a command that asks for the words after a single prompt do without the threads of BLAS.
+
+    A blank is `rnncli.tasks.fill.BLANK`, which cannot be imported without NumPy.
+    """
     if len(prompts) == 1 and not (explain or adapt or "___" in prompts[0]):
-        without_product_threads()
+        without_blas_threads()
 
 
 def _source_lines(source: Sequence[str], encoding: str) -> list[SourceLine]:

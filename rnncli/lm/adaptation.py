@@ -83,7 +83,8 @@ def adapted(
     state = lm.initial_state(1)
     for start in range(0, len(words), WINDOW_WORDS):
         window = words[start : start + WINDOW_WORDS, None]
-        context, state = lm.advance(window, state)
+        with one_thread():
+            context, state = lm.advance(window, state)
         learner.learn(window, context, lm.probabilities(window, context))
         progress(min(1.0, (start + WINDOW_WORDS) / len(words)))
     return Mixture(lm.parts, lm.vocabulary_size, lm.weights, state)

@@ -13,8 +13,8 @@ from ..declaration import declarations
 from ..nn.buffers import Empty
 from ..nn.cells import LayerState
 from ..nn.layers import Embedding, Linear, dropout
-from ..nn.packed import Packed, PackedParameter
 from ..nn.parameters import Parameter
+from ..nn.quantized import Quantized, QuantizedParameter
 from ..nn.recurrent import Recurrent
 from ..nn.softmax import Softmax
 from ..text.vocabulary import EOS_ID
@@ -43,7 +43,7 @@ class Network(Part):
     prior_weight: ClassVar[float] = 0.7
     least_weight: ClassVar[float] = 1e-3  # the network alone gives every word a probability that fits its context
 
-    def __init__(self, config: NetworkConfig, values: Mapping[str, np.ndarray | Packed], bits: int = 32):
+    def __init__(self, config: NetworkConfig, values: Mapping[str, np.ndarray | Quantized], bits: int = 32):
         """Wire the `values` (by the names of `config.shapes()`) together; they are used, not copied.
 
         A file holds each number of a matrix in so many `bits`: see `rnncli.lm.packing`.
@@ -123,6 +123,7 @@ class Network(Part):
         """Do `add_to`, and return the probability (T, B) of each of the `words`: the softmax is computed once."""
         own = self.weighted(context, np.ones_like(weight), p.shape[2])
         probability = np.take_along_axis(own, words[..., None], axis=2)[..., 0]
+        np.maximum(probability, np.finfo(own.dtype).tiny, out=probability)  # none would have no logarithm
         own *= weight[..., None]
         p += own
         return probability
@@ -257,7 +258,7 @@ class Network(Part):
         values = {}
         for name, shape in config.shapes().items():
             values[name] = value = stored_value(stored.arrays, name, shape, bits)
-            if not is_moderate(value.extremes() if isinstance(value, Packed) else value):
+            if not is_moderate(value.extremes() if isinstance(value, Quantized) else value):
                 raise ValueError(f"{name} holds values that are not finite, or huge")
         return cls(config, values, bits)
 
@@ -277,8 +278,8 @@ class LearnedNetwork(Network):
     name = "learned"
 
 
-def _parameter(value: np.ndarray | Packed) -> Parameter:
-    return PackedParameter(value) if isinstance(value, Packed) else Parameter(value)
+def _parameter(value: np.ndarray | Quantized) -> Parameter:
+    return QuantizedParameter(value) if isinstance(value, Quantized) else Parameter(value)
 
 
 def is_moderate(value: np.ndarray) -> bool:

@@ -11,11 +11,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..nn.packed import Packed
+from ..nn.quantized import MAX_INT8, Quantized
 
 SIZES = (8, 16, 32)  # in bits, of a number
 SCALE = ".scale"  # after the name of a matrix: the name of its scales
-MAX_INT8 = 127
 MAX_FLOAT16 = float(np.finfo(np.float16).max)
 
 
@@ -40,8 +39,13 @@ def packed_names(shapes: Mapping[str, tuple[int, ...]], bits: int) -> list[str]:
     return [*shapes, *(name + SCALE for name, shape in shapes.items() if bits == 8 and len(shape) > 1)]
 
 
-def stored_value(arrays: Mapping[str, np.ndarray], name: str, shape: tuple[int, ...], bits: int) -> np.ndarray | Packed:
-    """Return a parameter as it is stored. Raises `ValueError` or `KeyError` for arrays that make no sense."""
+def stored_value(
+    arrays: Mapping[str, np.ndarray], name: str, shape: tuple[int, ...], bits: int
+) -> np.ndarray | Quantized:
+    """Return a parameter: in float32, or as it is stored in 8 bits.
+
+    Raises `ValueError` or `KeyError` for arrays that make no sense.
+    """
     value = arrays[name]
     is_packed = bits < 32 and len(shape) > 1
     dtype = np.dtype({8: np.int8, 16: np.float16}[bits] if is_packed else np.float32)
@@ -50,11 +54,11 @@ def stored_value(arrays: Mapping[str, np.ndarray], name: str, shape: tuple[int, 
     if not is_packed:
         return np.ascontiguousarray(value)
     if bits == 16:
-        return Packed(value)
+        return value.astype(np.float32)
     scale = arrays[name + SCALE]
     if scale.shape != shape[:1] or scale.dtype != np.float32:
         raise ValueError(f"{name}{SCALE} is {scale.dtype} {scale.shape}, and should be float32 {shape[:1]}")
-    return Packed(value, scale)
+    return Quantized(value, scale)
 
 
 def _short(scale: np.ndarray) -> np.ndarray:

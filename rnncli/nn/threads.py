@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
 
+BLAS_VARIABLES = ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS")  # the first one counts most
 A = TypeVar("A")
 R = TypeVar("R")
 
@@ -29,14 +30,14 @@ def usable_cores() -> int:
     return len(cores_of_process())
 
 
-def without_product_threads() -> None:
-    """Keep BLAS from starting threads of its own, where NumPy is not imported yet.
+def without_blas_threads() -> None:
+    """Keep OpenBLAS from starting threads, where NumPy is not imported yet and the user has not chosen their number.
 
     Products with few rows, as for one answer or for a text that is written word by word, gain little by them, and take
     up to eight times as long where other programs take the cores.
     """
-    if "numpy" not in sys.modules:
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if "numpy" not in sys.modules and not any(name in os.environ for name in BLAS_VARIABLES):
+        os.environ[BLAS_VARIABLES[0]] = "1"
 
 
 def one_thread() -> AbstractContextManager[Any]:
@@ -50,7 +51,7 @@ def one_thread() -> AbstractContextManager[Any]:
 
 @functools.cache
 def _libraries() -> ThreadpoolController:
-    """Find the libraries that share out matrix products: this takes longer than to limit their threads."""
+    """Find the BLAS libraries that NumPy has loaded: this takes longer than to limit their threads."""
     # Not at the top: many commands need no threads, and start sooner without.
     from threadpoolctl import ThreadpoolController
 
@@ -71,13 +72,6 @@ def processor_kind() -> str:
     return " ".join([*dict.fromkeys(blas), *simd[-1:]]) or "unknown"
 
 
-_thread = threading.local()
-
-
-def _begin_worker() -> None:
-    _thread.is_worker = True
-
-
 class Threads:
     """A number of threads that share the pieces of a job.
 
@@ -85,11 +79,12 @@ class Threads:
     trainings in one process, may leave it so.
     """
 
-    def __init__(self, count: int):
+    def __init__(self, count: int, begin: Callable[[], None] | None = None):
+        """Start `count` threads, each of which calls `begin` first."""
         from concurrent.futures import ThreadPoolExecutor
 
         self.count = count
-        self._pool = ThreadPoolExecutor(count, thread_name_prefix="rnncli", initializer=_begin_worker)
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix="rnncli", initializer=begin)
 
     def map(self, work: Callable[[A], R], pieces: Iterable[A]) -> list[R]:
         """Return what `work` makes of each of the pieces, in their order."""
@@ -97,9 +92,16 @@ class Threads:
             return list(self._pool.map(work, pieces))
 
 
+_thread = threading.local()
+
+
+def _begin_worker() -> None:
+    _thread.is_worker = True
+
+
 @functools.cache
 def _all_cores() -> Threads:
-    return Threads(usable_cores())
+    return Threads(usable_cores(), _begin_worker)
 
 
 def on_all_cores(work: Callable[[A], R], pieces: Sequence[A]) -> list[R]:

@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from ..errors import OverflowedError, TextError
 from ..lm.adaptation import WINDOW_WORDS, Learner
 from ..lm.perplexity import perplexity
 from ..model import Model
+from ..nn.threads import one_thread
 from ..ranks import Ranks
 from ..ranks.agreement import check_alike
 from ..text.corpus import Sources
@@ -110,7 +112,8 @@ def evaluate(
     state = lm.initial_state(1)
     for number, chunk in enumerate(chunks(len(found.ids), size)):
         words = found.ids[chunk, None]
-        context, state = lm.advance(words, state)
+        with one_thread() if learner else nullcontext():  # few words take few products with many rows
+            context, state = lm.advance(words, state)
         ranks.check()
         if number % ranks.count != ranks.number:
             continue

@@ -139,7 +139,7 @@ class Vocabulary:
         pairs = [
             (number, standard)
             for variants in self.variants.values()
-            for standard in [min(variants, key=lambda variant: variant[:2] != (None, None))[2]]
+            for standard in [next((n for left, right, n in variants if left is right is None), variants[0][2])]
             for _, _, number in variants
             if number != standard
         ]

@@ -13,6 +13,7 @@ import rnncli
 from rnncli.lm.arpa import arpa_lines
 from rnncli.lm.mixture import Mixture
 from rnncli.lm.network import Network
+from rnncli.nn.threads import BLAS_VARIABLES
 
 
 def test_generate_prints_the_prompt_and_what_follows(invoke, model, model_file):
@@ -292,7 +293,7 @@ def test_help_waits_neither_for_numpy_nor_for_rich():
 def in_new_process(code: str, *arguments: str, **variables: str) -> list[str]:
     """Run a command in a process of its own, and some code at its end; return the lines that this prints."""
     program = f"import atexit, os, sys; atexit.register(lambda: print({code})); from rnncli.__main__ import run; run()"
-    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    environment = {name: value for name, value in os.environ.items() if name not in BLAS_VARIABLES}
     command = [sys.executable, "-c", program, *arguments]
     return subprocess.check_output(command, text=True, env=environment | variables).splitlines()
 
@@ -310,14 +311,18 @@ def test_one_prompt_waits_for_nothing_that_reads_texts(model_file):
         (["predict", "the keys", "the key"], None),
         (["predict", "the ___ are"], None),
         (["predict", "--explain", "the keys"], None),
+        (["predict", "--complete", "the ke"], "1"),
+        (["predict", "--adapt", "corpus.txt", "the keys"], None),
         (["generate", "the keys"], "1"),
     ],
 )
-def test_products_for_one_word_at_a_time_wait_for_no_other_thread(arguments, threads, model_file):
+def test_products_for_one_word_at_a_time_wait_for_no_other_thread(arguments, threads, model_file, corpus_file):
     code = "os.environ.get('OPENBLAS_NUM_THREADS')"
-    command = [*arguments, "-m", str(model_file)]
+    named = [str(corpus_file) if argument == "corpus.txt" else argument for argument in arguments]
+    command = [*named, "-m", str(model_file)]
     assert in_new_process(code, *command)[-1] == str(threads)
     assert in_new_process(code, *command, OPENBLAS_NUM_THREADS="3")[-1] == "3"
+    assert in_new_process(code, *command, OMP_NUM_THREADS="3")[-1] == "None"
 
 
 def test_running_out_of_memory_is_told_in_one_line(invoke, model_file, monkeypatch):

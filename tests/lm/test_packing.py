@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rnncli.lm.packing import packed, packed_names, stored_value
-from rnncli.nn.packed import Packed
+from rnncli.nn.quantized import Quantized
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def values(rng):
 
 def unpacked(*stored):
     value = stored_value(*stored)
-    return value.unpacked() if isinstance(value, Packed) else value
+    return value.dequantized() if isinstance(value, Quantized) else value
 
 
 def round_trip(values, bits):

@@ -39,11 +39,16 @@ train everyday \
 # The network alone goes on: the n-grams are to be those of the sentences below.
 [ -e network.npz ] || rnncli compress everyday.npz --ngrams 0 -o network.npz
 
-# Sentences of everyday life, and reasons from the other texts: here the beginning explains the end. No word is new.
+# Sentences of everyday life, and reasons from the other texts: here the beginning explains the end. A little of all
+# other texts is read again, so that the network does not forget them. No word is new.
 train english \
     tatoeba.txt:3 sentences_winogrande.txt:4 reasons.txt sentences_commonvoice.txt stories_asp.txt:2 masc.txt \
     dialog_chitchat_byu.txt:0.5 dialog_topicalchat.txt:0.5 dialog_star.txt:0.5 dialog_personachat_synth.txt \
     dialog_selfdialogue.txt:0.25 fiction_standardebooks.txt pd_simple.txt:0.3 \
+    talk_changelog_everyday.txt:0.1 talk_changelog_techplain.txt:0.05 talk_ami.txt:0.1 fiction_squality_sf.txt:0.3 \
+    summaries_squality.txt:0.2 news_onestop.txt:0.3 howto_recipes.txt sentences_qasc.txt problems_gsm8k.txt:0.3 \
+    dialog_taskmaster3.txt:0.5 dialog_taskmaster4.txt:0.5 text_openstax_ccby.txt:0.1 web_usesthis.txt:0.2 \
+    web_govblogs.txt:0.1 health_medquad.txt:0.1 \
     --init network.npz --min-count 1000000 --no-prune --valid valid-everyday.txt --time 80m --networks 1 --dropout 0.1
 
 rnncli compress english.npz --bits 8 --ngrams 880k --valid valid-everyday.txt -o small.npz

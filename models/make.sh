@@ -39,8 +39,8 @@ train everyday \
 # The network alone goes on: the n-grams are to be those of the sentences below.
 [ -e network.npz ] || rnncli compress everyday.npz --ngrams 0 -o network.npz
 
-# Sentences of everyday life, and reasons from the other texts: here the beginning explains the end. A little of all
-# other texts is read again, so that the network does not forget them. No word is new.
+# Sentences of everyday life, and once more those that give reasons: here the beginning explains the end. A little of
+# all other texts is read again, so that the network does not forget them. No word is new.
 train english \
     tatoeba.txt:3 sentences_winogrande.txt:4 reasons.txt sentences_commonvoice.txt stories_asp.txt:2 masc.txt \
     dialog_chitchat_byu.txt:0.5 dialog_topicalchat.txt:0.5 dialog_star.txt:0.5 dialog_personachat_synth.txt \

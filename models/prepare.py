@@ -12,8 +12,8 @@ DATA_FOLDER/tatoeba is cut already: its train.txt and test.txt are copied, and t
 valid.txt. A longer line that is in one of the parts to measure with is left out of all parts to train on.
 
 Some of the texts hold sentences of everyday life. OUTPUT_FOLDER/valid-everyday.txt is the part of valid.txt that is
-from these, with more of tatoeba. The sentences of all other texts in which one clause gives the reason for another
-("..., so ...", "because ...") go to OUTPUT_FOLDER/reasons.txt as well, once each.
+from these, with more of tatoeba. The sentences in which one clause gives the reason for another ("..., so ...",
+"because ...") go to OUTPUT_FOLDER/reasons.txt as well, once each; but not those of the pairs, most of which do.
 """
 
 import hashlib
@@ -42,9 +42,13 @@ EVERYDAY = {
     *("dialog_star", "dialog_personachat_synth", "dialog_selfdialogue", "fiction_standardebooks", "pd_simple"),
     *("stories_asp", "masc"),
 }
-REASON = re.compile(
-    r", (so|but|because)\b|\b(because|although|therefore|so that|too \w+ to|not \w+ enough to)\b", re.IGNORECASE
+REASON = re.compile(  # with three words before it and after it
+    r"(\S+ ){3,}((?<=, )(so|but)|because|although|therefore|so (\w+ )?that|too \w+ to|not \w+ enough to)( \S+){3,}",
+    re.IGNORECASE,
 )
+# Speech that goes on from another sentence, or breaks off.
+GOES_ON = re.compile(r"(so|because|but|and|or|yeah|well|right|okay|yes|no|i mean)\b", re.IGNORECASE)
+BREAKS_OFF = re.compile(r"\.\.\.|[—–:]")
 WORDS_OF_REASONS = range(6, 31)  # of a line that goes to reasons.txt
 Block = list[str]
 
@@ -165,7 +169,8 @@ def without(held_out: set[str]) -> Callable[[str], bool]:
 
 def gives_a_reason(line: str) -> bool:
     """Whether a line is no longer than a sentence or two, and one clause in it gives the reason for another."""
-    return len(line.split()) in WORDS_OF_REASONS and bool(REASON.search(line))
+    is_whole = not GOES_ON.match(line) and not BREAKS_OFF.search(line)
+    return len(line.split()) in WORDS_OF_REASONS and is_whole and bool(REASON.fullmatch(line))
 
 
 def main() -> None:
@@ -181,7 +186,7 @@ def main() -> None:
         valid += parts.valid
         if name in EVERYDAY:
             everyday += parts.valid if name == TATOEBA else first_words(parts.valid, EVERYDAY_WORDS)
-        else:
+        if name not in OF_PAIRS:
             reasons |= dict.fromkeys(filter(gives_a_reason, kept))
         write(output / f"{name}.test.txt", parts.test)
         write(output / f"{name}.txt", kept)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from numpy.random import SeedSequence
 
+from .callbacks import OnProgress
 from .declaration import declarations, defaults
 from .errors import TextError, quoted
 from .model import Model
@@ -35,7 +36,6 @@ from .training.hooks import Hooks
 
 F = TypeVar("F", bound=Callable[..., Any])
 PACKAGE = Path(__file__).parent
-Progress = Callable[[float], object]  # is told the fraction of the work that is done
 
 
 def _ignore(fraction: float) -> None:
@@ -80,7 +80,7 @@ class Predictor(Model):
         return predict_all(self, [prompt], n, among=among)[0].predictions
 
     def explain(
-        self, prompt: str, word: str | None = None, *, sources: Sources = (), progress: Progress = _ignore
+        self, prompt: str, word: str | None = None, *, sources: Sources = (), progress: OnProgress = _ignore
     ) -> Explanation:
         """Explain how likely `word` is after `prompt`, by default the likeliest next word.
 
@@ -116,16 +116,18 @@ class Predictor(Model):
         return score_all(self, [lines] if isinstance(lines, str) else lines)
 
     def evaluate(
-        self, sources: Sources, encoding: str = "utf-8", *, dynamic: bool = False, progress: Progress = _ignore
+        self, sources: Sources, encoding: str = "utf-8", *, dynamic: bool = False, progress: OnProgress = _ignore
     ) -> Evaluation:
         """Evaluate how well this model predicts the texts in `sources`; `dynamic`: while it learns from them."""
         return evaluate(self, sources, encoding, dynamic=dynamic, progress=progress, warn=_warn)
 
-    def context_curve(self, sources: Sources, encoding: str = "utf-8", *, progress: Progress = _ignore) -> ContextCurve:
+    def context_curve(
+        self, sources: Sources, encoding: str = "utf-8", *, progress: OnProgress = _ignore
+    ) -> ContextCurve:
         """Measure how well words are predicted from the last 1, 2, 4, ... words, and from all words before them."""
         return context_curve(self, sources, encoding, progress=progress, warn=_warn)
 
-    def adapted(self, sources: Sources, encoding: str = "utf-8", *, progress: Progress = _ignore) -> Predictor:
+    def adapted(self, sources: Sources, encoding: str = "utf-8", *, progress: OnProgress = _ignore) -> Predictor:
         """Return a model that has read the texts in `sources` just now and learned from them; this one stays as it is.
 
         It knows the same words: `about["adapted_to"]` says how many of the text's words are unknown.

@@ -17,7 +17,7 @@ LAYERS = [
     {"tasks", "training"},
     {"storage", "model", "learned", "lm"},
     {"nn", "text"},
-    {"errors", "declaration", "options", "network_options", "ranks", "version"},  # under everything
+    {"callbacks", "errors", "declaration", "options", "network_options", "ranks", "version"},  # under everything
 ]
 LAYER = {room: number for number, rooms in enumerate(LAYERS) for room in rooms}
 STRANGERS = [{"tasks", "training"}, {"nn", "text"}]  # in one layer, and do not know each other

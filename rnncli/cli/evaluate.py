@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from ..callbacks import OnProgress
 from .answering import check_stdin_once, named_texts
 from .formats import format_option, print_result
 from .options import encoding_option, load_model, model_option, named_in_command
@@ -102,7 +103,7 @@ def _evaluated(
     encoding: str,
     dynamic: bool,
     ranks: Ranks,
-    progress: Callable[[float], object],
+    progress: OnProgress,
 ) -> Evaluation:
     from ..tasks.evaluate import evaluate
 

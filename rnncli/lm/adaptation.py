@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..nn.threads import one_thread
 from .mixture import Mixture, MixtureContext, MixtureState
+
+if TYPE_CHECKING:
+    from ..callbacks import OnProgress
 
 # Chosen on validation texts: see docs/experiments.md.
 WINDOW_WORDS = 32  # that are read before the parts learn from them
@@ -70,9 +73,7 @@ class Learner:
                 learner.learn(words)
 
 
-def adapted(
-    mixture: Mixture, words: np.ndarray, progress: Callable[[float], object] = lambda fraction: None
-) -> Mixture:
+def adapted(mixture: Mixture, words: np.ndarray, progress: OnProgress = lambda fraction: None) -> Mixture:
     """Return the mixture after it has read, and learned from, the `words` (N,) of a text: it begins where that ended.
 
     Each window is read before it is learned from, as in a dynamic evaluation. `progress` is told the fraction of the

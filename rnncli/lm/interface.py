@@ -16,7 +16,7 @@ or tuples of them. A context may be an object instead, with a method `pick` like
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
@@ -25,6 +25,7 @@ import numpy as np
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from ..callbacks import OnProgress
     from ..options import TrainingOptions
     from ..ranks import Ranks
     from .network_config import NetworkConfig
@@ -137,7 +138,7 @@ class Part(Protocol):
         options: TrainingOptions,
         *,
         folder: Path | None = None,
-        progress: Callable[[float], object] | None = None,
+        progress: OnProgress | None = None,
         ranks: Ranks | None = None,
     ) -> Self | None:
         """Make the part from a training text (N,); None if the options leave it out.

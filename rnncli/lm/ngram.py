@@ -10,7 +10,7 @@ programs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -28,6 +28,7 @@ from .ngram_level import DAMAGED, UNSEEN, Expansion, Level, array_name
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from ..callbacks import OnProgress
     from ..options import TrainingOptions
     from .network_config import NetworkConfig
 
@@ -241,7 +242,7 @@ class NGram(Part):
         options: TrainingOptions,
         *,
         folder: Path | None = None,
-        progress: Callable[[float], object] | None = None,
+        progress: OnProgress | None = None,
         ranks: Ranks | None = None,
     ) -> Self | None:
         """Count the n-grams of a training text (N,)."""
@@ -260,7 +261,7 @@ class NGram(Part):
         prune: bool = False,
         *,
         folder: Path | None = None,
-        progress: Callable[[float], object] | None = None,
+        progress: OnProgress | None = None,
         ranks: Ranks | None = None,
     ) -> Self:
         """Estimate the model of a text (N,), each unit of which ends in `<eos>`: see `count_ngrams`."""

@@ -11,13 +11,14 @@ it occurred once, so did those that are one longer: their places are given to no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
+from ..callbacks import OnProgress
 from ..nn.threads import on_all_cores
 from ..ranks import Ranks
 from ..text.columns import release
@@ -63,7 +64,7 @@ class NgramCounter:
         vocabulary_size: int,
         order: int,
         prune: bool,
-        report: Callable[[float], object] | None = None,
+        report: OnProgress | None = None,
         range_size: int = 0,
         ranks: Ranks | None = None,
     ):
@@ -77,7 +78,7 @@ class NgramCounter:
         self.range_size = min(range_size or max(RANGE, len(ids) // RANGES), 2 ** ((63 - self.word_bits) // 2))
         self.column_size = len(ids) + vocabulary_size + 1
         self.most_ranges = 2 * self.column_size // self.range_size + 2  # of two neighbours, one is more than half full
-        self.progress = Progress(len(ids), order, report)
+        self.progress = CountingProgress(len(ids), order, report)
 
     @property
     def column_types(self) -> list[np.dtype]:
@@ -211,10 +212,10 @@ class NgramCounter:
         return sort_range(*read(begin, size), end - first, self.word_bits, least, is_numbered)
 
 
-class Progress:
+class CountingProgress:
     """Reports which fraction of the work is done; it expects as many places to sort for each length as for the last."""
 
-    def __init__(self, places: int, order: int, report: Callable[[float], object] | None):
+    def __init__(self, places: int, order: int, report: OnProgress | None):
         self._report = report
         self._done = 0.0
         self._to_pass = places * (order - 1)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
+from ..callbacks import OnProgress
 from ..errors import SettingError, TrainingError
 from ..ranks import Ranks
 from ..text.columns import Column, Store, release
@@ -30,7 +31,7 @@ def count_ngrams(
     prune: bool,
     *,
     folder: Path | None = None,
-    progress: Callable[[float], object] | None = None,
+    progress: OnProgress | None = None,
     most_in_memory: int = MAX_WORDS_IN_MEMORY,
     range_size: int = 0,
     ranks: Ranks | None = None,

@@ -8,16 +8,16 @@ is not its probability by the model, which goes by how many words stood before a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
+from ..callbacks import OnProgress
 from .ngram import NGram
 from .ngram_level import UNSEEN, Level
 from .ngram_ranges import compact
 
 NGRAMS_PER_PASS = 200_000
-Progress = Callable[[float], object]  # is told the fraction that is done
 
 
 def ngram_count(ngram: NGram) -> int:
@@ -25,7 +25,7 @@ def ngram_count(ngram: NGram) -> int:
     return sum(len(level.words) for level in ngram.levels)
 
 
-def pruned(ngram: NGram, most: int, progress: Progress = lambda fraction: None) -> NGram:
+def pruned(ngram: NGram, most: int, progress: OnProgress = lambda fraction: None) -> NGram:
     """Keep at most so many n-grams of two words and more, those whose loss would cost most.
 
     An n-gram that is the context of one that is kept is kept, too.
@@ -94,7 +94,7 @@ def _occurrences(ngram: NGram) -> list[np.ndarray]:
     return found
 
 
-def _costs(ngram: NGram, progress: Progress) -> Iterator[np.ndarray]:
+def _costs(ngram: NGram, progress: OnProgress) -> Iterator[np.ndarray]:
     """Yield the costs (N,) of the n-grams of each length, in nats for each word of a text."""
     occurrences = _occurrences(ngram)
     text_words = occurrences[0].sum()

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from ..callbacks import OnProgress
 from ..errors import TextError
 from ..lm.adaptation import adapted
 from ..model import Model
@@ -24,7 +25,7 @@ def adapt(
     sources: Sources,
     encoding: str = "utf-8",
     *,
-    progress: Callable[[float], object] = lambda fraction: None,
+    progress: OnProgress = lambda fraction: None,
     warn: Callable[[str], object] = lambda warning: None,
 ) -> M:
     """Return a model that has read the texts in `sources` just now and learned from them; `model` stays as it is.

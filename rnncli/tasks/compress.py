@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
 
+from ..callbacks import OnProgress
 from ..errors import SettingError
 from ..learned import after_learning, before_learning
 from ..lm.cache import Cache
@@ -28,11 +28,10 @@ from ..text.vocabulary import Tokens
 
 TUNING = "tuning"  # what a model tells of the text that its weights were tuned on
 M = TypeVar("M", bound=Model)
-Progress = Callable[[float], object]  # is told the fraction that is done
 
 
 def compress(
-    model: M, bits: int | None = None, ngrams: int | None = None, *, progress: Progress = lambda fraction: None
+    model: M, bits: int | None = None, ngrams: int | None = None, *, progress: OnProgress = lambda fraction: None
 ) -> M:
     """Return a model with 8, 16 or 32 `bits` for each number of a matrix, and at most so many `ngrams`.
 
@@ -52,7 +51,7 @@ def compress(
     return after_learning(small, texts)
 
 
-def _smaller(lm: Mixture, bits: int | None, ngrams: int | None, progress: Progress) -> Mixture:
+def _smaller(lm: Mixture, bits: int | None, ngrams: int | None, progress: OnProgress) -> Mixture:
     """Return a mixture with so many `bits` and `ngrams`."""
     if ngrams == 0:
         lm = lm.without(NGram, BaseNGram)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..callbacks import OnProgress
 from ..errors import OverflowedError, TextError
 from ..lm.mixture import WORDS_PER_PASS
 from ..lm.perplexity import perplexity
@@ -40,7 +41,7 @@ def context_curve(
     sources: Sources,
     encoding: str = "utf-8",
     *,
-    progress: Callable[[float], object] = lambda fraction: None,
+    progress: OnProgress = lambda fraction: None,
     warn: Callable[[str], object] = lambda warning: None,
 ) -> ContextCurve:
     """Measure how well words are predicted from the last 1, 2, 4, ... words, and from all words before them.

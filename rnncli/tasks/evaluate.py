@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..callbacks import OnProgress
 from ..errors import OverflowedError, TextError
 from ..lm.adaptation import WINDOW_WORDS, Learner
 from ..lm.perplexity import perplexity
@@ -81,7 +82,7 @@ def evaluate(
     *,
     dynamic: bool = False,
     ranks: Ranks | None = None,
-    progress: Callable[[float], object] = lambda fraction: None,
+    progress: OnProgress = lambda fraction: None,
     warn: Callable[[str], object] = lambda warning: None,
 ) -> Evaluation:
     """Read the texts in `sources` as one, word by word, and measure how well each word is predicted.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..callbacks import OnProgress
 from ..errors import SettingError, TextError, quoted
 from ..lm.mixture import MixtureContext, MixtureState
 from ..model import Model
@@ -52,7 +53,7 @@ def explain(
     word: str | None = None,
     *,
     lines: Sequence[SourceLine] = (),
-    progress: Callable[[float], object] = lambda fraction: None,
+    progress: OnProgress = lambda fraction: None,
 ) -> Explanation:
     """Measure how much each word of `prompt` changes the prediction of `word`, by default of the likeliest next word.
 
@@ -97,7 +98,7 @@ def _changes(
     starts: list[tuple[slice, MixtureState]],
     target: int,
     p: float,
-    progress: Callable[[float], object],
+    progress: OnProgress,
 ) -> list[float]:
     """Return how much the log-probability of the `target`, `p` now, is less with each of the words (T, 1) hidden.
 

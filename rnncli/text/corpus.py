@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..callbacks import OnProgress
 from ..errors import SettingError, TextError
 from ..ranks import Ranks
 from .columns import Column, Store, counted, pieces
@@ -24,7 +25,7 @@ from .reading import OPENERS, STDIN, TextsRead, listed, read_units, source_name
 from .reading import Sources as Sources
 from .reserved import MarkCounter, marks_unknown
 from .shared_numbering import SharedNumbering
-from .sources import Progress, ReadingProgress
+from .sources import ReadingProgress
 from .spacing import annotate, learn
 from .splitting import split_texts
 from .tokenizers import Tokenizer
@@ -155,7 +156,7 @@ def read_split(
     valid: Sources = (),
     valid_fraction: float = 0.05,
     store: Store | None = None,
-    on_progress: Progress | None = None,
+    on_progress: OnProgress | None = None,
     ranks: Ranks | None = None,
 ) -> SplitText:
     """Read a training text from `sources` (see `read_units`), and hold a part of it out for validation.

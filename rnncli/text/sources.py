@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..callbacks import OnProgress
 from .reading import STDIN, Sources, listed
 
 STEPS = 200  # in which the progress of reading is told
-
-Progress = Callable[[float], object]  # is told the fraction that is done
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ def _size(path: Path) -> int:
 class ReadingProgress:
     """Tells how much of some texts was read."""
 
-    def __init__(self, on_progress: Progress | None, *texts: Sources):
+    def __init__(self, on_progress: OnProgress | None, *texts: Sources):
         self._on_progress = on_progress
         found = [sources_of(sources) for sources in texts] if on_progress else []
         self._total = sum(size_of(files_of(each)) for each in found if each)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
+from ..callbacks import OnProgress
 from ..errors import TrainingError
 from ..lm.ensemble import Ensemble, joined
 from ..lm.interface import Part
@@ -57,7 +58,7 @@ class ModelBuilder:
         """What the caller is to be told of files that could not be written, beside what the corpus tells."""
         return [warning for warning in self._store.warnings if warning not in self.corpus.facts.warnings]
 
-    def fit(self, words: int, progress: Callable[[float], object] | None = None) -> None:
+    def fit(self, words: int, progress: OnProgress | None = None) -> None:
         """Make the parts beside the network, from so many words of the training text."""
         ids = counted_part(self.text, words, self._store)
         fitted = {

@@ -10,6 +10,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from ..callbacks import OnProgress
 from ..declaration import check_names, declarations, pick
 from ..errors import SettingError
 from ..lm.ensemble import networks_of
@@ -23,7 +24,6 @@ from ..ranks import Ranks
 from ..text.corpus import Corpus, Sources
 from ..text.formats import KINDS, ReadOptions
 from ..text.reading import STDIN, listed
-from ..text.sources import Progress
 from .recipe import decided, max_batch_size
 from .texts import read_texts
 
@@ -137,7 +137,7 @@ def make_plan(
     init: Model | None = None,
     *,
     cache_dir: str | Path | None = None,
-    on_progress: Progress | None = None,
+    on_progress: OnProgress | None = None,
     now: Now = perf_counter,
     ranks: Ranks | None = None,
 ) -> tuple[Plan, Corpus]:

@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from ..callbacks import OnProgress
 from ..model import Model
 from ..nn.threads import usable_cores
 from ..options import TextOptions
@@ -18,7 +19,7 @@ from ..text.columns import Store
 from ..text.corpus import Corpus, Sources, SplitText, corpus_name, read_split, text_facts
 from ..text.formats import ReadOptions
 from ..text.reading import listed
-from ..text.sources import Progress, Source, files_of, size_of, sources_of
+from ..text.sources import Source, files_of, size_of, sources_of
 from ..text.tokenizers import Tokenizer
 from ..text.vocabulary import Vocabulary
 from ..text.weights import weighted_sources
@@ -35,7 +36,7 @@ def read_texts(
     *,
     reads_as_model: bool = False,
     cache_dir: str | Path | None = None,
-    on_progress: Progress | None = None,
+    on_progress: OnProgress | None = None,
     ranks: Ranks | None = None,
 ) -> tuple[TextOptions, Corpus]:
     """Read the texts of a training: returns the options for them with those that were open decided, and the corpus.

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..nn.threads import without_blas_threads
 from .answering import STDIN, is_piped, stdin_lines
 from .options import Count, Number, TextType, WholeNumber, encoding_option, gives_way, load_model, model_option
 from .output import flush, for_stdout, on_terminal, tell, unknown_words_warning, warn, write
@@ -102,7 +101,6 @@ def command(
     rnncli generate --samples 3 --seed 7 --novelty
     echo "Dear Tom," | rnncli generate
     """
-    without_blas_threads()
     from numpy.random import SeedSequence
 
     from ..tasks.generate import Limits, generate

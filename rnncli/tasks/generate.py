@@ -11,6 +11,7 @@ from ..errors import SettingError
 from ..lm.ngram import NGram
 from ..lm.ngram_counts import context_lengths
 from ..model import Model
+from ..nn.threads import FasterThreads
 from ..text.annotation import parts, plain
 from ..text.folding import folded_alike
 from ..text.vocabulary import EOS_ID
@@ -109,8 +110,13 @@ class Writer:
         state, _ = model.state_after(self.prompt)
         sentences = _SentenceCounter(self.limits.sentences, model.tokenizer.is_char)
         left = self.limits.max_words
+        threads = FasterThreads()
+        last: int | None = None  # the word that was written last
         while left > 0:
-            p = without_unk(model.lm.distribution(model.lm.context(state))[0, 0])
+            with threads.step():
+                if last is not None:
+                    state = model.lm.read(np.array([[last]]), state)
+                p = without_unk(model.lm.distribution(model.lm.context(state))[0, 0])
             if self._is_blank_enough():
                 p[EOS_ID] = 0
             word = self._draw(p, rng)
@@ -119,6 +125,7 @@ class Writer:
             if word is None or name is None or is_last:
                 break
             self.text.append(word)
+            last = word
             if word == EOS_ID:
                 yield from spacer.flush()
                 spacer = model.spacer()
@@ -126,7 +133,6 @@ class Writer:
             else:
                 left -= 1
                 yield from spacer.push(name)
-            state = model.lm.read(np.array([[word]]), state)
         yield from spacer.flush()
 
     def _draw(self, p: np.ndarray, rng: np.random.Generator) -> int | None:

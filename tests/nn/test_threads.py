@@ -4,7 +4,16 @@ import threading
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from rnncli.nn.threads import Threads, on_all_cores, one_thread, usable_cores
+from rnncli.nn import threads
+from rnncli.nn.threads import (
+    STEPS_PER_TRIAL,
+    TRIED_STEPS,
+    FasterThreads,
+    Threads,
+    on_all_cores,
+    one_thread,
+    usable_cores,
+)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 9])
@@ -54,6 +63,23 @@ def test_products_keep_to_one_core_where_that_is_asked_for():
         with one_thread():
             assert product_threads() == [1] * len(before)
         assert product_threads() == before
+
+
+@pytest.mark.parametrize(("alone", "together", "fewest"), [(1.0, 3.0, 1), (3.0, 1.0, 2)])
+def test_steps_go_on_with_the_number_of_threads_that_takes_less_time(alone, together, fewest, monkeypatch):
+    now = 0.0
+    monkeypatch.setattr(threads.time, "perf_counter", lambda: now)
+    used = []
+    faster = FasterThreads()
+    with threadpool_limits(2, user_api="blas"):
+        blas = len(product_threads())
+        for _ in range(STEPS_PER_TRIAL + TRIED_STEPS):
+            with faster.step():
+                used.append(product_threads())
+                now += alone if used[-1] == [1] * blas else together
+        assert product_threads() == [2] * blas
+    tried = [[2] * blas, [1] * blas] * (TRIED_STEPS // 2)
+    assert used == [*tried, *[[fewest] * blas] * (STEPS_PER_TRIAL - TRIED_STEPS), *tried]
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system has no CPU affinity")

@@ -55,9 +55,9 @@ def fill(
     def loss_after(chunk: slice) -> np.ndarray:
         """The loss of the words after the blank with each of some words in it."""
         group = words[chunk]
-        text = np.concatenate([group[None], np.repeat(rest, len(group), axis=1)])
-        nll, _ = model.lm.score(text, state.repeat(len(group)))
-        loss: np.ndarray = nll[1:].sum(axis=0)
+        after = model.lm.read(group[None], state.repeat(len(group)))
+        nll, _ = model.lm.score(np.repeat(rest, len(group), axis=1), after)
+        loss: np.ndarray = nll.sum(axis=0)
         return loss
 
     if len(rest) and len(words):

@@ -113,7 +113,7 @@ def evaluate(
     state = lm.initial_state(1)
     for number, chunk in enumerate(chunks(len(found.ids), size)):
         words = found.ids[chunk, None]
-        with one_thread() if learner else nullcontext():  # few words take few products with many rows
+        with one_thread() if learner else nullcontext():  # products for one word at a time are small
             context, state = lm.advance(words, state)
         ranks.check()
         if number % ranks.count != ranks.number:

@@ -49,7 +49,7 @@ train english \
     summaries_squality.txt:0.2 news_onestop.txt:0.3 howto_recipes.txt sentences_qasc.txt problems_gsm8k.txt:0.3 \
     dialog_taskmaster3.txt:0.5 dialog_taskmaster4.txt:0.5 text_openstax_ccby.txt:0.1 web_usesthis.txt:0.2 \
     web_govblogs.txt:0.1 health_medquad.txt:0.1 \
-    --init network.npz --min-count 1000000 --no-prune --valid valid-everyday.txt --time 105m --networks 1 --dropout 0.1
+    --init network.npz --min-count 1000000 --no-prune --valid valid-everyday.txt --time 105m --dropout 0.1
 
 rnncli compress english.npz --bits 8 --ngrams 880k --valid valid-everyday.txt -o small.npz
 python3 - <<'END'

@@ -175,6 +175,8 @@ def gives_a_reason(line: str) -> bool:
 
 def main() -> None:
     data, output = map(Path, sys.argv[1:])
+    if missing := [name for name in (TATOEBA, "english", "gutenberg", "open") if not (data / name).is_dir()]:
+        sys.exit(f"{data} has no folder {', '.join(missing)}: name the folder that holds the texts")
     output.mkdir(parents=True, exist_ok=True)
     found = dict(texts(data))
     held_out = {line.casefold() for parts in found.values() for line in (*parts.valid, *parts.test)}

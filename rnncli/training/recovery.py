@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from ..errors import TrainingError
 from .plan import Plan
-from .state import Best, Cooldown, TrainingState
+from .state import Cooldown, TrainingState
 
 MAX_ROLLBACKS = 5  # since the last improvement
 
 
 def keep_best(state: TrainingState, perplexity: float) -> None:
     """Keep the average of the network's values as the best one so far, with its perplexity on validation."""
-    state.best = Best({name: value.copy() for name, value in state.average.values.items()}, perplexity)
+    state.best = replace(
+        state.best,
+        values={name: value.copy() for name, value in state.average.values.items()},
+        perplexity=perplexity,
+        rollbacks_since=0,
+    )
+
+
+def count_report(state: TrainingState, perplexity: float) -> None:
+    """Count the reports since the lowest perplexity on validation.
+
+    They are compared with each other, not with what a fine-tuning began with: its network is worse at first.
+    """
+    best = state.best
+    best.reports_since += 1
+    if perplexity < best.lowest_reported:
+        best.lowest_reported = perplexity
+        best.reports_since = 0
 
 
 def roll_back(state: TrainingState, plan: Plan) -> None:

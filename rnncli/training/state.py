@@ -30,7 +30,7 @@ NUMBERS = (
     "rate_scale",
     "gave_up",
 )
-BEST_NUMBERS = ("perplexity", "reports_since", "rollbacks_since")
+BEST_NUMBERS = ("perplexity", "lowest_reported", "reports_since", "rollbacks_since")
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,9 @@ class Best:
 
     values: dict[str, np.ndarray] = field(default_factory=dict)
     perplexity: float = math.inf
-    reports_since: int = 0
-    rollbacks_since: int = 0
+    lowest_reported: float = math.inf  # what a fine-tuning begins with is not reported
+    reports_since: int = 0  # the lowest one
+    rollbacks_since: int = 0  # these values
 
 
 @dataclass

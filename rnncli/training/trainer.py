@@ -222,7 +222,6 @@ class Trainer:
         state = self.state
         self.stepper.settle()
         valid_perplexity = perplexity(self.watch.loss(state.averaged))
-        state.best.reports_since += 1
         if valid_perplexity < state.best.perplexity:
             recovery.keep_best(state, valid_perplexity)
         return valid_perplexity
@@ -232,6 +231,7 @@ class Trainer:
         state = self.state
         rate = self.stepper.learning_rate()
         valid_perplexity = self.measure()
+        recovery.count_report(state, valid_perplexity)
         if not math.isfinite(valid_perplexity):
             recovery.roll_back(state, self.plan)
         report = Report(

@@ -54,6 +54,16 @@ def test_new_words_are_at_first_to_the_network_what_unknown_words_are(model, oth
     assert p[-1] > p[1]
 
 
+def test_a_fine_tuning_that_is_worse_at_first_goes_on_as_long_as_its_reports_get_better(model, other_file, finish):
+    trainer = rnncli.start_training([other_file], init=model, epochs=8, patience=2, lr=1e-5, dropout=0.0)
+    begun_with = trainer.state.best.perplexity = 1.0
+    perplexities = [report.valid_perplexity for report in finish(trainer)]
+    assert perplexities == sorted(perplexities, reverse=True)
+    assert len(perplexities) == 8
+    assert trainer.state.best.perplexity == begun_with
+    assert trainer.state.cooldown is None
+
+
 def test_fine_tuning_never_ends_with_a_worse_network_than_it_began_with(model, other_file, finish):
     untouched = {name: value.copy() for name, value in model.lm.find(Network).values().items()}
     trainer = rnncli.start_training([other_file], init=model, epochs=1, lr=1e3, clip=0.0)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rnncli.training.state import BEST_NUMBERS
 from rnncli.training.trainer import Trainer
 
 
@@ -40,7 +41,7 @@ def facts(trainer) -> dict:
     state = trainer.state
     return {
         "history": [replace(report, seconds=0, words_per_second=0) for report in state.history],
-        "best": (state.best.perplexity, state.best.reports_since, state.best.rollbacks_since),
+        "best": {name: getattr(state.best, name) for name in BEST_NUMBERS},
         "place": (state.step, state.words, state.epochs, state.position, state.fraction),
         "way": (state.rate_scale, state.cooldown, state.gave_up),
         "budget": (state.watched_words, state.tuning_words),

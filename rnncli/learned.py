@@ -13,7 +13,7 @@ from .lm.cache import Cache
 from .lm.interface import Part
 from .lm.mixture import Mixture
 from .lm.ngram import NGram
-from .lm.personal import Before, Gain, LearnedText, Personal, new_words
+from .lm.personal import NO_GAIN, Before, Gain, LearnedText, Personal, new_words
 from .lm.tuning import TunedBeside, tuned_beside
 from .lm.voice import Voice
 from .lm.widening import narrowed, unigrams_of, widened
@@ -40,20 +40,29 @@ def learned_texts(model: Model) -> tuple[LearnedText, ...]:
     return personal.texts if personal else ()
 
 
+def check_not_adapted(model: Model) -> None:
+    """Raise `SettingError` for a model that has adapted to a text: its parts cannot be taken apart."""
+    if model.lm.beginning is not None:
+        raise SettingError("the model has adapted to a text: take it as it was before that")
+
+
 def before_learning(model: M) -> tuple[M, tuple[LearnedText, ...]]:
     """Return a model as it was before it learned any text, to the last digit, and these texts."""
     personal = model.lm.find(Personal)
     if personal is None:
         return model, ()
-    if model.lm.beginning is not None:
-        raise SettingError("the model has adapted to a text: take it as it was before that")
-    size, weights, unigrams = personal.before[:3]
+    check_not_adapted(model)
+    size, weights, unigrams = personal.before
     try:
         parts = [narrowed(part, size, unigrams) for part in model.lm.parts if part is not personal]
     except KeyError as error:
         raise ModelError(f"the model's file is damaged: it lacks the unigrams of its part {error}") from error
-    vocabulary = Vocabulary(model.vocabulary.words[:size])
-    return replace(model, lm=Mixture(parts, size, weights), vocabulary=vocabulary), personal.texts
+    lm = Mixture(parts, size, weights)
+    try:
+        lm.check_weights()
+    except ValueError as error:
+        raise ModelError(f"the model's file is damaged: before it learned, {error}") from error
+    return replace(model, lm=lm, vocabulary=Vocabulary(model.vocabulary.words[:size])), personal.texts
 
 
 def after_learning(base: M, texts: Sequence[LearnedText], tuning: Tuning | None = None) -> M:
@@ -63,17 +72,17 @@ def after_learning(base: M, texts: Sequence[LearnedText], tuning: Tuning | None 
     """
     if not texts:
         return base
+    check_not_adapted(base)
     new = new_words(texts, base.vocabulary.exactly, MAX_NEW_WORDS)
     vocabulary = Vocabulary([*base.vocabulary.words, *new])
     size = len(vocabulary)
     ids = [vocabulary.encode(text.tokens) for text in texts]
-    ngram = base.lm.find(NGram)
-    order = ngram.order if ngram else ORDER
+    order = _order(base)
     before = Before(len(base.vocabulary), base.lm.weights, unigrams_of(base.lm.parts))
     others = [widened(part, len(new)) for part in base.lm.parts]
 
-    def personal_of(counted: Sequence[np.ndarray]) -> Personal:
-        return Personal(NGram.count(np.concatenate(counted), size, order), texts, before)
+    def personal_of(counted: Sequence[np.ndarray], gain: Gain = NO_GAIN) -> Personal:
+        return Personal(NGram.count(np.concatenate(counted), size, order), texts, before, gain)
 
     if tuning is None:
         first, held_out = zip(*map(_cut, ids), strict=True)
@@ -82,15 +91,14 @@ def after_learning(base: M, texts: Sequence[LearnedText], tuning: Tuning | None 
         ends = _tuning_texts(held_out)
         tuned = tuned_beside(mixture, part, part.prior_weights, base.lm.weights, ends)
         tuning = Tuning(tuned.weights, _gain(tuned, ends, len(base.vocabulary)))
-    before = before._replace(gain=tuning.gain)
-    lm = Mixture(_inserted(others, personal_of(ids)), size, tuning.weights)
+    lm = Mixture(_inserted(others, personal_of(ids, tuning.gain)), size, tuning.weights)
     return replace(base, lm=lm, vocabulary=vocabulary)
 
 
 def _gain(tuned: TunedBeside, ends: Sequence[np.ndarray], known_words: int) -> Gain:
     """Return what it is worth to have learned, on the ends (N,) of the texts."""
     if not ends:
-        return Gain()
+        return NO_GAIN
     ids = np.concatenate(ends)
     known = (ids < known_words) & (ids != UNK_ID)
     losses = [tuned.before.mean(), tuned.after.mean()]
@@ -102,13 +110,18 @@ def tuning_of(model: Model) -> Tuning:
     """Return the weights of a model as they are, or as they are at first in one that has learned nothing."""
     personal = model.lm.find(Personal)
     if personal:
-        return Tuning(model.lm.weights, personal.before.gain)
+        return Tuning(model.lm.weights, personal.gain)
     one = np.array([EOS_ID])
-    ngram = model.lm.find(NGram)
-    counted = NGram.count(one, len(model.vocabulary), ngram.order if ngram else ORDER)
+    counted = NGram.count(one, len(model.vocabulary), _order(model))
     part = Personal(counted, (), Before(len(model.vocabulary), model.lm.weights, {}))
     mixture = Mixture(_inserted(model.lm.parts, part), len(model.vocabulary))
-    return Tuning(tuned_beside(mixture, part, part.prior_weights, model.lm.weights, []).weights, Gain())
+    return Tuning(tuned_beside(mixture, part, part.prior_weights, model.lm.weights, []).weights, NO_GAIN)
+
+
+def _order(model: Model) -> int:
+    """Return the order of the n-grams of a model, or of those that it would have."""
+    ngram = model.lm.find(NGram)
+    return ngram.order if ngram else ORDER
 
 
 def _tuning_texts(held_out: Sequence[np.ndarray]) -> list[np.ndarray]:

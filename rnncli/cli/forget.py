@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from .learning import LOCK_SECONDS
+from ..errors import ModelError
+from .learning import FILE, LOCK_SECONDS, check_replaced
 from .options import FILE_PATH, find_model, model_option
 from .output import escape_controls, tell
+
+if TYPE_CHECKING:
+    from ..model import Model
 
 
 @click.command("forget")
@@ -25,10 +30,8 @@ def command(texts: tuple[str, ...], everything: bool, model_path: Path | None, o
     rnncli forget notes.txt
     rnncli forget --all
     """
-    from ..errors import ModelError
     from ..learned import learned_texts
-    from ..lm.voice import FirstVoice
-    from ..storage.atomic import MODEL, check_folder, check_writable
+    from ..storage.atomic import DEFAULT_FOLDER, MODEL, check_folder, check_writable
     from ..storage.locks import locked
     from ..storage.model_file import load, save
     from ..tasks.learn import forget
@@ -36,18 +39,31 @@ def command(texts: tuple[str, ...], everything: bool, model_path: Path | None, o
     if everything == bool(texts):
         raise click.UsageError("name the texts to forget, or --all.")
     path = find_model(model_path)
+    _check_has_learned(path, load(path, checked=False))  # before anything is written beside it
     output = output or path
     check_folder(output)
     check_writable(output, MODEL)
     with locked(output, "output", LOCK_SECONDS):
         model = load(path)
+        _check_has_learned(path, model)
         known = {text.name for text in learned_texts(model)}
-        if not known and model.lm.find(FirstVoice):
-            raise ModelError(f"{path} is a mix, which has learned nothing: forget it in the two models, and mix these")
-        if not known:
-            raise ModelError(f"{path} has learned no text: name another model with -m")
         shorter = forget(model, None if everything else texts)
+        check_replaced(output, path, model, is_named=True)
         save(shorter, output)
     left = {text.name for text in learned_texts(shorter)}
     tell(f"Forgot {', '.join(map(escape_controls, sorted(known - left)))}.")
+    if not left and output != DEFAULT_FOLDER / FILE:
+        tell(f"It has learned nothing now. To learn into this file again: rnncli learn TEXT -m {output} -o {output}")
     click.echo(escape_controls(str(output)))
+
+
+def _check_has_learned(path: Path, model: Model) -> None:
+    """Raise `ModelError` for a model that has learned no text."""
+    from ..learned import learned_texts
+    from ..lm.voice import FirstVoice
+
+    if learned_texts(model):
+        return
+    if model.lm.find(FirstVoice):
+        raise ModelError(f"{path} is a mix, which has learned nothing: forget it in the two models, and mix these")
+    raise ModelError(f"{path} has learned no text: name another model with -m")

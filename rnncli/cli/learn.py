@@ -57,12 +57,12 @@ def command(texts: tuple[str, ...], model_path: Path | None, output: Path | None
     with locked(output, "output", LOCK_SECONDS):
         model = load(path)
         check_replaced(output, path, model, is_named)
-        before = {text.sha256 for text in learned_texts(model)}
+        before = {(text.name, text.sha256) for text in learned_texts(model)}
         learned = learn(model, texts, encoding, warn=warn_of_text)
         save(learned, output)
     known = model.vocabulary.numbers
     words = sum(word not in known for word in learned.vocabulary.words)
-    names = [text.name for text in learned_texts(learned) if text.sha256 not in before]
+    names = [text.name for text in learned_texts(learned) if (text.name, text.sha256) not in before]
     told = ", ".join(map(escape_controls, names)) or "nothing new"
     tell(f"Learned {told}: {words:,} new words.{_gain(learned)}")
     click.echo(escape_controls(str(output)))
@@ -74,7 +74,7 @@ def _gain(model: Model) -> str:
     from ..lm.personal import Personal
 
     personal = model.lm.find(Personal)
-    gain = personal.before.gain if personal else None
+    gain = personal.gain if personal else None
     if gain is None or math.isnan(gain.loss):
         return ""
     if gain.words < MIN_TELLING_WORDS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +14,7 @@ from .options import FILE_PATH
 from .signals import deferred_stop, exit_by
 
 if TYPE_CHECKING:
+    from ..lm.personal import LearnedText
     from ..model import Model
 
 FILE = "personal.npz"
@@ -31,25 +32,34 @@ def learned_file(path: Path, model: Model) -> Path:
 
 
 def check_replaced(output: Path, path: Path, model: Model, is_named: bool = False) -> None:
-    """Refuse to replace a model that has learned texts which the one at `path` has not.
+    """Refuse to replace a model that has learned texts which the `model` at `path` has not.
 
     One that has learned nothing, such as a training of texts called personal.txt, is replaced only where it `is_named`.
     """
+    if output.exists() and output.resolve() != path.resolve():
+        go_on = f"go on from it with -m {output}, or name another file"
+        check_nothing_lost(output, replaced_texts(output, is_named), [model], go_on)
+
+
+def replaced_texts(output: Path, is_named: bool = False) -> tuple[LearnedText, ...]:
+    """Return what the model at `output` has learned. Refuse one that has learned nothing, unless it `is_named`."""
     from ..learned import learned_texts
     from ..storage.model_file import load
 
-    if not output.exists() or output.resolve() == path.resolve():
-        return
-    known = {text.sha256 for text in learned_texts(model)}
     texts = learned_texts(load(output))
     if not texts and not is_named:
         raise ModelError(f"{output} is there, and has learned nothing: name another file, or remove that one")
+    return texts
+
+
+def check_nothing_lost(output: Path, texts: Iterable[LearnedText], models: Iterable[Model], remedy: str) -> None:
+    """Raise an error that names the `remedy` if one of the `texts` at `output` was learned by none of the `models`."""
+    from ..learned import learned_texts
+
+    known = {text.sha256 for model in models for text in learned_texts(model)}
     lost = [text.name for text in texts if text.sha256 not in known]
     if lost:
-        raise ModelError(
-            f"{output} has learned {', '.join(lost)}, which would be lost: go on from it with -m {output}, or name"
-            " another file"
-        )
+        raise ModelError(f"{output} has learned {', '.join(lost)}, which would be lost: {remedy}")
 
 
 def learning_options(what: str) -> Callable[[Function], Function]:
@@ -85,11 +95,13 @@ class LineLearner:
         from ..text.decoding import is_undecoded
 
         lines = [line for line in lines if line.strip() and not is_undecoded(line)]
-        if self.learns and lines:
-            self.model = learn_lines(self.model, lines, tuned=False)
-            self.lines += lines
-        if self.path and lines:
+        if not lines:
+            return
+        if self.path:
             _append(self.path, lines)
+        if self.learns:
+            self.lines += lines  # first: what is accepted is kept, whatever ends the learning
+            self.model = learn_lines(self.model, lines, tuned=False)
 
     def after(self, batches: Iterable[list[str]]) -> Iterator[list[str]]:
         """Yield batches of prompts, and learn each one when the next is asked for: when it was answered.
@@ -151,14 +163,19 @@ def learning(path: Path, model: Model, learns: bool, learn_to: Path | None) -> I
 
 
 def _keep(learner: LineLearner, path: Path, output: Path) -> None:
-    """Write the model; where that fails, somewhere else, so that nothing is lost."""
+    """Write the model; where that fails, or a training took its place, somewhere else, so that nothing is lost."""
     from ..storage.locks import locked
     from ..storage.model_file import save_somewhere
 
+    failure = ""
     with ExitStack() as stack:
-        with suppress(ModelError):
+        try:
             stack.enter_context(locked(output, "output", LOCK_SECONDS))
-        written = save_somewhere(_newest(learner, path, output), output)
+            if output.exists() and output.resolve() != path.resolve():
+                replaced_texts(output)
+        except ModelError as error:
+            failure = str(error)
+        written = save_somewhere(_newest(learner, path, output), output, failure)
     if written.failure:
         raise ModelError(f"{written.failure}. The model is in {written.path} instead: move it to where it shall stay")
 

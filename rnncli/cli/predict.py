@@ -40,7 +40,7 @@ PREDICTIONS_PER_BATCH = 50_000
     "--source",
     type=click.Path(),
     multiple=True,
-    help="With --explain: name the lines of this text that hold what the n-grams have seen; may be repeated.",
+    help="With --explain: name lines of this text that hold the word after the same words; may be repeated.",
 )
 @click.option(
     "--adapt",

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..nn.quantized import MAX_INT8, Quantized
+from ..nn.quantized import Quantized, quantized
 
 SIZES = (8, 16, 32)  # in bits, of a number
 SCALE = ".scale"  # after the name of a matrix: the name of its scales
@@ -27,10 +27,7 @@ def packed(values: Mapping[str, np.ndarray], bits: int) -> dict[str, np.ndarray]
         elif bits == 16:
             arrays[name] = np.clip(value, -MAX_FLOAT16, MAX_FLOAT16).astype(np.float16)
         else:
-            scale = _short(np.abs(value).max(axis=1) / np.float32(MAX_INT8))
-            divisor = np.where(scale > 0, scale, 1)[:, None]
-            arrays[name] = np.rint(value / divisor).astype(np.int8)
-            arrays[name + SCALE] = scale
+            arrays[name], arrays[name + SCALE] = quantized(value)
     return arrays
 
 
@@ -59,10 +56,3 @@ def stored_value(
     if scale.shape != shape[:1] or scale.dtype != np.float32:
         raise ValueError(f"{name}{SCALE} is {scale.dtype} {scale.shape}, and should be float32 {shape[:1]}")
     return Quantized(value, scale)
-
-
-def _short(scale: np.ndarray) -> np.ndarray:
-    """Round up (N,) to numbers of 17 significant bits: their products with whole numbers of 7 bits are exact."""
-    whole = scale.astype(np.float32).view(np.uint32)
-    rounded: np.ndarray = ((whole + 127) & ~np.uint32(127)).view(np.float32)
-    return rounded

@@ -23,7 +23,7 @@ from .ngram_beside import NGramBeside
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-MAX_TEXTS = 1000
+MAX_TEXTS = 1000  # besides the lines that were typed
 LEARNED = "learned"  # the fact that tells of the texts
 PRIOR_WEIGHTS = (0.1, 0.7)  # where nothing of the context is known, and where as much as may be
 # Names of arrays in a model file.
@@ -57,7 +57,7 @@ class LearnedText:
             raise ModelError(f"the model's file is damaged: the text {self.name} that it has learned makes no sense")
         return Tokens(types, ids)
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """The hash of the words."""
         import hashlib  # not at the top: most commands need none
@@ -79,25 +79,28 @@ class Gain(NamedTuple):
     words: float = 0.0  # that were held out
 
 
+NO_GAIN = Gain()
+
+
 class Before(NamedTuple):
-    """What tells a model before it learned anything apart; and what it has learned is worth."""
+    """What tells a model before it learned anything apart."""
 
     size: int  # of the vocabulary
     weights: np.ndarray  # (groups, parts), of the mixture
     unigrams: Mapping[str, np.ndarray]  # (V,), of each n-gram part, by name
-    gain: Gain = Gain()
 
 
 class Personal(NGramBeside):
-    """The n-grams of the texts that were learned, and what the model was `before`."""
+    """The n-grams of the texts that were learned, what the model was `before`, and what these texts are worth."""
 
     name: ClassVar[str] = "personal"
     prior_weight: ClassVar[float] = 0.3
 
-    def __init__(self, ngram: NGram, texts: Sequence[LearnedText], before: Before):
+    def __init__(self, ngram: NGram, texts: Sequence[LearnedText], before: Before, gain: Gain = NO_GAIN):
         super().__init__(ngram)
         self.texts = tuple(texts)
         self.before = before
+        self.gain = gain
 
     @property
     def prior_weights(self) -> np.ndarray:
@@ -110,7 +113,7 @@ class Personal(NGramBeside):
         """Return the order of the n-grams, how many words the base knows, the gain, and the texts' names and days."""
         texts = [{"name": text.name, "date": text.date} for text in self.texts]
         config = super().stored_config()
-        gain = [None if math.isnan(number) else number for number in self.before.gain]
+        gain = [None if math.isnan(number) else number for number in self.gain]
         config[self.name] |= {"base_size": self.before.size, "gain": gain, "texts": texts}
         return config
 
@@ -144,11 +147,11 @@ class Personal(NGramBeside):
         unigrams = {name.removeprefix(begin): array for name, array in arrays.items() if name.startswith(begin)}
         if weights.ndim != 2 or weights.dtype.kind != "f" or any(map(is_unsound, unigrams.values())):
             raise ValueError("what it tells of the model before it learned makes no sense")
-        if not 1 <= len(config["texts"]) <= MAX_TEXTS:
+        if not 1 <= len(config["texts"]) <= MAX_TEXTS + 1:
             raise ValueError(f"it has learned {len(config['texts'])} texts")
         texts = [_text(stored, number, **facts) for number, facts in enumerate(config["texts"], 1)]
         gain = Gain(*(math.nan if number is None else float(number) for number in config["gain"]))
-        return cls(ngram, texts, Before(size, weights, unigrams, gain))
+        return cls(ngram, texts, Before(size, weights, unigrams), gain)
 
     def facts(self) -> dict[str, Any]:
         """Return what was learned."""

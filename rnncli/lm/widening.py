@@ -91,16 +91,20 @@ def _widened_voice(voice: Voice, count: int) -> Voice:
 
 
 def _widened_network(network: Network, count: int) -> Network:
-    values = network.values()
-    for name in set(WORD_TABLES) & set(values):
-        values[name] = np.concatenate([values[name], np.repeat(values[name][[UNK_ID]], count, axis=0)])
-    values["softmax.bias"][len(values["softmax.bias"]) - count :] -= np.log(count)
-    config = network.config
-    return Network(replace(config, vocabulary_size=config.vocabulary_size + count), values, network.bits)
+    size = network.config.vocabulary_size
+    wider = _with_words(network, np.append(np.arange(size), np.full(count, UNK_ID)))
+    wider.softmax.bias.value[size:] -= np.log(count)
+    return wider
 
 
 def _narrowed_network(network: Network, size: int) -> Network:
-    values = network.values()
-    for name in set(WORD_TABLES) & set(values):
-        values[name] = values[name][:size]
-    return Network(replace(network.config, vocabulary_size=size), values, network.bits)
+    return _with_words(network, np.arange(size))
+
+
+def _with_words(network: Network, rows: np.ndarray) -> Network:
+    """Return a network that has these `rows` (V,) of the tables of another one, each stored as it is."""
+    values = {
+        name: parameter.picked(rows) if name in WORD_TABLES else parameter.value
+        for name, parameter in network.parameters.items()
+    }
+    return Network(replace(network.config, vocabulary_size=len(rows)), values, network.bits)

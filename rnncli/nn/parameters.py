@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .buffers import Empty
@@ -43,6 +45,10 @@ class Parameter:
     def value(self) -> np.ndarray:
         """The value. It may be changed in place."""
         return self._value
+
+    def picked(self, rows: np.ndarray) -> Any:
+        """Return `rows` of the value, copied: what a parameter of the same kind is made of."""
+        return self.value[rows]
 
     def take(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
         """Copy `rows` of a table (V, D) to `out` (*rows.shape, D)."""

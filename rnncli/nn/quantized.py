@@ -40,6 +40,20 @@ class Quantized(NamedTuple):
         return np.outer(np.array([-MAX_INT8, MAX_INT8], np.float32), self.scale)
 
 
+def quantized(matrix: np.ndarray) -> Quantized:
+    """Quantize a matrix (N, M). One that was quantized before gives the same numbers and scales again."""
+    scale = _short(np.abs(matrix).max(axis=1) / np.float32(MAX_INT8))
+    divisor = np.where(scale > 0, scale, 1)[:, None]
+    return Quantized(np.rint(matrix / divisor).astype(np.int8), scale)
+
+
+def _short(scale: np.ndarray) -> np.ndarray:
+    """Round up (N,) to numbers of 17 significant bits: their products with whole numbers of 7 bits are exact."""
+    whole = scale.astype(np.float32).view(np.uint32)
+    rounded: np.ndarray = ((whole + 127) & ~np.uint32(127)).view(np.float32)
+    return rounded
+
+
 class QuantizedParameter(Parameter):
     """A quantized matrix. All of it is made float32 where its `value` is asked for, or it is used often.
 
@@ -75,6 +89,11 @@ class QuantizedParameter(Parameter):
                 self._value = self._quantized.dequantized()
                 self._quantized = None
             return cast(np.ndarray, self._value)
+
+    def picked(self, rows: np.ndarray) -> Quantized:
+        """Return `rows` of the matrix, copied: quantized too."""
+        own = self._quantized or quantized(self.value)
+        return Quantized(own.numbers[rows], own.scale[rows])
 
     def take(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
         """Copy `rows` of a table (V, D) to `out` (*rows.shape, D)."""

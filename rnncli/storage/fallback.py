@@ -23,16 +23,20 @@ class Written(NamedTuple):
 
 
 def write_somewhere(
-    path: str | Path, write: Callable[[IO[bytes]], object], kind: FileKind | None = None, suffix: str = ".npz"
+    path: str | Path,
+    write: Callable[[IO[bytes]], object],
+    kind: FileKind | None = None,
+    suffix: str = ".npz",
+    failure: str = "",
 ) -> Written:
     """Write a file as `write_whole` does; where that fails, among the temporary files, at home, or in this folder.
 
-    The name of such a file ends in `suffix`. Raises `ModelError`, which names
-    every place that was tried, where it cannot be written at all.
+    The name of such a file ends in `suffix`. A `failure` tells why it must not be written to `path`. Raises
+    `ModelError`, which names every place that was tried, where it cannot be written at all.
     """
-    failures = []
+    failures = [failure] if failure else []
     others = (folder / f"rnncli-{os.urandom(4).hex()}{suffix}" for folder in _folders())
-    for place in itertools.chain([Path(path)], others):
+    for place in itertools.chain([] if failure else [Path(path)], others):
         try:
             write_whole(place, write, kind)
         except ModelError as error:  # noqa: PERF203

@@ -65,13 +65,13 @@ def save(model: Model, path: str | Path) -> None:
     write_whole(path, lambda file: write_arrays(file, members))
 
 
-def save_somewhere(model: Model, path: str | Path) -> Written:
-    """Write a model that was just trained to `path`, else where it can be written: see `write_somewhere`."""
+def save_somewhere(model: Model, path: str | Path, failure: str = "") -> Written:
+    """Write a model that took work to `path`, else where it can be written: see `write_somewhere`."""
     from .atomic import MODEL
     from .fallback import write_somewhere
 
     members = _members(model)
-    return write_somewhere(path, lambda file: write_arrays(file, members), MODEL)
+    return write_somewhere(path, lambda file: write_arrays(file, members), MODEL, failure=failure)
 
 
 def _members(model: Model) -> dict[str, np.ndarray]:

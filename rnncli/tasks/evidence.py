@@ -25,6 +25,7 @@ CACHED_PLACES = 3  # that are told of
 WORDS_BEFORE = 4  # of a place in the cache
 WORDS_AFTER = 2
 MAX_LINES = 3  # of a source
+WORDS_OF_LINES = 5  # that are looked for in a row; where no line holds them, fewer, but two at least
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def cached_places(model: Model, context: MixtureContext, target: int) -> list[Ca
     attention: CacheAttention = context.contexts[cache.name].within(cache.size)
     weights, _ = attention.weights(cache.sharpness)
     ids = attention.words[0]
-    places = np.flatnonzero((ids == target) & (weights[0, 0] > 0))
+    places = np.flatnonzero(np.isin(ids, _alike(model, target)) & (weights[0, 0] > 0))
     own = weights[0, 0, places]
     found = []
     for place in places[np.argsort(-own, kind="stable")][:CACHED_PLACES].tolist():
@@ -122,6 +123,13 @@ def source_lines(sources: Sources, encoding: str = "utf-8") -> list[SourceLine]:
             lines = chain.from_iterable(read_batches(path, encoding, "replace"))
             found += [SourceLine(source_name(path), number, line.strip()) for number, line in enumerate(lines, 1)]
     return found
+
+
+def lines_of(model: Model, lines: Sequence[SourceLine], before: np.ndarray, target: int) -> list[SourceLine]:
+    """Return the first lines that hold the most of the last words `before` (N,) and the `target` in a row."""
+    words = [*map(model.word, before[-WORDS_OF_LINES + 1 :].tolist()), model.word(target)]
+    found = (lines_with(model, lines, words[start:]) for start in range(len(words) - 1))
+    return next(filter(None, found), [])
 
 
 def lines_with(model: Model, lines: Iterable[SourceLine], words: Sequence[str]) -> list[SourceLine]:

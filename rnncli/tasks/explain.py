@@ -15,7 +15,7 @@ from ..model import Model
 from ..nn.threads import on_all_cores
 from ..text.vocabulary import EOS_ID, UNK_ID
 from .batching import chunks
-from .evidence import CachedPlace, SeenSequence, SourceLine, cached_places, lines_with, seen_sequences
+from .evidence import CachedPlace, SeenSequence, SourceLine, cached_places, lines_of, seen_sequences
 from .fill import BLANK
 from .predict import best_words, of_words
 
@@ -44,7 +44,7 @@ class Explanation:
     unknown_words: list[str]  # of the prompt
     sequences: list[SeenSequence] = field(default_factory=list)  # that the n-grams have seen
     cached: list[CachedPlace] = field(default_factory=list)  # where the cache found the word
-    lines: list[SourceLine] = field(default_factory=list)  # of the sources, that hold the longest of the sequences
+    lines: list[SourceLine] = field(default_factory=list)  # of the sources, with the word after the last ones
 
 
 def explain(
@@ -59,8 +59,8 @@ def explain(
 
     Each word in turn is hidden, as if it were unknown, and the log-probability then is compared with that after the
     whole prompt. The work grows with the square of their number, so it is done for the last 1,000 words; `progress` is
-    told the fraction that is done. Of the `lines` of some texts, those are named that hold the longest sequence which
-    the n-grams have seen. Raises `SettingError` for a word that the model does not know.
+    told the fraction that is done. Of the `lines` of some texts, those are named that hold the most of the last words
+    and the predicted one in a row. Raises `SettingError` for a word that the model does not know.
     """
     if BLANK.search(prompt):
         raise TextError(f"{quoted(prompt)} has a blank: only what comes next is explained")
@@ -77,8 +77,7 @@ def explain(
     if target == UNK_ID:
         raise SettingError(f"the model does not know the word {quoted(word or '')}: name one of its words")
     changes = _changes(model, ids[first:], starts, target, float(p[target]), progress)
-    sequences = seen_sequences(model, context, np.append([EOS_ID], ids), target)
-    longest = max((sequence.words for sequence in sequences), key=len, default=[])
+    before = np.append([EOS_ID], ids)
     return Explanation(
         prompt,
         model.word(target),
@@ -86,9 +85,9 @@ def explain(
         _contributions(model, context, target, float(p[target])),
         [Influence(token, change) for token, change in zip(tokens[first:], changes, strict=True)],
         unknown,
-        sequences,
+        seen_sequences(model, context, before, target),
         cached_places(model, context, target),
-        lines_with(model, lines, longest) if longest else [],
+        lines_of(model, lines, before, target),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 from collections.abc import Callable, Container, Iterable, Sequence
 from datetime import date
 from pathlib import Path
@@ -22,6 +23,7 @@ from .texts import tokens_for
 
 TYPED = "typed"  # the name of the text of all lines that were learned as they were written
 FROM_STDIN = "stdin"  # the name of a text from standard input; of further ones stdin-2, ...
+NOT_OF_FILES = re.compile(rf"{TYPED}|{FROM_STDIN}(-\d+)?")
 M = TypeVar("M", bound=Model)
 
 
@@ -49,7 +51,7 @@ def learn(
         if (old := learned.get(text.name)) and old.sha256 != text.sha256:
             warn(f"the new version of {text.name} takes the place of the one that was learned on {old.date}")
         learned[text.name] = text
-    if len(learned) > MAX_TEXTS:
+    if len(learned.keys() - {TYPED}) > MAX_TEXTS:
         raise SettingError(f"a model learns {MAX_TEXTS:,} texts at most: learn a folder of them as one")
     return after_learning(base, list(learned.values()))
 
@@ -57,10 +59,15 @@ def learn(
 def _free_name(source: str | Path, learned: Container[str]) -> str:
     """Return the name of a text: that of its file; each one from standard input has a name of its own."""
     if source != STDIN:
-        name = os.path.normpath(source)
-        return os.path.join(os.curdir, name) if name in (TYPED, FROM_STDIN) else name
+        return _file_name(source)
     numbered = (FROM_STDIN if number == 1 else f"{FROM_STDIN}-{number}" for number in itertools.count(1))
     return next(name for name in numbered if name not in learned)
+
+
+def _file_name(path: str | Path) -> str:
+    """Return the name of a text in a file: its path, never one of those that are for other texts."""
+    name = os.path.normpath(path)
+    return os.path.join(os.curdir, name) if NOT_OF_FILES.fullmatch(name) else name
 
 
 def learn_lines(model: M, lines: Iterable[str], *, day: str | None = None, tuned: bool = True) -> M:
@@ -116,8 +123,8 @@ def _found(name: str, texts: Iterable[LearnedText]) -> str:
     names = [text.name for text in texts]
     if name in names:
         return name
-    if (path := os.path.normpath(name)) in names:
-        return path
+    if (of_file := _file_name(name)) in names:
+        return of_file
     same_file = [other for other in names if Path(other).name == name]
     if len(same_file) == 1:
         return same_file[0]

@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from ..errors import SettingError
+from ..learned import check_not_adapted
 from ..lm.mixture import Mixture
 from ..lm.voice import FirstVoice, SecondVoice, mixed, shared_fractions
 from ..model import Model, license_of
@@ -26,6 +27,8 @@ def mix(first: M, second: Model) -> M:
         raise SettingError(
             f"the models cut text in different ways: one {_cut(first)}, and one {_cut(second)}: train both the same way"
         )
+    for model in (first, second):
+        check_not_adapted(model)
     if first.lm.find(FirstVoice) or second.lm.find(FirstVoice):
         which = "first" if first.lm.find(FirstVoice) else "second"
         raise SettingError(f"the {which} of the models is a mix itself: name two models that are not")

@@ -15,6 +15,7 @@ from ..declaration import check_names, declarations, pick
 from ..errors import SettingError
 from ..lm.ensemble import networks_of
 from ..lm.network_config import NetworkConfig, check_activation
+from ..lm.voice import FirstVoice
 from ..model import Model
 from ..network_options import NetworkOptions
 from ..nn.speed import Now, gflops
@@ -114,6 +115,8 @@ def absolute(sources: Sources) -> tuple[str, ...]:
 def _options_of(model: Model) -> dict[str, Any]:
     """Return the options that a model decides."""
     networks = networks_of(model.lm)
+    if model.lm.find(FirstVoice):
+        raise SettingError("the model is a mix: go on from one of the two that it was made of")
     if not networks:
         raise SettingError("the model holds no network to go on from: train a new one")
     shape = asdict(networks[0].config)

@@ -189,3 +189,74 @@ def test_the_texts_of_a_mix_are_forgotten_in_its_models(invoke, model_file):
     assert result.exit_code == 1
     assert "mix.npz is a mix, which has learned nothing: forget it in the two models" in result.stderr
     assert json.loads(invoke("info", "-m", "mix.npz", "--format", "jsonl").stdout)["learned"][0]["name"] == "band.txt"
+
+
+def test_a_model_that_has_learned_is_not_replaced_by_one_that_has_not(invoke, model_file, tmp_path):
+    assert invoke("learn", "band.txt", "-m", model_file, "-o", "band.npz").exit_code == 0
+    assert invoke("learn", "garden.txt", "-m", model_file, "-o", "garden.npz").exit_code == 0
+    for arguments in (("forget", "band.txt", "-m", "band.npz"), ("mix", "band.npz", model_file)):
+        result = invoke(*arguments, "-o", "garden.npz")
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert "garden.npz has learned garden.txt, which would be lost" in " ".join(result.stderr.split())
+    result = invoke("mix", "band.npz", model_file, "-o", "band.npz")
+    assert result.exit_code == 1
+    assert "band.npz would be lost: name another file with -o" in result.stderr
+    assert [rnncli.load(f"{name}.npz").knows("theremin") for name in ("band", "garden")] == [True, False]
+
+
+def test_a_mix_that_has_learned_is_not_made_anew(invoke, model_file, tmp_path):
+    for _ in range(2):
+        assert invoke("mix", model_file, model_file).exit_code == 0
+    assert invoke("learn", "band.txt", "-m", "models/mix.npz", "-o", "models/mix.npz").exit_code == 0
+    result = invoke("mix", model_file, model_file)
+    assert result.exit_code == 1
+    assert "models/mix.npz has learned band.txt, which would be lost" in " ".join(result.stderr.split())
+    (tmp_path / "models" / "mix.npz").unlink()
+    shutil.copy(model_file, tmp_path / "models" / "mix.npz")
+    result = invoke("mix", model_file, model_file)
+    assert result.exit_code == 1
+    assert "models/mix.npz is there, and has learned nothing" in " ".join(result.stderr.split())
+
+
+def test_a_model_that_has_forgotten_everything_is_told_how_to_learn_again(invoke, model_file):
+    assert invoke("learn", "band.txt", "-m", model_file, "-o", "mine.npz").exit_code == 0
+    told = " ".join(invoke("forget", "--all", "-m", "mine.npz").stderr.split())
+    assert "rnncli learn TEXT -m mine.npz -o mine.npz" in told
+    assert invoke("learn", "garden.txt", "-m", "mine.npz", "-o", "mine.npz").exit_code == 0
+    assert rnncli.load("mine.npz").knows("Basil")
+
+
+def test_the_same_words_under_another_name_are_another_text(invoke, model_file, tmp_path):
+    shutil.copy(tmp_path / "band.txt", tmp_path / "copy.txt")
+    assert invoke("learn", "band.txt", "-m", model_file).exit_code == 0
+    assert "Learned copy.txt: 0 new words." in invoke("learn", "copy.txt").stderr
+    assert "Learned nothing new: 0 new words." in invoke("learn", "copy.txt").stderr
+
+
+def test_a_training_that_takes_the_place_of_the_model_in_the_meantime_stays(start, model_file, tmp_path):
+    (tmp_path / "models").mkdir()
+    program = start("predict", "--learn", "-n", "1", "-m", model_file)
+    program.stdin.write("Zelda plays the theremin.\n")
+    program.stdin.flush()
+    program.stdout.readline()
+    shutil.copy(model_file, tmp_path / "models" / "personal.npz")
+    program.stdin.close()
+    assert program.wait() == 1
+    assert (tmp_path / "models" / "personal.npz").read_bytes() == model_file.read_bytes()
+    told = " ".join(program.stderr.read().split())
+    assert "models/personal.npz is there, and has learned nothing" in told
+    (kept,) = re.findall(r"The model is in (\S+) instead", told)
+    assert rnncli.load(kept).knows("theremin")
+
+
+def test_lines_are_kept_whatever_ends_their_learning(invoke, model_file, tmp_path, monkeypatch):
+    def interrupted(*arguments, **options):
+        monkeypatch.undo()
+        monkeypatch.chdir(tmp_path)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("rnncli.tasks.learn.learn_lines", interrupted)
+    result = invoke("predict", "--learn", "--learn-to", "lines.txt", "-m", model_file, input="Ole sails.\n")
+    assert result.exit_code != 0
+    assert (tmp_path / "lines.txt").read_text() == "Ole sails.\n"
+    assert rnncli.load("models/personal.npz").knows("sails")

@@ -51,6 +51,9 @@ def test_the_lines_of_a_source_are_named_that_hold_the_words(model, tmp_path):
     assert [line.number for line in lines_with(model, notes, ["not", "lose", EOS])] == [3, 7, 11]
     explanation = model.explain("Tom will not", "lose", sources=tmp_path / "notes.txt")
     assert [line.number for line in explanation.lines] == [2, 3, 6]
+    shorter = model.explain("Mary will not", "lose", sources=tmp_path / "notes.txt")
+    assert [line.number for line in shorter.lines] == [2, 3, 6]
+    assert model.explain("Tom is", "chess", sources=tmp_path / "notes.txt").lines == []
 
 
 def test_a_model_of_the_network_alone_has_no_evidence(model):

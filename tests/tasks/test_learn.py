@@ -212,14 +212,55 @@ def test_a_model_that_has_learned_is_compressed_and_can_forget_and_learn_after_t
 
 def test_texts_with_names_that_say_something_else_keep_apart(model, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in ("typed", "stdin"):
+    for name in ("typed", "stdin", "stdin-2"):
         (tmp_path / name).write_text("Ole sails.\n", encoding="utf-8")
     (tmp_path / "notes.txt").write_text("Ole rows.\n", encoding="utf-8")
-    found = learn(learn_lines(model, ["Zelda sings."]), ["typed", "stdin", "./notes.txt"])
+    found = learn(learn_lines(model, ["Zelda sings."]), ["typed", "stdin", "stdin-2", "./notes.txt"])
     found = learn(found, "notes.txt")
     names = [text.name for text in before_learning(found)[1]]
-    assert names == ["typed", os.path.join(".", "typed"), os.path.join(".", "stdin"), "notes.txt"]
+    assert names == ["typed", *(os.path.join(".", name) for name in ("typed", "stdin", "stdin-2")), "notes.txt"]
     assert found.knows("sings")
     with pytest.raises(SettingError, match=r"no text called elsewhere/notes\.txt was learned"):
         forget(found, ["elsewhere/notes.txt"])
-    assert len(before_learning(forget(found, ["./notes.txt"]))[1]) == 3
+    assert len(before_learning(forget(found, ["./notes.txt"]))[1]) == 4
+    assert "typed" in [text.name for text in before_learning(forget(found, ["./typed"]))[1]]
+    with pytest.raises(SettingError, match=r"no text called \./typed was learned"):
+        forget(learn_lines(model, ["Zelda sings."]), ["./typed"])
+
+
+def test_lines_that_are_typed_have_a_place_besides_as_many_texts_as_a_model_learns(model, files, tmp_path, monkeypatch):
+    for module in ("rnncli.tasks.learn", "rnncli.lm.personal"):
+        monkeypatch.setattr(f"{module}.MAX_TEXTS", 2)
+    full = learn_lines(learn(model, files[:2]), ["Zelda sings."])
+    rnncli.save(full, tmp_path / "full.npz")
+    assert rnncli.load(tmp_path / "full.npz").knows("sings")
+    with pytest.raises(SettingError, match="2 texts at most"):
+        learn(full, files[2])
+
+
+@pytest.mark.parametrize("bits", [8, 16, 32])
+def test_a_model_that_forgets_new_words_learns_the_next_text_as_if_it_had_not_known_them(
+    model, files, bits, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("rnncli.nn.quantized.NUMBERS_PER_BLOCK", 100)  # products block by block differ in their digits
+    base = model.compressed(bits=bits)
+    (tmp_path / "known.txt").write_text("Tom is good at chess, so he will not lose.\nMary will study.\n" * 30)
+    after = learn(base, files[0]).forgotten()
+    assert_same(learn(after, tmp_path / "known.txt", day=DAY), learn(base, tmp_path / "known.txt", day=DAY))
+
+
+def test_a_model_that_has_adapted_does_not_learn(model, files):
+    adapted = model.adapted(files[0])
+    with pytest.raises(SettingError, match="has adapted to a text"):
+        adapted.learned(files[1])
+    with pytest.raises(SettingError, match="has adapted to a text"):
+        model.mixed(adapted)
+
+
+def test_weights_that_make_no_sense_are_found_before_anything_is_forgotten(model, files, tmp_path):
+    rnncli.save(model.learned(files[0]), tmp_path / "learned.npz")
+    arrays = dict(np.load(tmp_path / "learned.npz"))
+    arrays["personal.base_shares"] = arrays["personal.base_shares"][:-1]
+    np.savez(tmp_path / "learned.npz", **arrays)
+    with pytest.raises(ModelError, match=r"is damaged: before it learned, shares is float"):
+        rnncli.load(tmp_path / "learned.npz").forgotten()

@@ -51,11 +51,10 @@ def run() -> None:
     try:
         main(prog_name="rnncli")
     except SystemExit as end:
+        if ranks := sys.modules.get(f"{__package__}.cli.ranks"):
+            ranks.end_job()  # all output was flushed before
         if isinstance(end.code, int) and end.code > BY_SIGNAL:
-            # A normal exit would wait for the threads that still work. All output was flushed before.
-            if ranks := sys.modules.get(f"{__package__}.cli.ranks"):
-                ranks.end_job()
-            os._exit(end.code)
+            os._exit(end.code)  # a normal exit would wait for the threads that still work
         raise
     finally:
         _end_on_interrupt()

@@ -78,12 +78,12 @@ def command(
         if named_in_command("context") == named_in_command("dynamic"):
             raise click.UsageError("--context and --dynamic do not go together: choose one of them.")
         context = named_in_command("context")  # the other one comes from the environment and gives way
-    if plot:
-        from .plot import check
-
-        check(plot)
     title = f"{source_name(texts[0])}{' ...' if texts[1:] else ''}"
     with all_ranks(mpi_timeout) as job:
+        if plot:
+            from .plot import check
+
+            check(plot)
         model = load_model(model_path)
         result: ContextResult | EvaluationResult
         with reading() as progress:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import atexit
 import os
-import threading
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -78,19 +78,25 @@ def all_ranks(timeout: float) -> Iterator[Job]:
 
 @contextmanager
 def _meeting(timeout: float) -> Iterator[None]:
-    """End this process where the ranks do not meet in time: until they have met, nothing watches over them."""
+    """End this process where the ranks do not meet in time: until they have met, nothing watches over them.
 
-    def give_up() -> None:
-        tell(f"Error: the other ranks were not there after {timeout:.0f} seconds: is rnncli started on all of them?")
-        os._exit(1)
+    That takes another process: while MPI starts, no other thread of this one runs.
+    """
+    from ..ranks.launched import started_ranks
 
-    timer = threading.Timer(timeout, give_up)
-    timer.daemon = True
-    timer.start()
-    try:
+    if started_ranks() == 1:
         yield
-    finally:
-        timer.cancel()
+        return
+    import subprocess
+
+    told = f"Error: the other ranks were not there after {timeout:.0f} seconds: is rnncli started on all of them?"
+    command = [sys.executable, "-I", "-S", str(Path(__file__).with_name("meeting.py"))]
+    facts = [os.getpid(), timeout, _temporary(f"meeting-{os.getppid()}"), told]
+    with subprocess.Popen([*command, *map(str, facts)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as watcher:
+        try:
+            yield
+        finally:
+            watcher.kill()
 
 
 _at_end: list[Callable[[], object]] = []
@@ -120,7 +126,9 @@ def told_once() -> Iterator[None]:
     if started_ranks() == 1 or MPIRanks.have_met or not can_meet():
         yield
         return
-    with all_ranks(USAGE_SECONDS):
+    with ExitStack() as stack:
+        with suppress(SettingError):  # that the ranks cannot meet: the error in the command is told instead
+            stack.enter_context(all_ranks(USAGE_SECONDS))
         yield
 
 
@@ -144,6 +152,7 @@ class JointJob(Job):
     def __init__(self, ranks: MPIRanks):
         super().__init__(ranks)
         self._own_stderr = os.dup(STDERR)
+        self._speaks = False
         self._floor: FileLock | None = None  # of the rank that speaks
         if not ranks.is_first:
             _print_nothing()
@@ -156,12 +165,12 @@ class JointJob(Job):
             checkpoints.is_written = self._may_speak()
             if not (checkpoints.kept or checkpoints.keep(trainer)):
                 raise
-            raise RankLostError(f"{lost}; {checkpoints.place} keeps the training: go on by --resume") from None
+            moved = "" if checkpoints.place == checkpoints.path else f"move it to {checkpoints.path}, and "
+            raise RankLostError(f"{lost}; {checkpoints.place} keeps the training: {moved}go on by --resume") from None
 
     def end_after_loss(self, lost: RankLostError) -> NoReturn:
         """End this rank after another one was lost."""
         if self._may_speak():
-            os.dup2(self._own_stderr, STDERR)
             tell(escape_controls(f"Error: {lost}"))
             self.ranks.heartbeat.fail(_line(lost))
             time.sleep(FLOOR_SECONDS)
@@ -172,24 +181,37 @@ class JointJob(Job):
         os._exit(1)
 
     def _may_speak(self) -> bool:
-        """Whether this rank is the one that keeps the training and tells what happened."""
-        if self._floor or self.ranks.heartbeat.is_told:
-            return bool(self._floor)
+        """Whether this rank is the one that keeps the training and tells what happened. It prints from then on."""
+        if self._speaks or self.ranks.heartbeat.is_told:
+            return self._speaks
         if not self.ranks.is_first:
             time.sleep(FIRST_SECONDS)
         if self.ranks.heartbeat.is_told:
             return False
         from ..storage.flock import FileLock
 
-        with suppress(OSError):
+        try:
             self._floor = FileLock(self._floor_path, exclusive=True)
-        return bool(self._floor)
+        except (BlockingIOError, FileNotFoundError):  # another one has it, or has spoken already
+            return False
+        except OSError:  # no lock can be made
+            self._speaks = self.ranks.is_first
+        else:
+            self._speaks = True
+        if self._speaks:
+            os.dup2(self._own_stderr, STDERR)
+        return self._speaks
 
     @property
     def _floor_path(self) -> Path:
-        import tempfile
+        return _temporary(self.ranks.job)
 
-        return Path(tempfile.gettempdir(), f"rnncli-{self.ranks.job}.lock")
+
+def _temporary(name: str) -> Path:
+    """Return where the file of this name is by which the ranks of a machine agree on who speaks."""
+    import tempfile
+
+    return Path(tempfile.gettempdir(), f"rnncli-{name}.lock")
 
 
 def _print_nothing() -> None:

@@ -106,8 +106,8 @@ def command(
     corpora = named_texts(corpora, "CORPUS")
     options = _options(values, init is not None)
     check_stdin_once([*corpora, *options.get("valid", ())])
-    output = output or DEFAULT_FOLDER / f"{corpus_name(corpora)}.npz"
     with all_ranks(values["mpi_timeout"]) as job:
+        output = output or DEFAULT_FOLDER / f"{corpus_name(corpora)}.npz"
         checkpoints = Checkpoints(output, values["checkpoint_every"], is_written=job.ranks.is_first)
         with ExitStack() as stack:
             now = stack.enter_context(AwakeTime())
@@ -122,6 +122,7 @@ def command(
             stack.enter_context(job.kept_if_lost(trainer, checkpoints))
             _run(trainer, checkpoints, write, quiet, stop)
             model = finished(trainer, checkpoints, output, stop)
+            job.ranks.all(None)  # the model is saved; who is lost before that leaves the training to the others
             if trainer.is_over:
                 checkpoints.end(trainer, keep=values["keep_checkpoint"])
         _conclude(trainer, model, quiet)

@@ -9,6 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ..errors import RankLostError, SettingError
@@ -47,9 +48,13 @@ def ranks_of_job(timeout: float) -> Ranks:
 
         mpi4py.rc.finalize = False  # it would wait for ranks that are lost
         from mpi4py import MPI
-    except (ImportError, RuntimeError) as error:
+    except ImportError as error:
         raise SettingError(
             f"{started_ranks()} ranks were started, which need mpi4py ({error}): pip install mpi4py"
+        ) from error
+    except RuntimeError as error:
+        raise SettingError(
+            f"{started_ranks()} ranks were started, and mpi4py finds no MPI ({error}): install MPICH or Open MPI"
         ) from error
     if MPI.Query_thread() < MPI.THREAD_MULTIPLE:
         raise SettingError("this MPI does not serve several threads: take MPICH, or an Open MPI that was built so")
@@ -162,5 +167,6 @@ class MPIRanks(Ranks):
         """End the job if all ranks come here soon, as after an error of all of them."""
         self.heartbeat.end()
         finalizing = threading.Thread(target=self._mpi.Finalize, daemon=True)
-        finalizing.start()
-        finalizing.join(END_SECONDS)
+        with suppress(RuntimeError):  # Python is about to end, and starts no thread any more
+            finalizing.start()
+            finalizing.join(END_SECONDS)

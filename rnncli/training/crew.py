@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any, TypeVar
 
+import numpy as np
+
 from ..nn.threads import Threads
 from ..ranks import Ranks
 from ..ranks.agreement import check_alike
@@ -43,6 +45,7 @@ def check_options_agree(ranks: Ranks, options: Mapping[str, Any]) -> None:
         {
             "another version of rnncli": __version__,
             "another version of Python": platform.python_version(),
+            "another version of NumPy": np.__version__,
             "other options": _digest(own),
         },
     )

@@ -32,6 +32,11 @@ class Hooks:
     cache_dir: str | Path | None = None  # where large texts are kept; by default the folder of the user's caches
     ranks: Ranks = field(default_factory=Ranks)  # that share the training
 
+    def report(self, work: str, fraction: float) -> None:
+        """Tell which fraction of some work is done. Raises `RankLostError` where another rank is lost meanwhile."""
+        self.ranks.check()
+        self.on_progress(work, fraction)
+
     def agreed_now(self) -> float:
         """Return the time of the first rank, so that all decide alike by it."""
         return self.ranks.time(self.now)

@@ -29,6 +29,7 @@ NUMBERS = (
     "seconds",
     "rate_scale",
     "gave_up",
+    "is_report_due",
 )
 BEST_NUMBERS = ("perplexity", "lowest_reported", "reports_since", "rollbacks_since")
 
@@ -117,6 +118,7 @@ class TrainingState:
     best: Best = field(default_factory=Best)
     cooldown: Cooldown | None = None
     gave_up: bool = False  # because the training diverged again and again
+    is_report_due: bool = False  # after the last step
     environments: list[dict[str, str]] = field(default_factory=list)  # where it has run, each once
     trained: list[Best] = field(default_factory=list)  # of the networks before this one
 

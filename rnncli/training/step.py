@@ -91,8 +91,12 @@ class Stepper:
             is_finite = math.isfinite(loss) and math.isfinite(norm)
             if is_finite:
                 state.optimizer.step(self.learning_rate())
+            lost: RankLostError | None = None
             if self.team.is_local:
-                is_finite, carried = self.team.after_local_step(is_finite, carried, state.optimizer)
+                try:
+                    is_finite, carried = self.team.after_local_step(is_finite, carried, state.optimizer)
+                except RankLostError as error:  # this rank has taken its step
+                    lost = error
             if is_finite:
                 state.carried = carried
             if is_finite and self.team.is_whole and state.average.count():
@@ -108,4 +112,6 @@ class Stepper:
         elapsed = self.now() - began
         state.seconds += elapsed
         state.recent.seconds += elapsed
+        if lost:
+            raise lost
         return is_finite

@@ -80,7 +80,7 @@ class Trainer:
         self.builder = ModelBuilder(plan, corpus, self.crew, init)
         if not state:
             self.state.counted_words = countable_words(plan, len(self.builder.text), self.builder.fit, now)
-        self.builder.fit(self.state.counted_words, partial(hooks.on_progress, COUNTING))
+        self.builder.fit(self.state.counted_words, partial(hooks.report, COUNTING))
         if not state:
             allot(self.state, plan, corpus.valid, self._watch, self._tune, now)
         self.watch = self._watch_of(self.state.watched_words)
@@ -189,9 +189,9 @@ class Trainer:
         if not state.step:  # a training whose time is up still takes a step
             state.fraction = min(self.clock.fraction(), LAST_STEP_FRACTION)
         while not self.is_over:
+            if state.is_report_due:  # the ranks were lost before it
+                yield replace(self._progress(), report=self.report())
             if state.is_network_over:
-                if state.recent.words:  # the ranks were lost before its last report
-                    yield replace(self._progress(), report=self.report())
                 self.beginning.next_network(state)
                 self._enter_network()
             if state.step and state.best.reports_since >= self.plan.training.patience and not state.cooldown:
@@ -208,8 +208,9 @@ class Trainer:
             is_due = is_epoch_over
             if math.isfinite(self.plan.training.time):
                 is_due = math.floor(REPORTS_BY_CLOCK * state.fraction) > math.floor(REPORTS_BY_CLOCK * before)
+            state.is_report_due = is_due or state.is_network_over
             progress = self._progress()
-            yield replace(progress, report=self.report()) if is_due or state.is_network_over else progress
+            yield replace(progress, report=self.report()) if state.is_report_due else progress
 
     def _enter_network(self) -> None:
         if self.plan.is_fine_tuning:
@@ -247,6 +248,7 @@ class Trainer:
         )
         state.history.append(report)
         state.recent = SinceReport()
+        state.is_report_due = False
         self.clock.now()  # a state that is kept now includes the time of this measurement
         return report
 
@@ -256,7 +258,7 @@ class Trainer:
         A training that was left before its first report is measured now. Raises `TrainingError` where no network
         predicted the validation text at all.
         """
-        if self.is_over and self.state.recent.words:  # the ranks were lost before the last report
+        if self.is_over and self.state.is_report_due:  # the ranks were lost before it
             self.report()
         elif self.state.step and math.isinf(self.state.best.perplexity) and not self.state.history:
             self.measure()
@@ -292,5 +294,4 @@ class Trainer:
 
 def _reading(hooks: Hooks) -> dict[str, Any]:
     """Return what a reader of texts is told of the hooks."""
-    on_progress = partial(hooks.on_progress, READING)
-    return {"cache_dir": hooks.cache_dir, "on_progress": on_progress, "ranks": hooks.ranks}
+    return {"cache_dir": hooks.cache_dir, "on_progress": partial(hooks.report, READING), "ranks": hooks.ranks}

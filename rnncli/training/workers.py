@@ -90,7 +90,7 @@ class Team:
         self.local_steps = local_steps
         self.is_local = local_steps > 1 and ranks.count > 1
         self._steps = 0  # since the networks were averaged
-        self._is_finite = True  # whether all of them were
+        self._is_finite = True  # whether all steps of this rank were, since the ranks last told each other
         self._rows: dict[str, list[np.ndarray]] = {}  # by parameter, those that have changed since
 
     def learn(
@@ -133,13 +133,17 @@ class Team:
                 self._rows.setdefault(name, []).append(parameter.rows)
         if self._steps < self.local_steps:
             return True, state
+        broken = np.array([0.0 if self._is_finite else 1.0])
+        self.ranks.sum([*(field for layer in state for field in layer), broken])
+        self._is_finite = True
+        if broken[0]:  # all go back; the ranks have taken other numbers of steps, and have other rows to average
+            self._begin_anew()
+            return False, state
         recent = RECENT_USE + self.local_steps
         for name, rows in optimizer.catch_up(within=recent).items():  # what moves later would differ among the ranks
             self._rows.setdefault(name, []).append(rows)
-        broken = np.array([0.0 if self._is_finite else 1.0])
-        self.ranks.sum([*(field for layer in state for field in layer), broken])
         self._average()
-        return not broken[0], state
+        return True, state
 
     @property
     def is_whole(self) -> bool:
@@ -161,18 +165,24 @@ class Team:
         return whole
 
     def _average(self, *, everything: bool = False) -> None:
-        """Average the networks of all ranks: what the steps since the last time have changed, or everything."""
+        """Average the networks of all ranks: what the steps since the last time have changed, or everything.
+
+        Each rank counts by its share of the batch.
+        """
         parameters = self.workers[0].network.parameters
         changed = {
             name: slice(None) if everything or name not in self._rows else np.unique(np.concatenate(self._rows[name]))
             for name in parameters
         }
-        parts = {name: np.array(parameters[name].value[rows]) for name, rows in changed.items()}
+        weight = np.float32((self.share.stop - self.share.start) / self.batch)
+        parts = {name: weight * parameters[name].value[rows] for name, rows in changed.items()}
         self.ranks.sum(list(parts.values()))
         for name, rows in changed.items():
-            parameters[name].value[rows] = parts[name] / self.ranks.count
+            parameters[name].value[rows] = parts[name]
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
         self._steps = 0
-        self._is_finite = True
         self._rows.clear()
 
     def _among_zeros(self, own: np.ndarray) -> np.ndarray:

@@ -131,10 +131,11 @@ def test_a_rank_with_another_text_or_command_ends_all_with_one_line(
     assert not (tmp_path / "x.npz").exists()
 
 
-def test_a_rank_that_the_others_do_not_meet_ends_in_time(shell, mpiexec, corpus_file, tmp_path):
-    stranger = "from mpi4py import MPI; import time; time.sleep(120)"
+@pytest.mark.parametrize("stranger", ["import time", "import time; from mpi4py import MPI"])
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_ranks_that_the_others_do_not_meet_end_in_time(shell, mpiexec, corpus_file, tmp_path, stranger, ranks):
     train = f"rnncli train {corpus_file} -o {tmp_path}/x.npz {OPTIONS} --mpi-timeout 3s"
-    run = shell(f"{mpiexec} -n 1 {train} : -n 1 {sys.executable} -c '{stranger}'")
+    run = shell(f"{mpiexec} -n {ranks} {train} : -n 1 {sys.executable} -c '{stranger}; time.sleep(120)'")
     assert run.returncode != 0
     told = "the other ranks were not there after 3 seconds: is rnncli started on all of them?"
     assert errors(run.stderr) == [f"Error: {told}"]

@@ -94,20 +94,21 @@ def test_when_a_rank_is_lost_each_of_the_others_can_keep_the_training(corpus_fil
     assert_alike(values_of(resumed[0]), values_of(through[0]), rtol=0)
 
 
-@pytest.mark.parametrize("networks", [1, 2])
-def test_the_last_report_is_made_up_for_when_the_ranks_were_lost_before_it(corpus_file, tmp_path, networks):
+@pytest.mark.parametrize(("networks", "reports"), [(1, 1), (1, 2), (2, 2)])
+def test_a_report_is_made_up_for_when_the_ranks_were_lost_before_it(corpus_file, tmp_path, networks, reports):
     trainer = Trainer.start(corpus_file, **SETTINGS, networks=networks)
 
     def train_until_the_ranks_are_lost() -> None:
         for _ in trainer.run():
-            if len(trainer.state.history) == 2:
+            if len(trainer.state.history) == reports:
                 trainer.watch = LostWatch()
 
     with pytest.raises(RankLostError):
         train_until_the_ranks_are_lost()
     trainer.save_checkpoint(tmp_path / "kept.npz")
     resumed = Trainer.start(corpus_file, resume=tmp_path / "kept.npz", **SETTINGS, networks=networks)
-    assert (resumed.is_over, [report.epoch for report in resumed.state.history]) == (networks == 1, [1, 2])
+    assert resumed.is_over == (networks == 1 and reports == 2)
+    assert [report.epoch for report in resumed.state.history] == [1, 2][:reports]
     for _ in resumed.run():
         pass
     resumed.best()
@@ -171,9 +172,12 @@ def test_ranks_that_take_steps_by_themselves_average_their_networks(corpus_file,
     assert np.log(first.state.best.perplexity) < 0.8 * start
 
 
-def test_a_rank_whose_own_steps_are_not_finite_takes_all_back(corpus_file, as_ranks):
+@pytest.mark.parametrize("softmax", ["full", "sampled"])
+def test_a_rank_whose_own_steps_are_not_finite_takes_all_back(corpus_file, as_ranks, softmax):
+    options = {**SETTINGS, "local_steps": 3, "softmax": softmax, "samples": 3}
+
     def train(ranks: Ranks) -> Trainer:
-        trainer = Trainer.start(corpus_file, hooks=Hooks(ranks=ranks), **SETTINGS, local_steps=3)
+        trainer = Trainer.start(corpus_file, hooks=Hooks(ranks=ranks), **options)
         for _ in trainer.run():
             if trainer.state.step == 7 and ranks.number:
                 trainer.state.network.parameters["softmax.bias"].value[:] = np.nan
@@ -184,6 +188,34 @@ def test_a_rank_whose_own_steps_are_not_finite_takes_all_back(corpus_file, as_ra
     for trainer in as_ranks(2, train):
         assert trainer.state.rate_scale == 0.5
         assert all(np.isfinite(value).all() for value in trainer.state.network.values().values())
+
+
+def test_ranks_that_take_steps_by_themselves_count_by_their_sequences(corpus_file, as_ranks):
+    def train(ranks: Ranks) -> list[dict[str, np.ndarray]]:
+        options = {**SETTINGS, "threads": 1 if ranks.number else 2, "local_steps": 2}
+        trainer = Trainer.start(corpus_file, hooks=Hooks(ranks=ranks), **options)
+        team = trainer.stepper.team
+        assert (team.share.start, team.share.stop) == ((8, 12) if ranks.number else (0, 8))
+        for parameter in team.workers[0].network.parameters.values():
+            parameter.value[...] = ranks.number
+        trainer.state.carried = team.agree(trainer.state.carried)
+        return trainer.state.network.values()
+
+    for values in as_ranks(2, train):
+        assert_alike(values, {name: np.full(value.shape, 1 / 3) for name, value in values.items()}, rtol=1e-6)
+
+
+def test_a_step_after_which_the_ranks_are_lost_is_not_taken_twice(corpus_file, as_ranks):
+    def train(ranks: Ranks) -> tuple[int, int, int]:
+        trainer = Trainer.start(corpus_file, hooks=Hooks(ranks=ranks), **SETTINGS, local_steps=3)
+        ranks.sums = 0
+        with pytest.raises(RankLostError):
+            for _ in trainer.run():
+                pass
+        state = trainer.state
+        return state.step, state.optimizer.steps, state.position
+
+    assert as_ranks(2, train) == [(3, 3, 3 * SETTINGS["bptt"])] * 2
 
 
 def test_one_process_takes_no_steps_by_itself(corpus_file):

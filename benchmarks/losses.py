@@ -3,13 +3,17 @@
 On the first lines of DATA_FOLDER/ptb/train.txt, three ranks train under `mpiexec`, and at a random moment a random one
 is killed, or stopped for good. Two ranks train on machines of their own (see `links.py`, which needs root), and the
 link between them is cut. Each time all ranks must have ended within the timeout, and the training must go on from its
-checkpoint.
+checkpoint. No work is lost if that holds all steps up to the last report, at least.
+
+By default the launcher kills the other ranks when one was killed, before they can keep anything; with
+`-disable-auto-cleanup` it leaves that to them.
 """
 
 from __future__ import annotations
 
 import argparse
 import functools
+import json
 import os
 import random
 import signal
@@ -20,6 +24,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import results
 from links import Link, can_be_made
@@ -31,9 +36,25 @@ LINES = 2000
 TIMEOUT = 10
 OPTIONS = f"--hidden-size 64 --threads 1 --epochs 100000 --patience 100000 --mpi-timeout {TIMEOUT}s --quiet".split()
 CUTS = 10
+LEAST_SECONDS = 2.0  # of a training before it is struck
 Prepare = Callable[[], object]
 Strike = Callable[[dict[int, int]], object]  # at the processes of a training, by rank
-COLUMNS = {"what": "", "times": "d", "ended in time": "d", "went on": "d", "slowest, seconds": ".1f"}
+COLUMNS = {
+    "what": "",
+    "times": "d",
+    "ended in time": "d",
+    "went on": "d",
+    "lost no work": "d",
+    "slowest, seconds": ".1f",
+}
+
+
+class Outcome(NamedTuple):
+    """What became of a training that was struck."""
+
+    seconds: float  # until its ranks had ended
+    goes_on: bool
+    is_whole: bool  # no work is lost
 
 
 def ranks_in(folder: Path) -> dict[int, int]:
@@ -49,11 +70,14 @@ def ranks_in(folder: Path) -> dict[int, int]:
     return found
 
 
-def lose(folder: Path, launcher: list[str], strike: Strike, wait: float) -> tuple[float, bool]:
-    """Start a training, and strike after a while: return how long the ranks then last, and whether it goes on."""
+def lose(folder: Path, launcher: list[str], strike: Strike, wait: float) -> Outcome:
+    """Start a training, and strike after a while."""
     checkpoint = folder / "model.checkpoint.npz"
-    checkpoint.unlink(missing_ok=True)
-    command = [*launcher, BIN / "rnncli", "train", folder / "corpus.txt", "-o", folder / "model.npz", *OPTIONS]
+    log = folder / "log.jsonl"
+    for old in (checkpoint, log):
+        old.unlink(missing_ok=True)
+    command = [*launcher, BIN / "rnncli", "train", folder / "corpus.txt", "-o", folder / "model.npz", "--log", log]
+    command += OPTIONS
     with subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         while not checkpoint.exists():
             if process.poll() is not None:
@@ -71,7 +95,9 @@ def lose(folder: Path, launcher: list[str], strike: Strike, wait: float) -> tupl
     training = rnncli.start_training(folder / "corpus.txt", resume=checkpoint, threads=1)
     step = training.state.step
     next(training.run())
-    return seconds, training.state.step == step + 1
+    reports = log.read_text(encoding="utf-8").splitlines()
+    is_whole = bool(reports) and step >= json.loads(reports[-1])["step"]
+    return Outcome(seconds, training.state.step == step + 1, is_whole)
 
 
 def is_running(pid: int) -> bool:
@@ -89,26 +115,32 @@ def main() -> None:
     results.add_option(parser)
     arguments = parser.parse_args()
     found = results.Results("losses", COLUMNS, arguments.json)
+    times = arguments.times
     chance = random.Random(1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
         lines = (arguments.data / "ptb" / "train.txt").read_text(encoding="utf-8").splitlines(keepends=True)
         (folder / "corpus.txt").write_text("".join(lines[:LINES]), encoding="utf-8")
 
-        def repeat(what: str, launcher: list[str], strike: Strike, times: int, prepare: Prepare = lambda: None) -> None:
+        def repeat(what: str, launcher: list[str], strike: Strike, count: int, prepare: Prepare = lambda: None) -> None:
             outcomes = []
-            for _ in range(times):
+            for _ in range(count):
                 prepare()
-                outcomes.append(lose(folder, launcher, strike, 3 * chance.random()))
-            in_time = sum(seconds <= TIMEOUT for seconds, _ in outcomes)
-            found.add(what, times, in_time, sum(went_on for _, went_on in outcomes), max(outcomes)[0])
+                outcomes.append(lose(folder, launcher, strike, LEAST_SECONDS + 3 * chance.random()))
+            in_time = sum(outcome.seconds <= TIMEOUT for outcome in outcomes)
+            goes_on = sum(outcome.goes_on for outcome in outcomes)
+            whole = sum(outcome.is_whole for outcome in outcomes)
+            found.add(what, count, in_time, goes_on, whole, max(outcome.seconds for outcome in outcomes))
 
         def by_signal(number: signal.Signals) -> Strike:
             return lambda ranks: os.kill(ranks[chance.choice(sorted(ranks))], number)
 
-        three = [str(BIN / "mpiexec"), "-n", "3"]
-        repeat("a rank of three is killed", three, by_signal(signal.SIGKILL), arguments.times)
-        repeat("a rank of three is stopped", three, by_signal(signal.SIGSTOP), arguments.times)
+        mpiexec = str(BIN / "mpiexec")
+        three = [mpiexec, "-n", "3"]
+        alone = [mpiexec, "-disable-auto-cleanup", "-n", "3"]
+        repeat("a rank of three is killed, and the launcher kills the others", three, by_signal(signal.SIGKILL), times)
+        repeat("a rank of three is killed alone", alone, by_signal(signal.SIGKILL), times)
+        repeat("a rank of three is stopped", three, by_signal(signal.SIGSTOP), times)
         if can_be_made():
             with Link(folder) as link:
                 launcher = link.command(BIN / "mpiexec")

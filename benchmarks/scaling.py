@@ -7,7 +7,11 @@ some epochs, also for steps on several windows and for ranks that take steps by 
 Part `links` puts each rank on a machine of its own (see `links.py`), between which a link is throttled.
 It measures how long MPI takes to sum arrays, and the words per second, beside those that a model foresees.
 
-Part `model` prints what the model foresees for many ranks. It needs the result file of the part `links`.
+Part `batch` trains with larger batches, and with learning rates that grow with the root of their size, on this
+machine: the validation perplexity after equal epochs.
+
+Part `model` prints what the model foresees for many ranks. It needs the result files of the parts `machine` and
+`links`.
 """
 
 from __future__ import annotations
@@ -20,8 +24,10 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import results
 from links import Link
 
@@ -35,6 +41,8 @@ QUALITY_EPOCHS = 4
 UNITS = 384
 BPTT = 35
 BATCH = 40
+LEARNING_RATE = 0.004
+LARGER_BATCHES = (4, 16)  # times as many sequences
 ALONE = ["--threads", "2"]
 RANKS = 2
 ONE_THREAD = ["-genv", "OPENBLAS_NUM_THREADS", "1"]
@@ -124,6 +132,33 @@ def measure_machine(folder: Path, rounds: int) -> None:
         found.add(name, speed, speed / alone, perplexity, QUALITY_EPOCHS)
 
 
+def measure_batches(folder: Path) -> None:
+    """Train with larger batches, at the usual learning rate and at one that is as many times as large as the root."""
+    columns = {"sequences": "d", "learning rate": ".3f", "validation perplexity": ".1f", "epochs": "d"}
+    found = results.Results("scaling-batch", columns)
+    for times in (1, *LARGER_BATCHES):
+        for rate in dict.fromkeys((LEARNING_RATE, LEARNING_RATE * times**0.5)):
+            options = [*ALONE, "--batch-size", BATCH * times, "--lr", rate]
+            _, perplexity = trained(folder, [], options, "quality.txt", QUALITY_EPOCHS)
+            found.add(BATCH * times, rate, perplexity, QUALITY_EPOCHS)
+
+
+def touched_rows(folder: Path, words_read: int) -> float:
+    """Return how many different words so many words of the text are expected to hold."""
+    counts = np.array(list(Counter((folder / "speed.txt").read_text(encoding="utf-8").split()).values()))
+    return float((1 - (1 - counts / counts.sum()) ** words_read).sum())
+
+
+def growth(folder: Path, ranks: int, period: int) -> float:
+    """How many more megabytes an exchange has between many ranks than between two: states, and rows of the table."""
+
+    def megabytes(sequences: int) -> float:
+        rows = touched_rows(folder, sequences * BPTT * period)
+        return 4 * (rows * (UNITS + 1) + 2 * UNITS * sequences) / 1e6
+
+    return megabytes(ranks * BATCH) - megabytes(BATCH)
+
+
 def exchange_seconds(megabytes: float, megabits: float, ranks: int = RANKS) -> float:
     """How long the model takes a sum of so many megabytes to last: each rank sends and receives nearly all twice."""
     sent = megabytes * 2 * (ranks - 1) / ranks
@@ -164,7 +199,7 @@ def measure_links(folder: Path, rounds: int) -> None:
                 found.add(megabits, way, megabytes, speed, foreseen, foreseen / speed, speed / unlinked["each step"])
 
 
-def print_model() -> None:
+def print_model(folder: Path) -> None:
     """Foresee the words per second of many ranks, each with as many sequences as two threads have here."""
     columns = {"exchange": "", "link, Gbit/s": ".0f"} | {f"{2**k} ranks": ".1f" for k in range(9)}
     found = results.Results("scaling-model", columns)
@@ -177,7 +212,8 @@ def print_model() -> None:
         for gigabits in (1, 10, 100):
             times = []
             for k in range(9):
-                exchange = exchange_seconds(megabytes, 1000 * gigabits, 2**k) if k else 0.0
+                size = megabytes + growth(folder, 2**k, PERIODS[way])
+                exchange = exchange_seconds(size, 1000 * gigabits, 2**k) if k else 0.0
                 times.append(2**k * window_seconds / (window_seconds + exchange / PERIODS[way]))
             found.add(way, gigabits, *times)
 
@@ -199,8 +235,10 @@ def main() -> None:
             measure_machine(folder, arguments.rounds)
         if "links" in arguments.parts:
             measure_links(folder, arguments.rounds)
+        if "batch" in arguments.parts:
+            measure_batches(folder)
         if "model" in arguments.parts:
-            print_model()
+            print_model(folder)
 
 
 if __name__ == "__main__":

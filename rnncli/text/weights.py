@@ -14,6 +14,7 @@ import numpy as np
 from ..errors import SettingError
 
 MAX_WEIGHT = 1000.0
+WORDS_PER_BLOCK = 2048  # of several texts, that are read in a row: far more than a network remembers
 _WITH_WEIGHT = re.compile(r"(.+):(\d+\.?\d*|\.\d+)", re.DOTALL)
 
 
@@ -60,6 +61,9 @@ class TrainingText:
     """The words (N,) of a training text as its epochs read them: each of the `texts` as often as it weighs.
 
     Of a text of weight 0.5 the first epoch reads the first half, the second one the other half, and so on.
+
+    Several texts are read in blocks, in an order that is another one in each epoch. In the order of the texts, a batch
+    would hold all readings of a text of weight 3 at once, since its sequences are read side by side.
     """
 
     def __init__(self, ids: np.ndarray, texts: Sequence[Weighted] = ()):
@@ -69,6 +73,7 @@ class TrainingText:
         self._sizes = np.array([max(1, text.end - text.begin) for text in texts])
         self._read = np.array([text.read_words for text in texts]) if len(ids) else np.zeros(len(texts), np.int64)
         self._starts = np.cumsum(self._read) - self._read  # in an epoch
+        self._ordered_epoch = -1  # whose order of blocks is known
 
     def __len__(self) -> int:
         """How many words an epoch reads."""
@@ -76,10 +81,26 @@ class TrainingText:
 
     def words(self, places: np.ndarray, epoch: int) -> np.ndarray:
         """Return the words in some places, from 0 on, of an epoch."""
+        if len(self._begins) > 1:
+            places = self._in_order(places, epoch)
         text = np.searchsorted(self._starts, places, side="right") - 1
         within = places - self._starts[text] + epoch * self._read[text]
         found: np.ndarray = self.ids[self._begins[text] + within % self._sizes[text]]
         return found
+
+    def _in_order(self, places: np.ndarray, epoch: int) -> np.ndarray:
+        """Return where the words stand that are read in some places of an epoch."""
+        block, within = np.divmod(places, WORDS_PER_BLOCK)
+        found: np.ndarray = self._order(epoch)[block] * WORDS_PER_BLOCK + within
+        return found
+
+    def _order(self, epoch: int) -> np.ndarray:
+        """Return which block is read in the place of each one; the last one, which is shorter, stays where it is."""
+        if self._ordered_epoch != epoch:
+            whole = len(self) // WORDS_PER_BLOCK
+            self._blocks = np.append(np.random.default_rng(epoch).permutation(whole), whole)
+            self._ordered_epoch = epoch
+        return self._blocks
 
 
 def first_parts(texts: Iterable[Weighted]) -> list[tuple[int, int]]:

@@ -57,6 +57,21 @@ def test_each_text_is_read_as_often_as_it_weighs_and_in_turn():
     assert read == dict.fromkeys(range(100, 108), 10) | dict.fromkeys(range(108, 118), 2) | {118: 4, 119: 4}
 
 
+def test_several_texts_are_read_in_blocks_in_another_order_in_each_epoch(monkeypatch):
+    monkeypatch.setattr("rnncli.text.weights.WORDS_PER_BLOCK", 4)
+    text = TrainingText(np.arange(62), [Weighted(0, 16, 2), Weighted(16, 62)])
+    in_turn = [*range(16), *range(16), *range(16, 62)]
+    orders = []
+    for epoch in (0, 1, 0):
+        words = text.words(np.arange(len(text)), epoch).tolist()
+        assert words[76:] == in_turn[76:]  # what is left behind the last whole block
+        blocks = [words[place : place + 4] for place in range(0, 76, 4)]
+        assert sorted(blocks) == sorted(in_turn[place : place + 4] for place in range(0, 76, 4))
+        orders.append(blocks)
+    assert orders[0] == orders[2] != orders[1]
+    assert text.words(np.array([[5, 77]]), 1).tolist() == [[orders[1][1][1], 61]]
+
+
 def test_without_weights_a_text_is_read_once_in_each_epoch():
     ids = np.arange(7)
     assert TrainingText(ids).words(np.array([[6, 0], [3, 3]]), 5).tolist() == [[6, 0], [3, 3]]

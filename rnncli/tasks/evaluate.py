@@ -62,6 +62,7 @@ class Evaluation:
     perplexity_of_parts: dict[str, float | None]  # of each part alone; None where it gives a word no probability at all
     words: int  # with the `<eos>` of every unit
     unknown_words: int
+    unknown_fraction: float  # of the words
     perplexity_known: float  # over the words that are not unknown
     bits_per_character: float
     accuracy_at_1: float  # the fraction of the words that were the likeliest next word
@@ -185,6 +186,7 @@ class _Measurements:
             perplexity_of_parts=perplexity_of_parts(self.names, self.of_parts),
             words=len(self.ids),
             unknown_words=int(np.count_nonzero(~self.is_known)),
+            unknown_fraction=float(np.mean(~self.is_known)),
             perplexity_known=perplexity(self.nll[self.is_known].mean()),
             bits_per_character=float(self.nll.sum() / math.log(2) / characters),
             **accuracies,

@@ -16,6 +16,7 @@ from ..errors import SettingError
 from ..lm.ensemble import networks_of
 from ..lm.network_config import NetworkConfig, check_activation
 from ..lm.voice import FirstVoice
+from ..lm.widening import unigrams_of
 from ..model import Model
 from ..network_options import NetworkOptions
 from ..nn.speed import Now, gflops
@@ -103,6 +104,8 @@ def init_digest(model: Model) -> str:
     for network in networks_of(model.lm):
         for name, value in sorted(network.values().items()):
             digest.update(name.encode() + value.tobytes())
+    for name, unigrams in sorted(unigrams_of(model.lm.parts).items()):
+        digest.update(name.encode() + unigrams.tobytes())
     return digest.hexdigest()
 
 

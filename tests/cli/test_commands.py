@@ -106,7 +106,7 @@ def test_evaluate_prints_every_figure_in_every_format(invoke, model, model_file,
     rows = [line.split("\t") for line in invoke("evaluate", corpus_file, "-m", model_file).stdout.splitlines()]
     assert [name for name, _ in rows] == [
         "perplexity", "perplexity_of_network", "perplexity_of_ngram", "perplexity_of_cache",
-        "words", "unknown_words", "perplexity_known", "bits_per_character",
+        "words", "unknown_words", "unknown_fraction", "perplexity_known", "bits_per_character",
         "accuracy_at_1", "accuracy_at_3", "accuracy_at_5", "accuracy_at_10",
         "mean_reciprocal_rank", "keystrokes_saved", "calibration_error",
         "words_of_rank_1-100", "perplexity_of_rank_1-100", "accuracy_at_1_of_rank_1-100",

@@ -179,7 +179,7 @@ def test_a_text_of_unknown_words_alone_is_no_mistake(model, tmp_path):
     path = tmp_path / "other.txt"
     path.write_text("quite other things\n")
     found = evaluate(model, [path])
-    assert (found.words, found.unknown_words) == (4, 3)
+    assert (found.words, found.unknown_words, found.unknown_fraction) == (4, 3, 0.75)
 
 
 class Frequencies(Part):

@@ -8,6 +8,8 @@ import pytest
 import rnncli
 from rnncli.lm.mixture import Mixture
 from rnncli.lm.network import Network
+from rnncli.lm.ngram import NGram
+from rnncli.lm.ngram_beside import BaseNGram
 from rnncli.lm.perplexity import perplexity
 from rnncli.text.annotation import annotated
 from rnncli.text.spacer import Spacer
@@ -110,6 +112,20 @@ def test_the_n_grams_of_the_model_stay_beside_those_of_the_text(model, other_fil
     own = ngram.probability(words, ngram.advance(words, ngram.initial_state(1), {})[0])
     assert (own[1:] < expected[1:]).all()
     assert rnncli.train([other_file], init=model, epochs=1, ngram_order=0).lm.names == ("network", "cache")
+
+
+def test_the_n_grams_of_a_fine_tuning_that_left_the_network_as_it_was_stay_too(model, tmp_path):
+    texts = [tmp_path / "first.txt", tmp_path / "second.txt"]
+    for text, line in zip(texts, ("Tom will not study.\n", "Mary is good at music.\n"), strict=True):
+        text.write_text(line * 60)
+    first = rnncli.train(texts[:1], init=model, epochs=1, lr=1e3, clip=0.0)
+    assert first.vocabulary.words == model.vocabulary.words
+    np.testing.assert_array_equal(
+        first.lm.find(Network).values()["softmax.bias"], model.lm.find(Network).values()["softmax.bias"]
+    )
+    second = rnncli.train(texts[1:], init=first, epochs=1)
+    found = second.lm.find(BaseNGram).ngram.unigrams
+    np.testing.assert_array_equal(found, first.lm.find(NGram).unigrams)
 
 
 def test_what_the_model_had_learned_is_learned_again(model, other_file, tmp_path):

@@ -157,7 +157,7 @@ def _write_text(model: Model, prompt: str, writer: Writer) -> None:
 
 def _ngrams(model: Model) -> list[NGram]:
     """The n-grams of all parts, those of what was learned too. Raises `ModelError` where there are none."""
-    from ..tasks.evidence import ngram_of
+    from ..lm.ngram_beside import ngram_of
 
     return [ngram for part in model.lm.parts if (ngram := ngram_of(part)) is not None] or [model.ngram]
 

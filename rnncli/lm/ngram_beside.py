@@ -103,3 +103,10 @@ class BaseNGram(NGramBeside):
 def _renamed(array: str, old: str, new: str) -> str:
     """Name an array of one part as one of another part."""
     return new + array.removeprefix(old)
+
+
+def ngram_of(part: Part) -> NGram | None:
+    """Return the n-grams that a part is, or holds."""
+    if isinstance(part, NGramBeside):
+        return part.ngram
+    return part if isinstance(part, NGram) else None

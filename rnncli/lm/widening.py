@@ -17,7 +17,7 @@ from .interface import Part
 from .network import Network
 from .network_config import WORD_TABLES
 from .ngram import NGram
-from .ngram_beside import BaseNGram
+from .ngram_beside import BaseNGram, ngram_of
 from .voice import Voice
 
 
@@ -55,9 +55,8 @@ def narrowed(part: Part, size: int, unigrams: Mapping[str, np.ndarray]) -> Part:
 
 
 def unigrams_of(parts: Iterable[Part]) -> dict[str, np.ndarray]:
-    """Return the unigrams (V,) of each part that is an n-gram model, by its name."""
-    ngrams = {part.name: part.ngram if isinstance(part, BaseNGram) else part for part in parts}
-    return {name: part.unigrams for name, part in ngrams.items() if isinstance(part, NGram)}
+    """Return the unigrams (V,) of each part with n-grams, by its name."""
+    return {part.name: ngram.unigrams for part in parts if (ngram := ngram_of(part)) is not None}
 
 
 def widened_ngram(ngram: NGram, count: int) -> NGram:

@@ -16,7 +16,7 @@ from ..lm.interface import Part
 from ..lm.mixture import Mixture
 from ..lm.network import Network
 from ..lm.ngram import NGram
-from ..lm.ngram_beside import BaseNGram
+from ..lm.ngram_beside import BaseNGram, ngram_of
 from ..lm.ngram_pruning import ngram_count, pruned
 from ..lm.packing import SIZES
 from ..lm.perplexity import mean_loss, perplexity
@@ -55,25 +55,18 @@ def _smaller(lm: Mixture, bits: int | None, ngrams: int | None, progress: OnProg
     """Return a mixture with so many `bits` and `ngrams`."""
     if ngrams == 0:
         lm = lm.without(NGram, BaseNGram)
-    total = max(1, sum(ngram_count(ngram) for ngram in map(_ngrams, lm.parts) if ngram))
+    total = max(1, sum(ngram_count(ngram) for ngram in map(ngram_of, lm.parts) if ngram))
 
     def smaller(part: Part) -> Part:
         if isinstance(part, Network | Ensemble) and bits is not None:
             return joined([network.with_bits(bits) for network in networks_of(lm)])
-        own = _ngrams(part)
+        own = ngram_of(part)
         if own is None or ngrams is None:
             return part
         fewer = pruned(own, ngrams * ngram_count(own) // total, progress)
         return BaseNGram(fewer) if isinstance(part, BaseNGram) else fewer
 
     return Mixture(list(map(smaller, lm.parts)), lm.vocabulary_size, lm.weights, lm.beginning)
-
-
-def _ngrams(part: Part) -> NGram | None:
-    """Return the n-grams of a part that counts in `ngrams`."""
-    if isinstance(part, BaseNGram):
-        return part.ngram
-    return part if isinstance(part, NGram) else None
 
 
 def retuned(model: M, tokens: Tokens) -> M:

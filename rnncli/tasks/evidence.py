@@ -9,10 +9,9 @@ from itertools import chain, islice
 import numpy as np
 
 from ..lm.cache import Cache, CacheAttention
-from ..lm.interface import Part
 from ..lm.mixture import MixtureContext
 from ..lm.ngram import NGram, NGramContext
-from ..lm.ngram_beside import NGramBeside
+from ..lm.ngram_beside import ngram_of
 from ..lm.ngram_level import UNSEEN
 from ..model import Model
 from ..text.corpus import Sources
@@ -75,13 +74,6 @@ def _alike(model: Model, target: int) -> list[int]:
     """Return the numbers of all variants of a mark that a person reads as one, or of the word itself."""
     noted, standard = model.vocabulary.noted
     return sorted({target, *noted[standard == target].tolist()})
-
-
-def ngram_of(part: Part) -> NGram | None:
-    """Return the n-grams that a part holds."""
-    if isinstance(part, NGramBeside):
-        return part.ngram
-    return part if isinstance(part, NGram) else None
 
 
 def _counts(ngram: NGram, context: NGramContext, targets: Iterable[int]) -> dict[int, int]:

@@ -107,6 +107,7 @@ class Numbering:
     def take(self) -> Tokens:
         """Return what was numbered since the last time, in the numbers of all types so far."""
         found = self.tokens()
+        self._store = Store()  # which counts the bytes of all columns
         self._open_columns()
         return found
 

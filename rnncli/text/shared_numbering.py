@@ -35,13 +35,13 @@ class Names:
 
     def __init__(self, known: dict[str, int], ranks: int):
         self.numbers = Numbers(known)
-        self._of_ranks = [list(known.values()) for _ in range(ranks)]
+        self._of_ranks = [np.array(list(known.values()), np.int64) for _ in range(ranks)]
 
     def learn(self, rank: int, names: Iterable[str]) -> np.ndarray:
         """Take the new names of a rank: returns the numbers of all its names, in its order."""
-        own = self._of_ranks[rank]
-        own.extend(self.numbers[name] for name in names)
-        return np.array(own, np.int64)
+        new = np.fromiter((self.numbers[name] for name in names), np.int64)
+        self._of_ranks[rank] = np.concatenate([self._of_ranks[rank], new])
+        return self._of_ranks[rank]
 
     def new_of(self, rank: int, names: Iterable[str]) -> list[str]:
         """Return those of the names of a rank that are new to the others."""

@@ -2,11 +2,13 @@
 
 Four texts play the part of a person's own: a chat (DATA_FOLDER/english/dialog_chitchat_byu.txt.xz), a novel (the first
 one of DATA_FOLDER/gutenberg/pd_novels.txt.xz), notes in Markdown (the documents of this project), and source code
-(modules of Python's standard library). Each is split by time: of the first four fifths, the first 10, 30 and 100 % are
-learned, and the last fifth is predicted. Of each part, a beginning of limited size is taken.
+(modules of Python's standard library). Each is split in its order, which is that of time for the chat and the novel, and
+that of names for the others: of the first four fifths, the first 10, 30 and 100 % are learned, and the last fifth is
+predicted. Of each part, a beginning of limited size is taken.
 
 `rnncli learn` with MODEL (by default the bundled model) is measured beside MODEL alone, the n-grams of the text alone,
-`rnncli train --init MODEL` and `rnncli train`, which take --time each. The figures are how often the next word is among
+`rnncli train --init MODEL` and `rnncli train`, which take --time each, and `rnncli mix` of MODEL and the latter. The
+figures are how often the next word is among
 the first three, and the fraction of keystrokes saved. A picture, personal.svg, is drawn beside the script if Matplotlib
 is installed.
 """
@@ -32,6 +34,7 @@ MODULES = ("argparse", "difflib", "doctest", "optparse", "pdb", "pickle", "pydoc
 LEARNED_BYTES = 1_000_000  # at most
 TEST_BYTES = 60_000  # at most
 FRACTIONS = (0.1, 0.3, 1.0)
+SUFFIXES = {"notes": ".md"}
 COLUMNS = {
     "text": "",
     "learned, kB": ",.0f",
@@ -87,7 +90,8 @@ def main() -> None:
             if arguments.text and title not in arguments.text:
                 continue
             cut = text.index("\n", len(text) * 4 // 5) + 1
-            test = folder / "test.txt"
+            suffix = SUFFIXES.get(title, ".txt")
+            test = folder / f"test{suffix}"
             test.write_text(text[cut:][:TEST_BYTES], encoding="utf-8")
 
             def measure(size: float, way: str, make, title=title, test=test) -> None:
@@ -96,17 +100,19 @@ def main() -> None:
                 seconds = time.perf_counter() - began
                 evaluation = model.evaluate(test)
                 found.add(title, size / 1e3, way, seconds, evaluation.accuracy_at_3, evaluation.keystrokes_saved)
+                return model
 
             measure(0, "the model alone", lambda: base)
             for fraction in FRACTIONS:
-                own = folder / "own.txt"
+                own = folder / f"own{suffix}"
                 own.write_text(text[: int(cut * fraction)][:LEARNED_BYTES], encoding="utf-8")
                 size = own.stat().st_size
                 measure(size, "learn", lambda own=own: base.learned(own))
                 measure(size, "n-grams of the text alone", lambda own=own: ngrams_alone(own, base))
                 limits = {"time": arguments.time}
                 measure(size, "train --init", lambda own=own, limits=limits: rnncli.train(own, init=base, **limits))
-                measure(size, "train", lambda own=own, limits=limits: rnncli.train(own, **limits))
+                trained = measure(size, "train", lambda own=own, limits=limits: rnncli.train(own, **limits))
+                measure(size, "train, and mix", lambda trained=trained: base.mixed(trained))
     draw(found.rows)
 
 

@@ -1,16 +1,16 @@
-"""Measure what learning a person's text is worth: python benchmarks/personal.py DATA_FOLDER [--model MODEL]
+"""Measure what learning a person's text is worth: python benchmarks/personal.py DATA_FOLDER PREPARED_FOLDER
 
-Four texts play the part of a person's own: a chat (DATA_FOLDER/english/dialog_chitchat_byu.txt.xz), a novel (the first
-one of DATA_FOLDER/gutenberg/pd_novels.txt.xz), notes in Markdown (the documents of this project), and source code
-(modules of Python's standard library). Each is split in its order, which is that of time for the chat and the novel, and
-that of names for the others: of the first four fifths, the first 10, 30 and 100 % are learned, and the last fifth is
-predicted. Of each part, a beginning of limited size is taken.
+Four texts that the bundled model has not seen play the part of a person's own: a chat (dialog_chitchat_byu.test.txt
+in PREPARED_FOLDER, held out by models/prepare.py), a novel (the first one of DATA_FOLDER/gutenberg/pd_novels.txt.xz),
+notes in Markdown (the documents of this project), and source code (modules of Python's standard library). Each is
+split in its order: that of time for the chat and the novel, that of names for the others. Of the first four fifths,
+the first 10, 30 and 100 % are learned, and the last fifth is predicted. Of each part, a beginning of limited size is
+taken.
 
-`rnncli learn` with MODEL (by default the bundled model) is measured beside MODEL alone, the n-grams of the text alone,
-`rnncli train --init MODEL` and `rnncli train`, which take --time each, and `rnncli mix` of MODEL and the latter. The
-figures are how often the next word is among
-the first three, and the fraction of keystrokes saved. A picture, personal.svg, is drawn beside the script if Matplotlib
-is installed.
+`rnncli learn` with the bundled model, or another --model, is measured beside that model alone, the n-grams of the text
+alone, `rnncli train --init MODEL` and `rnncli train`, which take --time each, and `rnncli mix` of the model and the
+latter. The figures are how often the next word is among the first three, and the fraction of keystrokes saved. A
+picture, personal.svg, is drawn beside the script if Matplotlib is installed.
 """
 
 import argparse
@@ -50,14 +50,14 @@ def beginning(path: Path, size: int) -> str:
         return file.read(size)
 
 
-def texts(data: Path) -> dict[str, str]:
+def texts(data: Path, prepared: Path) -> dict[str, str]:
     """Return the texts of a person by what they are."""
     size = LEARNED_BYTES + LEARNED_BYTES // 4
     project = Path(__file__).resolve().parents[1]
     notes = [*sorted(project.glob("*.md")), *sorted((project / "docs").glob("*.md"))]
     code = [Path(sysconfig.get_path("stdlib")) / f"{name}.py" for name in MODULES]
     return {
-        "chat": beginning(data / "english" / "dialog_chitchat_byu.txt.xz", size),
+        "chat": (prepared / "dialog_chitchat_byu.test.txt").read_text(encoding="utf-8")[:size],
         "novel": beginning(data / "gutenberg" / "pd_novels.txt.xz", size),
         "notes": "\n".join(path.read_text(encoding="utf-8") for path in notes),
         "code": "\n".join(path.read_text(encoding="utf-8") for path in code)[:size],
@@ -76,6 +76,7 @@ def ngrams_alone(path: Path, base: rnncli.Model) -> rnncli.Predictor:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, metavar="DATA_FOLDER")
+    parser.add_argument("prepared", type=Path, metavar="PREPARED_FOLDER")
     bundled = Path(__file__).resolve().parents[1] / "models" / "english.npz"
     parser.add_argument("--model", type=Path, default=bundled, help="by default the bundled model")
     parser.add_argument("--time", type=float, default=60.0, help="seconds for each training")
@@ -86,7 +87,7 @@ def main() -> None:
     found = results.Results("personal", COLUMNS, arguments.json)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for title, text in texts(arguments.data).items():
+        for title, text in texts(arguments.data, arguments.prepared).items():
             if arguments.text and title not in arguments.text:
                 continue
             cut = text.index("\n", len(text) * 4 // 5) + 1

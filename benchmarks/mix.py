@@ -19,7 +19,7 @@ from fine_tuning import loss_of_each
 import rnncli
 from rnncli.text.vocabulary import EOS, UNK_ID
 
-TEST_BYTES = 60_000
+TEST_CHARACTERS = 60_000
 COLUMNS = {"test text": "", "words": ",d", "its own model": ".1f", "mix": ".1f", "mix, lines in turn": ".1f"}
 COLUMNS |= {"mix over own": ".3f", "in turn over own": ".3f"}
 
@@ -28,7 +28,7 @@ def cut(text: Path) -> tuple[list[str], list[str]]:
     """Return the lines to train on and the last ones."""
     lines = [line for line in text.read_text(encoding="utf-8").splitlines() if line.strip()]
     sizes = itertools.accumulate(len(line) + 1 for line in reversed(lines))
-    count = sum(size <= TEST_BYTES for size in sizes)
+    count = max(1, sum(size <= TEST_CHARACTERS for size in sizes))
     return lines[:-count], lines[-count:]
 
 

@@ -95,7 +95,7 @@ def main() -> None:
             test = folder / f"test{suffix}"
             test.write_text(text[cut:][:TEST_BYTES], encoding="utf-8")
 
-            def measure(size: float, way: str, make, title=title, test=test) -> None:
+            def measure(size: float, way: str, make, title=title, test=test) -> rnncli.Model:
                 began = time.perf_counter()
                 model = make()
                 seconds = time.perf_counter() - began
@@ -112,6 +112,7 @@ def main() -> None:
                 measure(size, "n-grams of the text alone", lambda own=own: ngrams_alone(own, base))
                 limits = {"time": arguments.time}
                 measure(size, "train --init", lambda own=own, limits=limits: rnncli.train(own, init=base, **limits))
+                limits["unit"] = base.unit  # so that the two go together
                 trained = measure(size, "train", lambda own=own, limits=limits: rnncli.train(own, **limits))
                 measure(size, "train, and mix", lambda trained=trained: base.mixed(trained))
     draw(found.rows)

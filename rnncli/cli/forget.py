@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,8 +53,9 @@ def command(texts: tuple[str, ...], everything: bool, model_path: Path | None, o
         save(shorter, output)
     left = {text.name for text in learned_texts(shorter)}
     tell(f"Forgot {', '.join(map(escape_controls, sorted(known - left)))}.")
-    if not left and output != DEFAULT_FOLDER / FILE:
-        tell(f"It has learned nothing now. To learn into this file again: rnncli learn TEXT -m {output} -o {output}")
+    if not left and output.resolve() != (DEFAULT_FOLDER / FILE).resolve():
+        file = escape_controls(shlex.quote(str(output)))
+        tell(f"It has learned nothing now. To learn into this file again: rnncli learn TEXT -m {file} -o {file}")
     click.echo(escape_controls(str(output)))
 
 

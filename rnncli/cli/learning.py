@@ -97,10 +97,10 @@ class LineLearner:
         lines = [line for line in lines if line.strip() and not is_undecoded(line)]
         if not lines:
             return
+        self.lines += lines  # first: what is accepted is kept, whatever ends the learning
         if self.path:
             _append(self.path, lines)
         if self.learns:
-            self.lines += lines  # first: what is accepted is kept, whatever ends the learning
             self.model = learn_lines(self.model, lines, tuned=False)
 
     def after(self, batches: Iterable[list[str]]) -> Iterator[list[str]]:

@@ -32,7 +32,9 @@ def main(process: int, seconds: float, path: str, message: str) -> None:
         time.sleep(TELLING_SECONDS)
         with suppress(OSError):
             os.unlink(path)
-    os.kill(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+    if os.getppid() == process:  # not ended meanwhile, as by the launcher
+        with suppress(ProcessLookupError):
+            os.kill(process, getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
 if __name__ == "__main__":

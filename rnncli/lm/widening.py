@@ -91,19 +91,19 @@ def _widened_voice(voice: Voice, count: int) -> Voice:
 
 def _widened_network(network: Network, count: int) -> Network:
     size = network.config.vocabulary_size
-    wider = _with_words(network, np.append(np.arange(size), np.full(count, UNK_ID)))
+    wider = _with_words(network, np.append(np.arange(size), np.full(count, UNK_ID)), size + count)
     wider.softmax.bias.value[size:] -= np.log(count)
     return wider
 
 
 def _narrowed_network(network: Network, size: int) -> Network:
-    return _with_words(network, np.arange(size))
+    return _with_words(network, slice(size), size)
 
 
-def _with_words(network: Network, rows: np.ndarray) -> Network:
-    """Return a network that has these `rows` (V,) of the tables of another one, each stored as it is."""
+def _with_words(network: Network, rows: np.ndarray | slice, size: int) -> Network:
+    """Return a network that has so many `rows` of the tables of words of another one, each stored as it is."""
     values = {
         name: parameter.picked(rows) if name in WORD_TABLES else parameter.value
         for name, parameter in network.parameters.items()
     }
-    return Network(replace(network.config, vocabulary_size=len(rows)), values, network.bits)
+    return Network(replace(network.config, vocabulary_size=size), values, network.bits)

@@ -46,8 +46,8 @@ class Parameter:
         """The value. It may be changed in place."""
         return self._value
 
-    def picked(self, rows: np.ndarray) -> Any:
-        """Return `rows` of the value, copied: what a parameter of the same kind is made of."""
+    def picked(self, rows: np.ndarray | slice) -> Any:
+        """Return some rows of the value: what a parameter of the same kind is made of."""
         return self.value[rows]
 
     def take(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:

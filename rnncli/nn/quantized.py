@@ -90,8 +90,8 @@ class QuantizedParameter(Parameter):
                 self._quantized = None
             return cast(np.ndarray, self._value)
 
-    def picked(self, rows: np.ndarray) -> Quantized:
-        """Return `rows` of the matrix, copied: quantized too."""
+    def picked(self, rows: np.ndarray | slice) -> Quantized:
+        """Return some rows of the matrix: quantized too."""
         own = self._quantized or quantized(self.value)
         return Quantized(own.numbers[rows], own.scale[rows])
 

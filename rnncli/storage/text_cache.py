@@ -37,7 +37,7 @@ from ..version import __version__
 from .drafts import sync_folder
 from .flock import FileLock
 
-FORMAT = 3  # of an entry
+FORMAT = 4  # of an entry
 MIN_SOURCE_BYTES = 4_000_000  # files with less are not looked for
 MAX_BYTES = 4_000_000_000  # of all entries; the latest may be larger
 MAX_SECONDS = 7 * 24 * 3600.0  # that an entry stays unused

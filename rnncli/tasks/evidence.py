@@ -18,7 +18,7 @@ from ..text.corpus import Sources
 from ..text.folding import folded
 from ..text.formats import ReadOptions
 from ..text.reading import TextsRead, listed, read_batches, source_name, text_files
-from ..text.vocabulary import EOS, EOS_ID
+from ..text.vocabulary import EOS, EOS_ID, UNK_ID
 
 CACHED_PLACES = 3  # that are told of
 WORDS_BEFORE = 4  # of a place in the cache
@@ -118,8 +118,10 @@ def source_lines(sources: Sources, encoding: str = "utf-8") -> list[SourceLine]:
 
 
 def lines_of(model: Model, lines: Sequence[SourceLine], before: np.ndarray, target: int) -> list[SourceLine]:
-    """Return the first lines that hold the most of the last words `before` (N,) and the `target` in a row."""
-    words = [*map(model.word, before[-WORDS_OF_LINES + 1 :].tolist()), model.word(target)]
+    """Return the first lines that hold the `target` after the most of the last known words `before` (N,)."""
+    unknown = np.flatnonzero(before == UNK_ID)
+    known = before[unknown[-1] + 1 :] if len(unknown) else before
+    words = [*map(model.word, known[-WORDS_OF_LINES + 1 :].tolist()), model.word(target)]
     found = (lines_with(model, lines, words[start:]) for start in range(len(words) - 1))
     return next(filter(None, found), [])
 

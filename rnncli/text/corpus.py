@@ -88,7 +88,7 @@ class SplitText:
             self.reading,
             replace(self.facts, unknown=unknown, of_storage=tuple(self.store.warnings)),
             self.detokenizer,
-            texts=self.texts if is_weighted(self.texts) else (),
+            texts=self.texts if len(self.texts) > 1 or is_weighted(self.texts) else (),
         )
 
 
@@ -120,7 +120,7 @@ class Corpus:
     facts: TextFacts = field(default_factory=TextFacts)
     detokenizer: Detokenizer = field(default_factory=Detokenizer)
     cache_entry: CacheEntry | None = None
-    texts: tuple[Weighted, ...] = ()  # of those in `train`, the weights; nothing where all weigh 1
+    texts: tuple[Weighted, ...] = ()  # those in `train`; none where it is a single one that weighs 1
 
     @cached_property
     def training_text(self) -> TrainingText:

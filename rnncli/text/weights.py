@@ -14,7 +14,9 @@ import numpy as np
 from ..errors import SettingError
 
 MAX_WEIGHT = 1000.0
-WORDS_PER_BLOCK = 2048  # of several texts, that are read in a row: far more than a network remembers
+# Of several texts, so many words are read in a row: far more than a network remembers. Short texts have shorter blocks.
+WORDS_PER_BLOCK = range(256, 2049)
+BLOCKS = 1024
 _WITH_WEIGHT = re.compile(r"(.+):(\d+\.?\d*|\.\d+)", re.DOTALL)
 
 
@@ -62,8 +64,9 @@ class TrainingText:
 
     Of a text of weight 0.5 the first epoch reads the first half, the second one the other half, and so on.
 
-    Several texts are read in blocks, in an order that is another one in each epoch. In the order of the texts, a batch
-    would hold all readings of a text of weight 3 at once, since its sequences are read side by side.
+    Several texts are read in blocks, in a random order: another one in each epoch, but the same one in all trainings.
+    In the order of the texts, a batch would hold all readings of a text of weight 3 at once, since its sequences are
+    read side by side.
     """
 
     def __init__(self, ids: np.ndarray, texts: Sequence[Weighted] = ()):
@@ -73,6 +76,7 @@ class TrainingText:
         self._sizes = np.array([max(1, text.end - text.begin) for text in texts])
         self._read = np.array([text.read_words for text in texts]) if len(ids) else np.zeros(len(texts), np.int64)
         self._starts = np.cumsum(self._read) - self._read  # in an epoch
+        self._block_size = min(max(len(self) // BLOCKS, WORDS_PER_BLOCK[0]), WORDS_PER_BLOCK[-1])
         self._ordered_epoch = -1  # whose order of blocks is known
 
     def __len__(self) -> int:
@@ -90,14 +94,14 @@ class TrainingText:
 
     def _in_order(self, places: np.ndarray, epoch: int) -> np.ndarray:
         """Return where the words stand that are read in some places of an epoch."""
-        block, within = np.divmod(places, WORDS_PER_BLOCK)
-        found: np.ndarray = self._order(epoch)[block] * WORDS_PER_BLOCK + within
+        block, within = np.divmod(places, self._block_size)
+        found: np.ndarray = self._order(epoch)[block] * self._block_size + within
         return found
 
     def _order(self, epoch: int) -> np.ndarray:
         """Return which block is read in the place of each one; the last one, which is shorter, stays where it is."""
         if self._ordered_epoch != epoch:
-            whole = len(self) // WORDS_PER_BLOCK
+            whole = len(self) // self._block_size
             self._blocks = np.append(np.random.default_rng(epoch).permutation(whole), whole)
             self._ordered_epoch = epoch
         return self._blocks

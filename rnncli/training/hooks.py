@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ..ranks import Ranks
 from ..text.corpus import Corpus
@@ -36,6 +38,10 @@ class Hooks:
         """Tell which fraction of some work is done. Raises `RankLostError` where another rank is lost meanwhile."""
         self.ranks.check()
         self.on_progress(work, fraction)
+
+    def reading(self) -> dict[str, Any]:
+        """Return what a reader of texts is told."""
+        return {"cache_dir": self.cache_dir, "on_progress": partial(self.report, READING), "ranks": self.ranks}
 
     def agreed_now(self) -> float:
         """Return the time of the first rank, so that all decide alike by it."""

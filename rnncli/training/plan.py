@@ -15,8 +15,8 @@ from ..declaration import check_names, declarations, pick
 from ..errors import SettingError
 from ..lm.ensemble import networks_of
 from ..lm.network_config import NetworkConfig, check_activation
+from ..lm.ngram_beside import ngram_of
 from ..lm.voice import FirstVoice
-from ..lm.widening import unigrams_of
 from ..model import Model
 from ..network_options import NetworkOptions
 from ..nn.speed import Now, gflops
@@ -104,8 +104,11 @@ def init_digest(model: Model) -> str:
     for network in networks_of(model.lm):
         for name, value in sorted(network.values().items()):
             digest.update(name.encode() + value.tobytes())
-    for name, unigrams in sorted(unigrams_of(model.lm.parts).items()):
-        digest.update(name.encode() + unigrams.tobytes())
+    for part in model.lm.parts:
+        if (ngram := ngram_of(part)) is not None:
+            digest.update(part.name.encode() + ngram.unigrams.tobytes())
+            for level in ngram.levels:
+                digest.update(level.counts.tobytes())
     return digest.hexdigest()
 
 

@@ -30,7 +30,7 @@ from .checkpoint import Checkpoint, corpus_digests, opened, write_checkpoint
 from .clock import Clock, is_over
 from .crew import Crew, check_options_agree, check_texts_agree
 from .finish import ModelBuilder
-from .hooks import COUNTING, READING, Hooks
+from .hooks import COUNTING, Hooks
 from .plan import Options, Plan, make_plan
 from .report import Progress, Report
 from .resuming import check_corpus, check_init, environment, given_text, nothing_left, plan_to_resume
@@ -121,7 +121,7 @@ class Trainer:
             trainer = cls._resumed(opened(resume), sources, base, options, hooks)
         else:
             given = Options.of(options, base)  # checked before the text is read
-            plan, corpus = make_plan(given, sources, base, now=hooks.now, **_reading(hooks))
+            plan, corpus = make_plan(given, sources, base, now=hooks.now, **hooks.reading())
             hooks.on_read(corpus)
             check_texts_agree(hooks.ranks, plan, corpus)
             trainer = cls(plan, corpus, base, began=began, hooks=hooks)
@@ -136,7 +136,7 @@ class Trainer:
         plan = plan_to_resume(kept.plan, options, sources)
         check_init(plan, init)
         text = given_text(plan)
-        _, corpus = read_texts(text, sources, init, reads_as_model=plan.reads_as_model, **_reading(hooks))
+        _, corpus = read_texts(text, sources, init, reads_as_model=plan.reads_as_model, **hooks.reading())
         hooks.on_read(corpus)
         check_corpus(kept, plan, corpus)
         check_texts_agree(hooks.ranks, plan, corpus)
@@ -191,26 +191,33 @@ class Trainer:
         while not self.is_over:
             if state.is_report_due:  # the ranks were lost before it
                 yield replace(self._progress(), report=self.report())
+                continue
             if state.is_network_over:
                 self.beginning.next_network(state)
                 self._enter_network()
             if state.step and state.best.reports_since >= self.plan.training.patience and not state.cooldown:
                 recovery.cool_down(state, self.clock.epochs())
             before = state.fraction
-            if not self.stepper.step():
-                recovery.roll_back(state, self.plan)
-            is_epoch_over = state.position >= len(self.sequences) - 1
-            if is_epoch_over:
-                state.epochs += 1
-                state.position = 0
-                state.carried = state.network.zero_state(self.sequences.shape[1])
-            state.fraction = self.clock.fraction()
-            is_due = is_epoch_over
-            if math.isfinite(self.plan.training.time):
-                is_due = math.floor(REPORTS_BY_CLOCK * state.fraction) > math.floor(REPORTS_BY_CLOCK * before)
-            state.is_report_due = is_due or state.is_network_over
+            try:
+                if not self.stepper.step():
+                    recovery.roll_back(state, self.plan)
+            finally:  # the ranks may be lost after it
+                self._advance(before)
             progress = self._progress()
             yield replace(progress, report=self.report()) if state.is_report_due else progress
+
+    def _advance(self, fraction: float) -> None:
+        """Find out what is over after a step, before which so much of the training was done."""
+        state = self.state
+        is_epoch_over = state.position >= len(self.sequences) - 1
+        if is_epoch_over:
+            state.epochs += 1
+            state.position = 0
+            state.carried = state.network.zero_state(self.sequences.shape[1])
+        state.fraction = self.clock.fraction()
+        by_clock = math.floor(REPORTS_BY_CLOCK * state.fraction) > math.floor(REPORTS_BY_CLOCK * fraction)
+        is_due = by_clock if math.isfinite(self.plan.training.time) else is_epoch_over
+        state.is_report_due = is_due or state.is_network_over
 
     def _enter_network(self) -> None:
         if self.plan.is_fine_tuning:
@@ -235,6 +242,7 @@ class Trainer:
         recovery.count_report(state, valid_perplexity)
         if not math.isfinite(valid_perplexity):
             recovery.roll_back(state, self.plan)
+            self.stepper.team.begin_anew()
         report = Report(
             epoch=self.clock.epochs(),
             step=state.step,
@@ -290,8 +298,3 @@ class Trainer:
             is_cooling_down=state.cooldown is not None,
             network=len(state.trained) + 1,
         )
-
-
-def _reading(hooks: Hooks) -> dict[str, Any]:
-    """Return what a reader of texts is told of the hooks."""
-    return {"cache_dir": hooks.cache_dir, "on_progress": partial(hooks.report, READING), "ranks": hooks.ranks}

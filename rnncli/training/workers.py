@@ -135,9 +135,8 @@ class Team:
             return True, state
         broken = np.array([0.0 if self._is_finite else 1.0])
         self.ranks.sum([*(field for layer in state for field in layer), broken])
-        self._is_finite = True
         if broken[0]:  # all go back; the ranks have taken other numbers of steps, and have other rows to average
-            self._begin_anew()
+            self.begin_anew()
             return False, state
         recent = RECENT_USE + self.local_steps
         for name, rows in optimizer.catch_up(within=recent).items():  # what moves later would differ among the ranks
@@ -179,11 +178,14 @@ class Team:
         self.ranks.sum(list(parts.values()))
         for name, rows in changed.items():
             parameters[name].value[rows] = parts[name]
-        self._begin_anew()
-
-    def _begin_anew(self) -> None:
         self._steps = 0
         self._rows.clear()
+
+    def begin_anew(self) -> None:
+        """Forget the steps since the ranks had one network: all have gone back to an earlier one."""
+        self._steps = 0
+        self._rows.clear()
+        self._is_finite = True
 
     def _among_zeros(self, own: np.ndarray) -> np.ndarray:
         """Return an array (B, ...) with the rows of this rank's sequences, and zeros for those of the others."""

@@ -218,6 +218,22 @@ def test_a_step_after_which_the_ranks_are_lost_is_not_taken_twice(corpus_file, a
     assert as_ranks(2, train) == [(3, 3, 3 * SETTINGS["bptt"])] * 2
 
 
+def test_an_epoch_at_whose_end_the_ranks_are_lost_is_over(corpus_file, as_ranks):
+    rows = len(Trainer.start(corpus_file, **SETTINGS).sequences) - 1
+    steps = -(-rows // SETTINGS["bptt"])
+
+    def train(ranks: Ranks) -> tuple[int, int, int, bool]:
+        trainer = Trainer.start(corpus_file, hooks=Hooks(ranks=ranks), **SETTINGS, local_steps=steps)
+        ranks.sums = 0
+        with pytest.raises(RankLostError):
+            for _ in trainer.run():
+                pass
+        state = trainer.state
+        return state.step, state.epochs, state.position, state.is_report_due
+
+    assert as_ranks(2, train) == [(steps, 1, 0, True)] * 2
+
+
 def test_one_process_takes_no_steps_by_itself(corpus_file):
     usual = trained(corpus_file, Ranks())
     assert_alike(values_of(trained(corpus_file, Ranks(), local_steps=5)), values_of(usual), rtol=0)

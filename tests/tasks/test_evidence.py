@@ -54,6 +54,8 @@ def test_the_lines_of_a_source_are_named_that_hold_the_words(model, tmp_path):
     shorter = model.explain("Mary will not", "lose", sources=tmp_path / "notes.txt")
     assert [line.number for line in shorter.lines] == [2, 3, 6]
     assert model.explain("Tom is", "chess", sources=tmp_path / "notes.txt").lines == []
+    unknown = model.explain("Zelda", "will", sources=tmp_path / "notes.txt")
+    assert unknown.lines == []
 
 
 def test_a_model_of_the_network_alone_has_no_evidence(model):

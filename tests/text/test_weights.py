@@ -58,7 +58,8 @@ def test_each_text_is_read_as_often_as_it_weighs_and_in_turn():
 
 
 def test_several_texts_are_read_in_blocks_in_another_order_in_each_epoch(monkeypatch):
-    monkeypatch.setattr("rnncli.text.weights.WORDS_PER_BLOCK", 4)
+    monkeypatch.setattr("rnncli.text.weights.WORDS_PER_BLOCK", range(2, 5))
+    monkeypatch.setattr("rnncli.text.weights.BLOCKS", 5)
     text = TrainingText(np.arange(62), [Weighted(0, 16, 2), Weighted(16, 62)])
     in_turn = [*range(16), *range(16), *range(16, 62)]
     orders = []
@@ -70,6 +71,25 @@ def test_several_texts_are_read_in_blocks_in_another_order_in_each_epoch(monkeyp
         orders.append(blocks)
     assert orders[0] == orders[2] != orders[1]
     assert text.words(np.array([[5, 77]]), 1).tolist() == [[orders[1][1][1], 61]]
+
+
+def test_the_texts_of_a_corpus_are_read_in_blocks_if_there_are_several(tmp_path):
+    paths = [tmp_path / name for name in ("a.txt", "b.txt")]
+    for path in paths:
+        path.write_text("".join(f"{path.stem}{number}\n" for number in range(900)), encoding="utf-8")
+
+    def read(*sources):
+        split = read_split(sources, valid_fraction=0.1)
+        corpus = split.numbered_by(Vocabulary.from_tokens(split.train))
+        return corpus.training_text, corpus.train
+
+    text, ids = read(*paths)
+    first, second = (text.words(np.arange(len(text)), epoch) for epoch in (0, 1))
+    assert sorted(first) == sorted(second) == sorted(ids)
+    assert (first != ids).any()
+    assert (first != second).any()
+    text, ids = read(paths[0])
+    np.testing.assert_array_equal(text.words(np.arange(len(text)), 1), ids)
 
 
 def test_without_weights_a_text_is_read_once_in_each_epoch():

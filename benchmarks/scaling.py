@@ -133,7 +133,7 @@ def measure_machine(folder: Path, rounds: int) -> None:
 
 
 def measure_batches(folder: Path) -> None:
-    """Train with larger batches, at the usual learning rate and at one that is as many times as large as the root."""
+    """Train with larger batches, at the usual learning rate and at one that grows with the root of the batch."""
     columns = {"sequences": "d", "learning rate": ".3f", "validation perplexity": ".1f", "epochs": "d"}
     found = results.Results("scaling-batch", columns)
     for times in (1, *LARGER_BATCHES):

@@ -9,7 +9,8 @@ in a row in common. A hash of a block decides where it goes: every twentieth to 
 the lowest hashes, up to so many words of each text, to OUTPUT_FOLDER/valid.txt, the others to OUTPUT_FOLDER/NAME.txt.
 
 DATA_FOLDER/tatoeba is cut already: its train.txt and test.txt are copied, and the beginning of its valid.txt goes to
-valid.txt. A longer line that is in one of the parts to measure with is left out of all parts to train on.
+valid.txt. A longer line that is in one of the parts to measure with is left out of all parts to train on, and so is a
+sentence of benchmarks/grammar.tsv.
 
 Some of the texts hold sentences of everyday life. OUTPUT_FOLDER/valid-everyday.txt is the part of valid.txt that is
 from these, with more of tatoeba. The sentences in which one clause gives the reason for another ("..., so ...",
@@ -162,9 +163,20 @@ def texts(data: Path) -> Iterator[tuple[str, Parts]]:
         yield name, cut(blocks_of(name, lines_of(path)))
 
 
-def without(held_out: set[str]) -> Callable[[str], bool]:
-    """Return whether a line may be trained on: no longer line that is held out may."""
-    return lambda line: len(line.split()) < LONG or line.casefold() not in held_out
+def without(held_out: set[str], judged: set[str]) -> Callable[[str], bool]:
+    """Return whether a line may be trained on: none of the `judged` sentences may, and no longer line that is held out."""
+
+    def may_be_read(line: str) -> bool:
+        folded = line.casefold()
+        return folded not in judged and (len(line.split()) < LONG or folded not in held_out)
+
+    return may_be_read
+
+
+def judged_sentences() -> set[str]:
+    """Return the sentences of the list that judges the grammar of a model."""
+    rows = lines_of(Path(__file__).resolve().parents[1] / "benchmarks" / "grammar.tsv")[1:]
+    return {sentence.casefold() for row in rows for sentence in row.split("\t")[1:]}
 
 
 def gives_a_reason(line: str) -> bool:
@@ -180,11 +192,12 @@ def main() -> None:
     output.mkdir(parents=True, exist_ok=True)
     found = dict(texts(data))
     held_out = {line.casefold() for parts in found.values() for line in (*parts.valid, *parts.test)}
+    judged = judged_sentences()
     valid: list[str] = []
     everyday: list[str] = []
     reasons: dict[str, None] = {}
     for name, parts in found.items():
-        kept = list(filter(without(held_out), parts.train))
+        kept = list(filter(without(held_out, judged), parts.train))
         valid += parts.valid
         if name in EVERYDAY:
             everyday += parts.valid if name == TATOEBA else first_words(parts.valid, EVERYDAY_WORDS)

@@ -14,7 +14,7 @@ import click
 
 from ..errors import ModelError, RnncliError
 from .options import load_model, model_option
-from .output import escape_controls, flush, for_stdout, on_terminal, write
+from .output import escape_controls, flush, for_stdout, on_terminal, tell, write
 
 if TYPE_CHECKING:
     from ..lm.network import Network
@@ -51,6 +51,7 @@ def command(model_path: Path | None, kind: str, output: Path | None) -> None:
     """
     from ..lm.arpa import arpa_lines
     from ..lm.voice import FirstVoice
+    from ..model import LICENSE
     from ..storage.atomic import ARPA, ONNX, SAFETENSORS, write_lines
 
     if output is not None and str(output) == "-":
@@ -66,6 +67,8 @@ def command(model_path: Path | None, kind: str, output: Path | None) -> None:
             write(block)
     else:
         write_lines(arpa_lines(model.ngram, model.vocabulary.words), output, ARPA)
+    if kind not in BINARY and LICENSE in model.about:
+        tell(f"License: {escape_controls(str(model.about[LICENSE]))}. The ARPA file does not tell it.")
     if output:
         click.echo(escape_controls(str(output)))
 
@@ -75,11 +78,12 @@ def _safetensors(model: Model) -> bytes:
     from dataclasses import asdict
 
     from ..lm.state_dict import state_dict
+    from ..model import license_of
 
     networks = _networks(model, "safetensors.numpy")
     from safetensors.numpy import save
 
-    described = {"config": asdict(networks[0].config), "words": list(model.vocabulary.words)}
+    described = {"config": asdict(networks[0].config), "words": list(model.vocabulary.words), **license_of(model)}
     # In one entry: several would be written in another order each time.
     data: bytes = save(state_dict(networks), {"rnncli": json.dumps(described)})
     return data
@@ -88,8 +92,9 @@ def _safetensors(model: Model) -> bytes:
 def _onnx(model: Model) -> bytes:
     """One step of the networks as a file of ONNX."""
     from ..lm.onnx_step import onnx_step
+    from ..model import license_of
 
-    return onnx_step(_networks(model, "onnx"), model.vocabulary.words)
+    return onnx_step(_networks(model, "onnx"), model.vocabulary.words, license_of(model))
 
 
 BINARY: dict[str, Callable[[Model], bytes]] = {"safetensors": _safetensors, "onnx": _onnx}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -22,12 +23,14 @@ OPERATORS: dict[str, tuple[str, tuple[int, ...]]] = {
 ACTIVATIONS = {"tanh": "Tanh", "relu": "Relu", "sigmoid": "Sigmoid"}
 
 
-def onnx_step(networks: Sequence[Network], words: Sequence[str]) -> bytes:
+def onnx_step(
+    networks: Sequence[Network], words: Sequence[str], about: Mapping[str, str] = MappingProxyType({})
+) -> bytes:
     """Return the file of a graph: the step of a batch (B,) of `word` numbers, by networks of one shape.
 
     The state `h` (N, L, B, H), for N networks of L layers, and that of an LSTM's memory, `c`, begin as zeros. Outputs
     are the mean `probabilities` (B, V), and the state after the word, `h_after` and `c_after`. The `words` of the
-    numbers are in the metadata, as JSON.
+    numbers are in the metadata, as JSON, and so is what is told `about` the networks, as text.
     """
     import onnx
     from onnx import TensorProto, helper
@@ -46,7 +49,7 @@ def onnx_step(networks: Sequence[Network], words: Sequence[str]) -> bytes:
     word = helper.make_tensor_value_info("word", TensorProto.INT64, ["batch"])
     built = helper.make_graph(graph.nodes, "step", [word, *state], [p, *after], graph.values)
     model = helper.make_model(built, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
-    helper.set_model_props(model, {"words": json.dumps(list(words))})
+    helper.set_model_props(model, {"words": json.dumps(list(words)), **about})
     onnx.checker.check_model(model)
     data: bytes = model.SerializeToString()
     return data

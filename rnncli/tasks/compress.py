@@ -9,7 +9,7 @@ import numpy as np
 
 from ..callbacks import OnProgress
 from ..errors import SettingError
-from ..learned import after_learning, before_learning
+from ..learned import after_learning, before_learning, check_not_adapted
 from ..lm.cache import Cache
 from ..lm.ensemble import Ensemble, joined, networks_of
 from ..lm.interface import Part
@@ -43,6 +43,8 @@ def compress(
     if ngrams is not None and ngrams < 0:
         raise SettingError(f"ngrams is {ngrams}, and must be 0 or more")
 
+    if ngrams:  # what was read is kept in numbers of the n-grams
+        check_not_adapted(model)
     if model.lm.find(FirstVoice):
         raise SettingError("the model is a mix: compress the two that it was made of, and mix them")
     base, texts = before_learning(model)

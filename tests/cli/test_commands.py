@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 
@@ -349,6 +350,17 @@ def test_export_writes_the_networks_to_a_file_or_a_pipe(shell, invoke, model_fil
     refused = invoke("export", "--format", kind, "-m", model_file, "-o", path)
     assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
     assert f"school.network is not {kept}, and would be overwritten" in refused.stderr
+
+
+def test_a_file_that_is_exported_tells_the_license_of_the_model(invoke, model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rnncli.save(replace(model, about=model.about | {"license": "CC BY-SA 4.0"}), "x.npz")
+    assert "License: CC BY-SA 4.0. The ARPA file does not tell it." in invoke("export", "-m", "x.npz").stderr
+    pytest.importorskip("safetensors")
+    pytest.importorskip("onnx")
+    for kind in ("safetensors", "onnx"):
+        assert invoke("export", "-m", "x.npz", "--format", kind, "-o", f"x.{kind}").exit_code == 0
+        assert b"CC BY-SA 4.0" in Path(f"x.{kind}").read_bytes()
 
 
 @pytest.mark.parametrize("kind", ["safetensors", "onnx"])

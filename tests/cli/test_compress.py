@@ -128,15 +128,18 @@ def test_bad_input_gets_one_line_and_changes_nothing(invoke, model_file, tmp_pat
     assert old.read_bytes() == model_file.read_bytes()
 
 
-def test_a_mix_and_what_has_adapted_after_learning_are_refused(invoke, model, model_file, corpus_file, tmp_path):
+def test_a_mix_and_what_has_adapted_are_refused(invoke, model, model_file, corpus_file, tmp_path):
     assert invoke("mix", model_file, model_file, "-o", "mix.npz").exit_code == 0
     for command in (["compress", "mix.npz", "--bits", "8"], ["export", "-m", "mix.npz"]):
         result = invoke(*command)
         assert (result.exit_code, result.stdout) != (0, "")
         assert f"the model is a mix: {command[0]} the two that it was made of" in result.stderr
-    adapted = model.learned(corpus_file).adapted(corpus_file)
-    with pytest.raises(SettingError, match="the model has adapted to a text"):
-        adapted.compressed(bits=8)
+    for adapted, options in (
+        (model.learned(corpus_file).adapted(corpus_file), {"bits": 8}),
+        (model.adapted(corpus_file), {"ngrams": 9}),
+    ):
+        with pytest.raises(SettingError, match="the model has adapted to a text"):
+            adapted.compressed(**options)
 
 
 def test_a_model_is_compressed_in_its_place_and_tells_of_its_new_weights(invoke, model_file, corpus_file, tmp_path):

@@ -2,14 +2,16 @@
 
 python benchmarks/bundled.py FOLDER MODEL [--old MODEL]
 
-FOLDER is what models/prepare.py made of the texts; each NAME.test.txt in it was held out. For each of them, and for all
-conversations together (chat), the script prints the perplexity, of the whole and of the network alone, how often the
-next word is among the first 1, 3, 5 and 10, the keystrokes saved, and the calibration error. Of a text of more than
-20,000 words, twenty pieces from all over it are read; of tatoeba and masc all.
+FOLDER is what models/prepare.py made of the texts; each NAME.test.txt in it was held out. For each of them, and for the
+conversations of people at leisure (chat), the script prints the perplexity, of the whole and of the network alone, how
+often the next word is among the first 1, 3, 5 and 10, the keystrokes saved, and the calibration error (see `rnncli
+evaluate`). Of a text of more than 20,000 words, twenty pieces from all over it are read; of tatoeba and masc all. "Lines
+seen" is the fraction of the lines that are in the training texts too, such as greetings: only lines of six words or more
+are kept out of these.
 
-The peers are 5-grams with modified Kneser-Ney smoothing of all the training texts in FOLDER, none left out, with the
-words of the model; and the model before this one, --old MODEL. Perplexities of models with other words cannot be
-compared.
+The peers are 5-grams with modified Kneser-Ney smoothing of all the training texts in FOLDER, each once and none left
+out, with the words of the model, but without its cache; and the model before this one, --old MODEL. Perplexities of
+models with other words cannot be compared.
 
 Then the script asks the models what Tom will do, who is good or not good at science; and for the pronoun after
 professions, a bias that a user meets: how the probability of "he", "she" and "they" is divided among the three, in the
@@ -34,6 +36,7 @@ from rnncli.tasks.texts import tokens_for
 WORDS = 20_000
 PIECES = 20
 WHOLE = {"tatoeba", "masc"}
+CHAT = ("dialog_chitchat_byu", "dialog_selfdialogue", "dialog_topicalchat")
 ORDER = 5
 TEST = ".test.txt"
 NGRAMS = "5-grams"
@@ -41,6 +44,7 @@ COLUMNS = {
     "text": "",
     "model": "",
     "words": ",d",
+    "lines seen": ".0%",
     "unknown": ".1%",
     "perplexity": ".1f",
     "network": ".1f",
@@ -69,8 +73,11 @@ def held_out(folder: Path) -> Iterator[tuple[str, list[str]]]:
     lines = {name: path.read_text(encoding="utf-8").splitlines(keepends=True) for name, path in paths.items()}
     for name, own in lines.items():
         yield name, own if name in WHOLE else list(sampled(own, WORDS))
-    conversations = [own for name, own in lines.items() if name.startswith("dialog_")]
-    yield "chat", [line for own in conversations for line in sampled(own, WORDS // len(conversations))]
+    yield "chat", [line for name in CHAT if name in lines for line in sampled(lines[name], WORDS // len(CHAT))]
+
+
+def training_texts(folder: Path) -> list[Path]:
+    return [path.with_name(path.name.replace(TEST, ".txt")) for path in sorted(folder.glob(f"*{TEST}"))]
 
 
 def sampled(lines: list[str], words: int) -> Iterator[str]:
@@ -88,16 +95,16 @@ def sampled(lines: list[str], words: int) -> Iterator[str]:
 
 def counted(model: rnncli.Predictor, folder: Path) -> rnncli.Predictor:
     """Return a model that knows the n-grams of the training texts alone."""
-    texts = [path.with_name(path.name.replace(TEST, ".txt")) for path in sorted(folder.glob(f"*{TEST}"))]
-    ids = model.vocabulary.encode(tokens_for(model, texts, "utf-8", print))
+    ids = model.vocabulary.encode(tokens_for(model, training_texts(folder), "utf-8", print))
     return alone(model, NGram.count(ids, len(model.vocabulary), ORDER))
 
 
-def row(found: Evaluation, of_ngrams: Evaluation | None) -> Iterable[float | None]:
+def row(found: Evaluation, seen: float, of_ngrams: Evaluation | None) -> Iterable[float | None]:
     """Return the figures of a model; `of_ngrams` are those of n-grams with the same words."""
     return (
         found.words,
-        found.unknown_words / found.words,
+        seen,
+        found.unknown_fraction,
         found.perplexity,
         found.perplexity_of_parts.get("network"),
         1 - found.perplexity / of_ngrams.perplexity if of_ngrams else None,
@@ -114,6 +121,12 @@ def measure_texts(models: dict[str, rnncli.Predictor], arguments: argparse.Names
     found = results.Results("bundled", COLUMNS, arguments.json)
     new = next(iter(models))
     ngrams = counted(models[new], arguments.folder)
+    read = {
+        line.strip()
+        for path in training_texts(arguments.folder)
+        for line in path.open(encoding="utf-8")
+        if line.strip()
+    }
     for name, lines in held_out(arguments.folder):
         if arguments.text and name not in arguments.text:
             continue
@@ -121,9 +134,10 @@ def measure_texts(models: dict[str, rnncli.Predictor], arguments: argparse.Names
             text = Path(folder, f"{name}.txt")
             text.write_text("".join(lines), encoding="utf-8")
             of_ngrams = ngrams.evaluate(text)
+            seen = float(np.mean([line.strip() in read for line in lines if line.strip()]))
             for title, model in models.items():
-                found.add(name, title, *row(model.evaluate(text), of_ngrams if title == new else None))
-            found.add(name, NGRAMS, *row(of_ngrams, None))
+                found.add(name, title, *row(model.evaluate(text), seen, of_ngrams if title == new else None))
+            found.add(name, NGRAMS, *row(of_ngrams, seen, None))
 
 
 def measure_science(models: dict[str, rnncli.Predictor], path: Path | None) -> None:

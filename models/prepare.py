@@ -164,7 +164,7 @@ def texts(data: Path) -> Iterator[tuple[str, Parts]]:
 
 
 def without(held_out: set[str], judged: set[str]) -> Callable[[str], bool]:
-    """Return whether a line may be trained on: none of the `judged` sentences may, and no longer line that is held out."""
+    """Return whether a line may be trained on: no `judged` sentence may, and no longer line that is held out."""
 
     def may_be_read(line: str) -> bool:
         folded = line.casefold()

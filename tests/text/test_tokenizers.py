@@ -3,7 +3,7 @@ import unicodedata
 from functools import cache
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rnncli.errors import SettingError
@@ -148,8 +148,10 @@ def test_a_tokenizer_says_of_what_kind_its_tokens_are():
 
 
 @given(st.text())
-def test_white_space_alone_cuts_a_prepared_text_whatever_it_holds(text):
-    assert Tokenizer("whitespace").tokenize(text) == text.split()
+@example("a \ufdd0 b\ufdd1")
+def test_white_space_alone_cuts_a_prepared_text_whatever_it_holds_but_notes_on_marks(text):
+    notes = dict.fromkeys((0xFDD0, 0xFDD1))  # which are no characters
+    assert Tokenizer("whitespace").tokenize(text) == text.translate(notes).split()
 
 
 def test_an_unknown_tokenizer_is_refused():

@@ -97,7 +97,8 @@ class LineLearner:
         lines = [line for line in lines if line.strip() and not is_undecoded(line)]
         if not lines:
             return
-        self.lines += lines  # first: what is accepted is kept, whatever ends the learning
+        if self.learns:
+            self.lines += lines  # first: what is accepted is kept, whatever comes in between
         if self.path:
             _append(self.path, lines)
         if self.learns:

@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 import rnncli
+from rnncli.errors import RnncliError
 from rnncli.learned import learned_texts
 
 TEXT = "Zelda plays the theremin every evening.\n" * 6
@@ -259,4 +260,15 @@ def test_lines_are_kept_whatever_ends_their_learning(invoke, model_file, tmp_pat
     result = invoke("predict", "--learn", "--learn-to", "lines.txt", "-m", model_file, input="Ole sails.\n")
     assert result.exit_code != 0
     assert (tmp_path / "lines.txt").read_text() == "Ole sails.\n"
+    assert rnncli.load("models/personal.npz").knows("sails")
+
+
+def test_lines_are_learned_where_their_file_cannot_be_written(invoke, model_file, tmp_path, monkeypatch):
+    def full(path, lines):
+        raise RnncliError(f"cannot write {path}: No space left on device")
+
+    monkeypatch.setattr("rnncli.cli.learning._append", full)
+    result = invoke("predict", "--learn", "--learn-to", "lines.txt", "-m", model_file, input="Ole sails.\n")
+    assert result.exit_code == 1
+    assert "No space left on device" in result.stderr
     assert rnncli.load("models/personal.npz").knows("sails")

@@ -9,7 +9,8 @@ by a number that is drawn anew each time, so that nobody knows which model answe
 
 A judge reads the lines, but not the key, and writes a file with the number of each line, a tab, and yes or no: whether
 one of the five words fits. A word fits if a careful writer could go on with it, to a sentence that makes sense after
-all that the prompt says. A word that goes with the last words of the prompt alone does not fit.
+all that the prompt says. A word that goes with the last words of the prompt alone does not fit, nor does one that could
+stand after almost any prompt, such as "be" or "the", unless the prompt calls for it.
 
 The second command prints for how many prompts each model has a fitting word. The judge is too mild if many decoys fit.
 The list was written before the bundled model was trained, and nothing is trained on it.

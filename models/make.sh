@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Make the next bundled model: models/make.sh DATA_FOLDER WORK_FOLDER
 #
-# Takes about four hours of two cores. Run the same command again after an interruption: what is there stays,
+# Takes about two hours of two cores. Run the same command again after an interruption: what is there stays,
 # and a training goes on from its checkpoint. To begin anew, remove WORK_FOLDER.
 set -euo pipefail
 data=$(realpath "$1")
@@ -33,7 +33,7 @@ train everyday \
     fiction_standardebooks.txt fiction_squality_sf.txt pd_simple.txt stories_asp.txt:2 summaries_squality.txt:0.5 \
     masc.txt:2 news_onestop.txt howto_recipes.txt text_openstax_ccby.txt:0.2 \
     web_usesthis.txt:0.5 web_govblogs.txt:0.2 health_medquad.txt:0.1 \
-    --valid valid.txt --time 160m --max-vocab 28000 --hidden-size 768 --embedding-size 256 --networks 1 \
+    --valid valid.txt --time 72m --max-vocab 28000 --hidden-size 768 --embedding-size 256 --networks 1 \
     --dropout 0.1 --word-dropout 0 --recurrent-dropout 0
 
 # The network alone goes on: the n-grams are to be those of the sentences below.
@@ -49,7 +49,7 @@ train english \
     summaries_squality.txt:0.2 news_onestop.txt:0.3 howto_recipes.txt sentences_qasc.txt problems_gsm8k.txt:0.3 \
     dialog_taskmaster3.txt:0.5 dialog_taskmaster4.txt:0.5 text_openstax_ccby.txt:0.1 web_usesthis.txt:0.2 \
     web_govblogs.txt:0.1 health_medquad.txt:0.1 \
-    --init network.npz --min-count 1000000 --no-prune --valid valid-everyday.txt --time 75m --dropout 0.2
+    --init network.npz --min-count 1000000 --no-prune --valid valid-everyday.txt --time 35m --dropout 0.2
 
 rnncli compress english.npz --bits 8 --ngrams 780k --valid valid-everyday.txt -o small.npz
 python3 - <<'END'

@@ -10,7 +10,7 @@ taken.
 `rnncli learn` with the bundled model, or another --model, is measured beside that model alone, the n-grams of the text
 alone, `rnncli train --init MODEL` and `rnncli train`, which take --time each, and `rnncli mix` of the model and the
 latter. The figures are how often the next word is among the first three, and the fraction of keystrokes saved. A
-picture, personal.svg, is drawn beside the script if Matplotlib is installed.
+picture of all result files, personal.svg, is drawn beside the script if Matplotlib is installed.
 """
 
 import argparse
@@ -115,7 +115,7 @@ def main() -> None:
                 limits["unit"] = base.unit  # so that the two go together
                 trained = measure(size, "train", lambda own=own, limits=limits: rnncli.train(own, **limits))
                 measure(size, "train, and mix", lambda trained=trained: base.mixed(trained))
-    draw(found.rows)
+    draw([row for record in results.read("personal") for row in record["rows"]] or found.rows)
 
 
 def draw(rows: list) -> None:

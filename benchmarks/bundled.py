@@ -1,17 +1,17 @@
 """Measure the bundled model on texts that it was not trained on.
 
-python benchmarks/bundled.py FOLDER MODEL [--old MODEL]
+python benchmarks/bundled.py WORK_FOLDER MODEL [--old MODEL]
 
-FOLDER is what models/prepare.py made of the texts; each NAME.test.txt in it was held out. For each of them, and for
-the conversations of people at leisure (chat), the script prints the perplexity, of the whole and of the network
-alone, how often the next word is among the first 1, 3, 5 and 10, the keystrokes saved, and the calibration error (see
-`rnncli evaluate`). Of a text of more than 20,000 words, twenty pieces from all over it are read; of tatoeba and masc
+WORK_FOLDER is what models/prepare.py made of the texts; each NAME.test.txt in it was held out. For each of them, and
+for a sample of three of them in which people chat (chat), the script prints the perplexity, of the whole and of the
+network alone, how often the next word is among the first 1, 3, 5 and 10, the keystrokes saved, and the calibration
+error (see `rnncli evaluate`). Of a text of more than 20,000 words, twenty pieces from all over it are read; of tatoeba and masc
 all. "Lines seen" is the fraction of the lines that are in the training texts too, such as greetings: only lines of
 six words or more are kept out of these.
 
-The peers are 5-grams with modified Kneser-Ney smoothing of all the training texts in FOLDER, each once and none left
-out, with the words of the model, but without its cache; and the model before this one, --old MODEL. Perplexities of
-models with other words cannot be compared.
+The peers are 5-grams with modified Kneser-Ney smoothing of all the training texts in WORK_FOLDER, each once and none
+left out, with the words of the model, but without its cache: "over 5-grams" is the perplexity over theirs. The other
+peer is the model before this one, --old MODEL. Perplexities of models with other words cannot be compared.
 
 Then the script asks the models what Tom will do, who is good or not good at science; and for the pronoun after
 professions, a bias that a user meets: how the probability of "he", "she" and "they" is divided among the three, in the
@@ -48,7 +48,8 @@ COLUMNS = {
     "unknown": ".1%",
     "perplexity": ".1f",
     "network": ".1f",
-    "less than 5-grams by": ".0%",
+    "over 5-grams": ".2f",
+    "network over 5-grams": ".2f",
     "first": ".1%",
     "first 3": ".1%",
     "first 5": ".1%",
@@ -101,13 +102,15 @@ def counted(model: rnncli.Predictor, folder: Path) -> rnncli.Predictor:
 
 def row(found: Evaluation, seen: float, of_ngrams: Evaluation | None) -> Iterable[float | None]:
     """Return the figures of a model; `of_ngrams` are those of n-grams with the same words."""
+    network = found.perplexity_of_parts.get("network")
     return (
         found.words,
         seen,
         found.unknown_fraction,
         found.perplexity,
-        found.perplexity_of_parts.get("network"),
-        1 - found.perplexity / of_ngrams.perplexity if of_ngrams else None,
+        network,
+        found.perplexity / of_ngrams.perplexity if of_ngrams else None,
+        network / of_ngrams.perplexity if network and of_ngrams else None,
         found.accuracy_at_1,
         found.accuracy_at_3,
         found.accuracy_at_5,
@@ -162,7 +165,7 @@ def measure_pronouns(models: dict[str, rnncli.Predictor], path: Path | None) -> 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    parser.add_argument("folder", type=Path, metavar="WORK_FOLDER")
     parser.add_argument("model", metavar="MODEL")
     parser.add_argument("--old", metavar="MODEL")
     parser.add_argument("--text", action="append", metavar="NAME", help="measure on this text; may be repeated")
@@ -170,8 +173,7 @@ def main() -> None:
     parser.add_argument("--json-science", type=Path, metavar="FILE", help="the same for the science")
     parser.add_argument("--json-pronouns", type=Path, metavar="FILE", help="the same for the pronouns")
     arguments = parser.parse_args()
-    paths = {"bundled": arguments.model} | ({"old": arguments.old} if arguments.old else {})
-    models = {title: rnncli.load(path) for title, path in paths.items()}
+    models = {Path(path).stem: rnncli.load(path) for path in filter(None, (arguments.model, arguments.old))}
     measure_science(models, arguments.json_science)
     measure_pronouns(models, arguments.json_pronouns)
     measure_texts(models, arguments)

@@ -1,7 +1,7 @@
-"""Measure what learning a person's text is worth: python benchmarks/personal.py DATA_FOLDER PREPARED_FOLDER
+"""Measure what learning a person's text is worth: python benchmarks/personal.py DATA_FOLDER WORK_FOLDER
 
 Four texts that the bundled model has not seen play the part of a person's own: a chat (dialog_chitchat_byu.test.txt
-in PREPARED_FOLDER, held out by models/prepare.py), a novel (the first one of DATA_FOLDER/gutenberg/pd_novels.txt.xz),
+in WORK_FOLDER, held out by models/prepare.py), a novel (the first one of DATA_FOLDER/gutenberg/pd_novels.txt.xz),
 notes in Markdown (the documents of this project), and source code (modules of Python's standard library). Each is
 split in its order: that of time for the chat and the novel, that of names for the others. Of the first four fifths,
 the first 10, 30 and 100 % are learned, and the last fifth is predicted. Of each part, a beginning of limited size is
@@ -76,7 +76,7 @@ def ngrams_alone(path: Path, base: rnncli.Model) -> rnncli.Predictor:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, metavar="DATA_FOLDER")
-    parser.add_argument("prepared", type=Path, metavar="PREPARED_FOLDER")
+    parser.add_argument("prepared", type=Path, metavar="WORK_FOLDER")
     bundled = Path(__file__).resolve().parents[1] / "models" / "english.npz"
     parser.add_argument("--model", type=Path, default=bundled, help="by default the bundled model")
     parser.add_argument("--time", type=float, default=60.0, help="seconds for each training")

@@ -1,20 +1,20 @@
 """Cut the texts of the bundled model into parts to train on and parts to measure with.
 
-python models/prepare.py DATA_FOLDER OUTPUT_FOLDER
+python models/prepare.py DATA_FOLDER WORK_FOLDER
 
 DATA_FOLDER/english/*.txt.xz, DATA_FOLDER/gutenberg/pd_simple.txt and DATA_FOLDER/open/masc.txt are cut into blocks: the
 conversations and documents between blank lines, or else a hundred lines each. What belongs together makes one block:
 sentences of a text of pairs that begin with the same five words, and the versions of an article, which have eight words
-in a row in common. A hash of a block decides where it goes: every twentieth to OUTPUT_FOLDER/NAME.test.txt, those with
-the lowest hashes, up to so many words of each text, to OUTPUT_FOLDER/valid.txt, the others to OUTPUT_FOLDER/NAME.txt.
+in a row in common. A hash of a block decides where it goes: every twentieth to WORK_FOLDER/NAME.test.txt, those with
+the lowest hashes, up to so many words of each text, to WORK_FOLDER/valid.txt, the others to WORK_FOLDER/NAME.txt.
 
 DATA_FOLDER/tatoeba is cut already: its train.txt and test.txt are copied, and the beginning of its valid.txt goes to
 valid.txt. A longer line that is in one of the parts to measure with is left out of all parts to train on, and so is a
 sentence of benchmarks/grammar.tsv.
 
-Some of the texts hold sentences of everyday life. OUTPUT_FOLDER/valid-everyday.txt is the part of valid.txt that is
+Some of the texts hold sentences of everyday life. WORK_FOLDER/valid-everyday.txt is the part of valid.txt that is
 from these, with more of tatoeba. The sentences in which one clause gives the reason for another ("..., so ...",
-"because ...") go to OUTPUT_FOLDER/reasons.txt as well, once each; but not those of the pairs, most of which do.
+"because ...") go to WORK_FOLDER/reasons.txt as well, once each; but not those of the pairs, most of which do.
 """
 
 import hashlib

@@ -5,9 +5,9 @@ python benchmarks/bundled.py WORK_FOLDER MODEL [--old MODEL]
 WORK_FOLDER is what models/prepare.py made of the texts; each NAME.test.txt in it was held out. For each of them, and
 for a sample of three of them in which people chat (chat), the script prints the perplexity, of the whole and of the
 network alone, how often the next word is among the first 1, 3, 5 and 10, the keystrokes saved, and the calibration
-error (see `rnncli evaluate`). Of a text of more than 20,000 words, twenty pieces from all over it are read; of tatoeba and masc
-all. "Lines seen" is the fraction of the lines that are in the training texts too, such as greetings: only lines of
-six words or more are kept out of these.
+error (see `rnncli evaluate`). Of a text of more than 20,000 words, twenty pieces from all over it are read; of tatoeba
+and masc all. "Lines seen" is the fraction of the lines that are in the training texts too, such as greetings: only
+lines of six words or more are kept out of these.
 
 The peers are 5-grams with modified Kneser-Ney smoothing of all the training texts in WORK_FOLDER, each once and none
 left out, with the words of the model, but without its cache: "over 5-grams" is the perplexity over theirs. The other

@@ -117,8 +117,10 @@ def command(words: list[str]) -> str:
     shown = ["python", f"benchmarks/{Path(script).name}"]
     for before, word in zip([script, *rest], rest, strict=False):
         if not (word.startswith("--json") or before.startswith("--json")):
-            folder = "CHECKOUT" if before == "--other" else "DATA_FOLDER"
-            shown.append(folder if Path(word).is_dir() else Path(word).name if "/" in word else word)
+            if Path(word).is_dir():
+                is_prepared = any(Path(word).glob("*.test.txt"))  # by models/prepare.py
+                word = "CHECKOUT" if before == "--other" else "WORK_FOLDER" if is_prepared else "DATA_FOLDER"
+            shown.append(Path(word).name if "/" in word else word)
     return shlex.join(shown)
 
 

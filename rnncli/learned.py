@@ -24,6 +24,7 @@ ORDER = 5  # of the n-grams, where the model has none
 MAX_NEW_WORDS = 50_000
 HELD_OUT_FRACTION = 0.1  # of the units of a text, its last ones, on which the weights are tuned
 MAX_HELD_OUT_WORDS = 10_000  # of all texts
+WORDS_PER_PIECE = 4_000  # of them at least, that are read one after the other: several pieces go to several cores
 M = TypeVar("M", bound=Model)
 
 
@@ -125,10 +126,17 @@ def _order(model: Model) -> int:
 
 
 def _tuning_texts(held_out: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Take of each text (N,) its fraction of `MAX_HELD_OUT_WORDS`."""
+    """Take of each text (N,) its fraction of `MAX_HELD_OUT_WORDS`, in pieces."""
     fraction = min(1.0, MAX_HELD_OUT_WORDS / max(1, sum(map(len, held_out))))
-    pieces = [text[: round(fraction * len(text))] for text in held_out]
-    return [piece for piece in pieces if len(piece)]
+    return [piece for text in held_out for piece in _pieces(text[: round(fraction * len(text))])]
+
+
+def _pieces(text: np.ndarray) -> list[np.ndarray]:
+    """Cut a text (N,) between its units into pieces of about the same size; a short one makes a single piece."""
+    count = max(1, len(text) // WORDS_PER_PIECE)
+    ends = np.flatnonzero(text == EOS_ID) + 1
+    places = np.searchsorted(ends, [len(text) * number // count for number in range(1, count)])
+    return [piece for piece in np.split(text, ends[places[places < len(ends)]]) if len(piece)]
 
 
 def _inserted(parts: Sequence[Part], personal: Personal) -> list[Part]:

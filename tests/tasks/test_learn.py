@@ -7,13 +7,16 @@ import numpy as np
 import pytest
 
 import rnncli
+from rnncli import learned
 from rnncli.errors import ModelError, SettingError, TextError
 from rnncli.learned import before_learning
 from rnncli.lm.ensemble import Ensemble
 from rnncli.lm.mixture import Mixture
 from rnncli.lm.personal import Personal
+from rnncli.lm.tuning import tuned_beside
 from rnncli.storage.model_file import _members as members
 from rnncli.tasks.learn import forget, learn, learn_lines
+from rnncli.text.vocabulary import EOS_ID
 
 DAY = "2020-02-20"
 TEXTS = {
@@ -125,6 +128,20 @@ def test_what_was_learned_is_kept_with_its_name_day_and_size(model, files, tmp_p
     assert {fact["date"] for fact in facts} == {date.today().isoformat()}
     assert [fact["words"] for fact in facts] == [6 * 14, 5 * 15, 5]
     assert len({fact["sha256"] for fact in facts}) == 3
+
+
+def test_the_end_of_a_long_text_is_read_in_pieces_that_begin_where_units_do(model, tmp_path, monkeypatch):
+    text = tmp_path / "long.txt"
+    text.write_text(TEXTS["band.txt"] * 20, encoding="utf-8")
+    whole = learn(model, text).lm.find(Personal).gain
+    read = []
+    monkeypatch.setattr(learned, "tuned_beside", lambda *given: read.extend(given[-1]) or tuned_beside(*given))
+    monkeypatch.setattr(learned, "WORDS_PER_PIECE", 40)
+    cut = learn(model, text).lm.find(Personal).gain
+    assert len(read) == 4
+    assert all(piece[-1] == EOS_ID for piece in read)
+    assert sum(map(len, read)) == cut.words == whole.words == 24 * 8
+    assert cut.loss_now == pytest.approx(whole.loss_now, rel=0.1)
 
 
 def test_all_is_forgotten_at_once(model, files):

@@ -23,8 +23,8 @@ from .text.vocabulary import EOS_ID, UNK_ID, Vocabulary
 ORDER = 5  # of the n-grams, where the model has none
 MAX_NEW_WORDS = 50_000
 HELD_OUT_FRACTION = 0.1  # of the units of a text, its last ones, on which the weights are tuned
-MAX_HELD_OUT_WORDS = 10_000  # of all texts
-WORDS_PER_PIECE = 4_000  # of them at least, that are read one after the other: several pieces go to several cores
+MAX_HELD_OUT_WORDS = 5_000  # of all texts
+WORDS_PER_PIECE = 2_500  # of them at least, that are read one after the other: several pieces go to several cores
 M = TypeVar("M", bound=Model)
 
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Make the next bundled model: models/make.sh DATA_FOLDER WORK_FOLDER
+# Make the bundled model: models/make.sh DATA_FOLDER WORK_FOLDER
 #
-# Takes about two hours of two cores. Run the same command again after an interruption: what is there stays,
-# and a training goes on from its checkpoint. To begin anew, remove WORK_FOLDER.
+# Takes about two hours of two cores. Run the same command again after an interruption: what is there stays, and a
+# training goes on from its checkpoint. To begin anew, remove WORK_FOLDER.
 set -euo pipefail
 data=$(realpath "$1")
 work=$(realpath "$2")

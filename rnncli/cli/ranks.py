@@ -173,7 +173,7 @@ class JointJob(Job):
         if self._may_speak():
             tell(escape_controls(f"Error: {lost}"))
             self.ranks.heartbeat.fail(_line(lost))
-            time.sleep(FLOOR_SECONDS)
+            time.sleep(min(FLOOR_SECONDS, self.ranks.heartbeat.seconds_left))
             with suppress(OSError):
                 self._floor_path.unlink()
         else:

@@ -71,9 +71,15 @@ class Heartbeat:
 
     def wait_for_end(self) -> None:
         """Wait until the first rank has told its end: it may keep the training before that."""
-        deadline = time.monotonic() + (WAITING - PATIENCE) * self.timeout
+        deadline = time.monotonic() + self.seconds_left
         while time.monotonic() < deadline and not self.is_told:
             time.sleep(LOOK_SECONDS)
+
+    @property
+    def seconds_left(self) -> float:
+        """How long a rank that has nothing left to do may still wait. It counts from when the loss was noted."""
+        gone = time.monotonic() - self._noted if self.lost else 0.0
+        return max(0.0, (WAITING - PATIENCE) * self.timeout - gone)
 
     def _run(self) -> None:
         last = time.monotonic()

@@ -201,7 +201,8 @@ def measure_links(folder: Path, rounds: int) -> None:
 
 def print_model(folder: Path) -> None:
     """Foresee the words per second of many ranks, each with as many sequences as two threads have here."""
-    columns = {"exchange": "", "link, Gbit/s": ".0f"} | {"1 rank" if not k else f"{2**k} ranks": ".1f" for k in range(9)}
+    columns = {"exchange": "", "link, Gbit/s": ".0f", "1 rank": ".1f"}
+    columns |= {f"{2**k} ranks": ".1f" for k in range(1, 9)}
     found = results.Results("scaling-model", columns)
     (measured,) = results.read("scaling-links")
     (machine,) = results.read("scaling-machine")

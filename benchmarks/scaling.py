@@ -5,12 +5,12 @@ lines of DATA_FOLDER/ptb/train.txt: words per second, medians of rounds in turn,
 some epochs, also for steps on several windows and for ranks that take steps by themselves.
 
 Part `links` puts each rank on a machine of its own (see `links.py`), between which a link is throttled.
-It measures how long MPI takes to sum arrays, and the words per second, beside those that a model foresees.
+It measures how long MPI takes to sum arrays, and the words per second, beside those that a cost model predicts.
 
-Part `batch` trains with larger batches, and with learning rates that grow with the root of their size, on this
-machine: the validation perplexity after equal epochs.
+Part `batch` trains with larger batches and with gradient accumulation, and with learning rates that grow with the root
+of the words in a step, on this machine: the validation perplexity after equal epochs.
 
-Part `model` prints what the model foresees for many ranks. It needs the result files of the parts `machine` and
+Part `model` prints what the cost model predicts for many ranks. It needs the result files of the parts `machine` and
 `links`.
 """
 
@@ -33,16 +33,19 @@ from links import Link
 
 import rnncli
 from rnncli.lm.ensemble import networks_of
+from rnncli.nn.sampling import Sampler
+from rnncli.training.recipe import LATE_SAMPLES
 
 BIN = Path(sys.executable).parent
 SPEED_LINES = 6000
 QUALITY_LINES = 20_000
 QUALITY_EPOCHS = 4
 UNITS = 384
+VECTOR = 256  # numbers of a word's vector
+SAMPLES = 500  # of the softmax, in the first half of a training
 BPTT = 35
 BATCH = 40
 LEARNING_RATE = 0.004
-LARGER_BATCHES = (4, 16)  # times as many sequences
 ALONE = ["--threads", "2"]
 RANKS = 2
 ONE_THREAD = ["-genv", "OPENBLAS_NUM_THREADS", "1"]
@@ -134,33 +137,42 @@ def measure_machine(folder: Path, rounds: int) -> None:
 
 def measure_batches(folder: Path) -> None:
     """Train with larger batches, at the usual learning rate and at one that grows with the root of the batch."""
-    columns = {"sequences": "d", "learning rate": ".3f", "validation perplexity": ".1f", "epochs": "d"}
+    columns = {"sequences": "d", "windows a step": "d", "steps": ",d", "learning rate": ".3f"}
+    columns |= {"validation perplexity": ".1f", "epochs": "d"}
     found = results.Results("scaling-batch", columns)
-    for times in (1, *LARGER_BATCHES):
+    for sequences, windows in ((1, 1), (4, 1), (1, 4), (16, 1)):
+        times = sequences * windows
         for rate in dict.fromkeys((LEARNING_RATE, LEARNING_RATE * times**0.5)):
-            options = [*ALONE, "--batch-size", BATCH * times, "--lr", rate]
+            options = [*ALONE, "--batch-size", BATCH * sequences, "--accumulate", windows, "--lr", rate]
             _, perplexity = trained(folder, [], options, "quality.txt", QUALITY_EPOCHS)
-            found.add(BATCH * times, rate, perplexity, QUALITY_EPOCHS)
+            steps = json.loads((folder / "log.jsonl").read_text(encoding="utf-8").splitlines()[-1])["step"]
+            found.add(BATCH * sequences, windows, steps, rate, perplexity, QUALITY_EPOCHS)
 
 
 def touched_rows(folder: Path, words_read: int) -> float:
-    """Return how many different words so many words of the text are expected to hold."""
+    """Return how many rows of the word table a step on so many words is expected to change, with those drawn."""
     counts = np.array(list(Counter((folder / "speed.txt").read_text(encoding="utf-8").split()).values()))
-    return float((1 - (1 - counts / counts.sum()) ** words_read).sum())
+    samplers = [Sampler(counts, size) for size in (SAMPLES, LATE_SAMPLES)]  # each serves half of the steps
+    absent = [np.exp(words_read * sampler.log_absent + sampler.log_missed) for sampler in samplers]
+    return float(np.mean([(1 - p).sum() for p in absent]))
 
 
-def growth(folder: Path, ranks: int, period: int) -> float:
-    """How many more megabytes an exchange has between many ranks than between two: states, and rows of the table."""
+def growth(folder: Path, ranks: int, way: str) -> float:
+    """How many more megabytes an exchange has if each of many ranks has as many sequences as both had together.
+
+    The states of all sequences, and the rows of the word table; with local steps nearly all rows are sent anyway.
+    """
 
     def megabytes(sequences: int) -> float:
-        rows = touched_rows(folder, sequences * BPTT * period)
-        return 4 * (rows * (UNITS + 1) + 2 * UNITS * sequences) / 1e6
+        windows = 4 if "windows" in way else 1
+        rows = 0.0 if "every" in way else touched_rows(folder, sequences * BPTT * windows)
+        return 4 * (rows * (VECTOR + 1) + 2 * UNITS * sequences) / 1e6
 
     return megabytes(ranks * BATCH) - megabytes(BATCH)
 
 
 def exchange_seconds(megabytes: float, megabits: float, ranks: int = RANKS) -> float:
-    """How long the model takes a sum of so many megabytes to last: each rank sends and receives nearly all twice."""
+    """How long a sum of so many megabytes takes by the cost model: each rank sends and receives nearly all twice."""
     sent = megabytes * 2 * (ranks - 1) / ranks
     return 8 * sent / (megabits * EFFICIENCY) + LATENCY * 2 * math.ceil(math.log2(max(2, ranks)))
 
@@ -169,7 +181,7 @@ def measure_links(folder: Path, rounds: int) -> None:
     """Measure sums and trainings over links that are throttled."""
     sums = results.Results("allreduce", {"link, Mbit/s": ",d", "MB": ".0f", "ms": ".1f", "Mbit/s": ",.0f"})
     columns = {"link, Mbit/s": ",d", "exchange": "", "MB of an exchange": ".2f", "words/s": ",.0f"}
-    columns |= {"foreseen": ",.0f", "foreseen over measured": ".2f", "of 2 ranks on one machine": ".2f"}
+    columns |= {"predicted": ",.0f", "predicted over measured": ".2f", "of each step on one machine": ".2f"}
     found = results.Results("scaling-links", columns)
     window_words = BATCH * BPTT
     unlinked = {}
@@ -195,12 +207,12 @@ def measure_links(folder: Path, rounds: int) -> None:
                 of_epoch = (sent[2] - sent[1]) - (sent[1] - sent[0]) - 2 * 4 * parameters(folder)
                 megabytes = of_epoch / (words(folder) / window_words / PERIODS[way]) / 1e6
                 seconds = window_words / unlinked[way] + exchange_seconds(megabytes, megabits) / PERIODS[way]
-                foreseen = window_words / seconds
-                found.add(megabits, way, megabytes, speed, foreseen, foreseen / speed, speed / unlinked["each step"])
+                predicted = window_words / seconds
+                found.add(megabits, way, megabytes, speed, predicted, predicted / speed, speed / unlinked["each step"])
 
 
 def print_model(folder: Path) -> None:
-    """Foresee the words per second of many ranks, each with as many sequences as two threads have here."""
+    """Predict the words per second of many ranks, each with as many sequences as two threads have here."""
     columns = {"exchange": "", "link, Gbit/s": ".0f", "1 rank": ".1f"}
     columns |= {f"{2**k} ranks": ".1f" for k in range(1, 9)}
     found = results.Results("scaling-model", columns)
@@ -213,7 +225,7 @@ def print_model(folder: Path) -> None:
         for gigabits in (1, 10, 100):
             times = []
             for k in range(9):
-                size = megabytes + growth(folder, 2**k, PERIODS[way])
+                size = megabytes + growth(folder, 2**k, way)
                 exchange = exchange_seconds(size, 1000 * gigabits, 2**k) if k else 0.0
                 times.append(2**k * window_seconds / (window_seconds + exchange / PERIODS[way]))
             found.add(way, gigabits, *times)

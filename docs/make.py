@@ -39,7 +39,6 @@ WITH_FIGURES = [  # documents in which every measured figure comes from a result
     DOCS / "experiments.md",
     DOCS / "compress.md",
     DOCS / "export.md",
-    DOCS / "scaling.md",
 ]
 
 

@@ -173,7 +173,7 @@ class JointJob(Job):
         if self._may_speak():
             tell(escape_controls(f"Error: {lost}"))
             self.ranks.heartbeat.fail(_line(lost))
-            time.sleep(min(FLOOR_SECONDS, self.ranks.heartbeat.seconds_left))
+            time.sleep(max(2 * FIRST_SECONDS, min(FLOOR_SECONDS, self.ranks.heartbeat.seconds_left)))
             with suppress(OSError):
                 self._floor_path.unlink()
         else:

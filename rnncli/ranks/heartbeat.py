@@ -23,6 +23,7 @@ MAX_INTERVAL = 5.0  # seconds between two signs of life
 LOOK_SECONDS = 0.05  # between two looks at what has come
 MAX_COUNTED_GAP = 1.0  # seconds between two looks that count as silence: more is a process that was stopped itself
 GRACE_SECONDS = 1.0  # from the loss of a rank on, until calls that wait for it fail
+MAX_DELAY_SECONDS = 2.0  # from the loss on, until a rank that was waiting knows whether it speaks for its machine
 ALIVE = "alive"
 FAILED = "failed"  # with the message of the error
 
@@ -77,9 +78,9 @@ class Heartbeat:
 
     @property
     def seconds_left(self) -> float:
-        """How long a rank that has nothing left to do may still wait. It counts from when the loss was noted."""
-        gone = time.monotonic() - self._noted if self.lost else 0.0
-        return max(0.0, (WAITING - PATIENCE) * self.timeout - gone)
+        """How long a rank that has nothing left to do may still wait for the one that keeps the training."""
+        gone = min(time.monotonic() - self._noted, MAX_DELAY_SECONDS) if self.lost else 0.0
+        return max((WAITING - PATIENCE) * self.timeout - gone, (1 - WAITING) * self.timeout)
 
     def _run(self) -> None:
         last = time.monotonic()

@@ -20,6 +20,7 @@ from ..text.corpus import Corpus
 from . import recovery
 from .average import Average
 from .crew import Crew
+from .interpolation import fraction_of_way
 from .plan import Plan
 from .state import Best, SinceReport, TrainingState
 
@@ -44,6 +45,7 @@ class Beginning:
         optimizer = OPTIMIZERS[training.optimizer](network.parameters, training.weight_decay)
         carried = network.zero_state(training.batch_size)
         state = TrainingState(network, optimizer, noise, carried, Average(network.values()))
+        self._keep_beginning(state)
         recovery.keep_best(state, math.inf)
         return state
 
@@ -53,6 +55,7 @@ class Beginning:
         values, state.rng = self._values(len(state.trained))
         for name, parameter in state.network.parameters.items():
             parameter.value[...] = values[name]
+        self._keep_beginning(state)
         state.average.restart(values)
         state.optimizer.reset()
         state.carried = state.network.zero_state(self.plan.training.batch_size)
@@ -65,6 +68,11 @@ class Beginning:
         state.cooldown = None
         state.gave_up = False
         recovery.keep_best(state, math.inf)
+
+    def _keep_beginning(self, state: TrainingState) -> None:
+        """Keep the values of a network before its first step, where it is to go only a part of the way from them."""
+        if self.networks and fraction_of_way(len(self.corpus.training_text)) < 1:
+            state.begun_with.append({name: value.copy() for name, value in state.network.values().items()})
 
     def _values(self, number: int) -> tuple[Values, np.random.Generator]:
         """Return the first values of a network, and what its noise is drawn from."""

@@ -29,6 +29,7 @@ from ..text.corpus import Corpus
 from ..text.vocabulary import UNK_ID
 from ..version import __version__
 from .crew import Crew
+from .interpolation import fraction_of_way, interpolated
 from .plan import Plan
 from .state import TrainingState
 from .watch import ngram_loss
@@ -93,7 +94,7 @@ class ModelBuilder:
         return tuning_pieces(ids, words, self.plan.training.cache_size)
 
     def model(self, state: TrainingState) -> Model:
-        """Return the model with the networks as they did best on validation.
+        """Return the model with the networks as they did best on validation, or a part of the way to them.
 
         One that is much worse than another, as its training was interrupted, is left out. Raises `TrainingError` where
         no network predicted the text at all.
@@ -102,9 +103,17 @@ class ModelBuilder:
         best = min(network.perplexity for network in networks)
         if math.isinf(best):
             raise TrainingError("no model came out that predicts the validation text: try a smaller learning rate")
-        good = [network for network in networks if network.perplexity <= MAX_PERPLEXITY_RATIO * best]
+        values = [network.values for network in networks]
+        fraction = fraction_of_way(len(self.corpus.training_text))
+        for number, begun_with in enumerate(state.begun_with):
+            values[number] = interpolated(begun_with, values[number], fraction)
+        good = [
+            Network(self.plan.network, own)
+            for own, network in zip(values, networks, strict=True)
+            if network.perplexity <= MAX_PERPLEXITY_RATIO * best
+        ]
         texts = self.tuning_texts(self.corpus.valid, state.tuning_words)
-        tuned = self.tune([Network(self.plan.network, network.values) for network in good], texts)
+        tuned = self.tune(good, texts)
         about = self._about(state, best)
         excess = self._excess(tuned, texts)
         about["tuning"] = {

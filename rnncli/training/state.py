@@ -121,6 +121,7 @@ class TrainingState:
     is_report_due: bool = False  # after the last step
     environments: list[dict[str, str]] = field(default_factory=list)  # where it has run, each once
     trained: list[Best] = field(default_factory=list)  # of the networks before this one
+    begun_with: list[dict[str, np.ndarray]] = field(default_factory=list)  # values of each; see `interpolation`
 
     @property
     def averaged(self) -> Network:
@@ -146,6 +147,7 @@ class TrainingState:
             "rng": self.rng.bit_generator.state,
             "environments": self.environments,
             "trained": [_best_numbers(best) for best in self.trained],
+            "begun_with": len(self.begun_with),
         }
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -156,6 +158,7 @@ class TrainingState:
             "best": self.best.values,
             "optimizer": self.optimizer.arrays(),
             **{f"trained{number}": best.values for number, best in enumerate(self.trained)},
+            **{f"begun_with{number}": values for number, values in enumerate(self.begun_with)},
             "carried": {
                 f"{number}.{name}": array
                 for number, layer in enumerate(self.carried)
@@ -190,6 +193,7 @@ def restored(
         cooldown=numbers["cooldown"] and Cooldown(**numbers["cooldown"]),
         environments=[dict(environment) for environment in numbers["environments"]],
         trained=[Best(_empty_values(network), **own) for own in numbers["trained"]],
+        begun_with=[_empty_values(network) for _ in range(numbers.get("begun_with", 0))],
         **{name: numbers[name] for name in NUMBERS},
     )
     for name, array in state.arrays().items():

@@ -8,12 +8,14 @@ import pytest
 import rnncli
 from rnncli.lm.mixture import Mixture
 from rnncli.lm.network import Network
+from rnncli.lm.network_config import extended_values
 from rnncli.lm.ngram import NGram
 from rnncli.lm.ngram_beside import BaseNGram
 from rnncli.lm.perplexity import perplexity
 from rnncli.text.annotation import annotated
 from rnncli.text.spacer import Spacer
 from rnncli.text.tokenizers import Tokenizer
+from rnncli.training import interpolation
 
 WORD = Tokenizer("word", fold=True)
 
@@ -35,8 +37,9 @@ def test_fine_tuning_does_better_on_a_new_text_than_the_model_it_began_with(mode
     tuned = rnncli.train([other_file], init=model, epochs=12, bptt=10)
     assert tuned.vocabulary.words == [*model.vocabulary.words, "penguin"]
     assert tuned.lm.find(Network).config.hidden_size == model.lm.find(Network).config.hidden_size
-    before, after = (m.evaluate([other_file]).perplexity_of_parts["network"] for m in (model, tuned))
-    assert after < before / 2
+    before, after = (m.evaluate([other_file]) for m in (model, tuned))
+    assert after.perplexity < before.perplexity / 2
+    assert after.perplexity_of_parts["network"] < before.perplexity_of_parts["network"]
     assert tuned.predict("The", 1)[0].word in ("penguin", "doctor")
 
 
@@ -64,6 +67,26 @@ def test_a_fine_tuning_that_is_worse_at_first_goes_on_as_long_as_its_reports_get
     assert len(perplexities) == 8
     assert trainer.state.best.perplexity == begun_with
     assert trainer.state.cooldown is None
+
+
+def test_the_network_goes_as_much_of_the_way_as_the_text_has_words(model, other_file, finish, monkeypatch):
+    trainer = rnncli.start_training([other_file], init=model, epochs=1)
+    finish(trainer)
+    monkeypatch.setattr(interpolation, "WORDS_FOR_WHOLE_WAY", 4 * len(trainer.corpus.training_text))
+    begun_with = extended_values(model.lm.find(Network).values(), trainer.corpus.counts())
+    for name, value in trainer.best().lm.find(Network).values().items():
+        trained = trainer.state.best.values[name]
+        assert not np.array_equal(trained, begun_with[name])
+        np.testing.assert_allclose(value, 0.75 * begun_with[name] + 0.25 * trained, rtol=1e-5, atol=1e-6)
+
+
+def test_for_a_long_text_the_network_goes_the_whole_way(model, other_file, finish, monkeypatch):
+    monkeypatch.setattr(interpolation, "WORDS_FOR_WHOLE_WAY", 100)
+    trainer = rnncli.start_training([other_file], init=model, epochs=1)
+    finish(trainer)
+    assert not trainer.state.begun_with
+    for name, value in trainer.best().lm.find(Network).values().items():
+        np.testing.assert_array_equal(value, trainer.state.best.values[name])
 
 
 def test_fine_tuning_never_ends_with_a_worse_network_than_it_began_with(model, other_file, finish):

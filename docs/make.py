@@ -39,6 +39,8 @@ WITH_FIGURES = [  # documents in which every measured figure comes from a result
     DOCS / "experiments.md",
     DOCS / "compress.md",
     DOCS / "export.md",
+    DOCS / "scaling.md",
+    DOCS / "several-machines.md",
 ]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .learning import check_learned_stays
 from .options import FILE_PATH, MODEL_PATH, Count, encoding_option, load_model
 from .output import escape_controls, tell
 from .progress import format_perplexity, reading
@@ -68,6 +69,7 @@ def command(
     check_folder(output)
     check_writable(output, MODEL)
     model = load_model(model_path)
+    check_learned_stays(output, [model])
     text = _held_out(model, valid, encoding) if valid else None
     with reading() as progress:
         small = compress(model, int(bits) if bits else None, ngrams, progress=progress)

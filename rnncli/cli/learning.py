@@ -62,6 +62,19 @@ def check_nothing_lost(output: Path, texts: Iterable[LearnedText], models: Itera
         raise ModelError(f"{output} has learned {', '.join(lost)}, which would be lost: {remedy}")
 
 
+def check_learned_stays(output: Path, models: Iterable[Model] = ()) -> None:
+    """Refuse to replace a model that has learned texts which none of the `models` has; a damaged one may go."""
+    from ..learned import learned_texts
+    from ..storage.model_file import load
+
+    if output.is_file():
+        try:
+            texts = learned_texts(load(output, checked=False))
+        except ModelError:
+            return
+        check_nothing_lost(output, texts, models, "name another file with -o")
+
+
 def learning_options(what: str) -> Callable[[Function], Function]:
     """The options that make a command learn `what` it is given."""
 
@@ -117,6 +130,17 @@ class LineLearner:
                 self.add(line for line in batch if not BLANK.search(line))
 
 
+def _check_text(path: Path) -> None:
+    """Refuse a file to which no line can be added, before one is accepted."""
+    from ..storage.atomic import CHECKPOINT, MODEL, check_folder, is_kind
+
+    check_folder(path)
+    if path.is_file() and path.stat().st_size:
+        for kind in (MODEL, CHECKPOINT):
+            if is_kind(path, kind):
+                raise ModelError(f"{path} is {kind.name}, and --learn-to adds lines to a text: name a text, or --learn")
+
+
 def _append(path: Path, lines: Iterable[str]) -> None:
     """Add lines to a file, after the end of its last one."""
     try:
@@ -139,9 +163,7 @@ def learning(path: Path, model: Model, learns: bool, learn_to: Path | None) -> I
     """
     learner = LineLearner(model, learns, learn_to)
     if learn_to:
-        from ..storage.atomic import check_folder
-
-        check_folder(learn_to)
+        _check_text(learn_to)
     if not learns:
         yield learner
         return

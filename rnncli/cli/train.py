@@ -20,6 +20,7 @@ from .clashes import without_clashes
 from .declared import by_name, declared_options, flag, parameter
 from .errors import in_options
 from .finishing import finished
+from .learning import check_learned_stays
 from .log import Write, check_log, logging_to
 from .options import DURATION, FILE_PATH, MODEL_PATH, is_given, named_in_command
 from .output import discard_output, escape_controls, tell, warn
@@ -141,6 +142,7 @@ def _reserved(
     stack.enter_context(locked(checkpoints.path, "output"))
     kept = checkpoints.find(resume=values["resume"], restart=values["restart"])
     check_writable(output, MODEL)  # before a long text is read
+    check_learned_stays(output)
     return kept
 
 

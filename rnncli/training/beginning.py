@@ -71,7 +71,7 @@ class Beginning:
 
     def _keep_beginning(self, state: TrainingState) -> None:
         """Keep the values of a network before its first step, where it is to go only a part of the way from them."""
-        if self.networks and fraction_of_way(len(self.corpus.training_text)) < 1:
+        if self.networks and fraction_of_way(len(self.corpus.train)) < 1:
             state.begun_with.append({name: value.copy() for name, value in state.network.values().items()})
 
     def _values(self, number: int) -> tuple[Values, np.random.Generator]:

@@ -104,7 +104,7 @@ class ModelBuilder:
         if math.isinf(best):
             raise TrainingError("no model came out that predicts the validation text: try a smaller learning rate")
         values = [network.values for network in networks]
-        fraction = fraction_of_way(len(self.corpus.training_text))
+        fraction = fraction_of_way(len(self.corpus.train))
         for number, begun_with in enumerate(state.begun_with):
             values[number] = interpolated(begun_with, values[number], fraction)
         good = [

@@ -123,6 +123,14 @@ def test_lines_are_added_to_a_plain_file_and_nothing_else_is_written(invoke, mod
     assert "cannot write nowhere/x.txt" in result.stderr
 
 
+def test_lines_are_not_added_to_a_model(invoke, model_file):
+    before = model_file.read_bytes()
+    result = invoke("predict", "Tom is", "--learn-to", model_file, "-m", model_file)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "is a model, and --learn-to adds lines to a text" in " ".join(result.stderr.split())
+    assert model_file.read_bytes() == before
+
+
 def test_lines_begin_after_the_end_of_a_file_and_blanks_of_a_prompt_are_no_text(invoke, model_file, tmp_path):
     (tmp_path / "lines.txt").write_text("before", encoding="utf-8")
     assert invoke("predict", "--learn-to", "lines.txt", "-m", model_file, input="Tom ___ good\nTom is\n").exit_code == 0
@@ -203,6 +211,17 @@ def test_a_model_that_has_learned_is_not_replaced_by_one_that_has_not(invoke, mo
     assert result.exit_code == 1
     assert "band.npz would be lost: name another file with -o" in result.stderr
     assert [rnncli.load(f"{name}.npz").knows("theremin") for name in ("band", "garden")] == [True, False]
+
+
+def test_no_training_and_no_compression_replaces_what_has_learned(invoke, model_file):
+    assert invoke("learn", "band.txt", "-m", model_file).exit_code == 0
+    for arguments in (("train", "garden.txt", "--epochs", 1), ("compress", model_file, "--bits", 8)):
+        result = invoke(*arguments, "-o", "models/personal.npz")
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert "models/personal.npz has learned band.txt, which would be lost" in " ".join(result.stderr.split())
+    assert rnncli.load("models/personal.npz").knows("theremin")
+    assert invoke("compress", "models/personal.npz", "--bits", 8, "-o", "models/personal.npz").exit_code == 0
+    assert rnncli.load("models/personal.npz").knows("theremin")
 
 
 def test_a_mix_that_has_learned_is_not_made_anew(invoke, model_file, tmp_path):

@@ -69,10 +69,11 @@ def test_a_fine_tuning_that_is_worse_at_first_goes_on_as_long_as_its_reports_get
     assert trainer.state.cooldown is None
 
 
-def test_the_network_goes_as_much_of_the_way_as_the_text_has_words(model, other_file, finish, monkeypatch):
-    trainer = rnncli.start_training([other_file], init=model, epochs=1)
+@pytest.mark.parametrize("weight", ["", ":3"])
+def test_the_network_goes_as_much_of_the_way_as_the_text_has_words(model, other_file, finish, monkeypatch, weight):
+    trainer = rnncli.start_training([f"{other_file}{weight}"], init=model, epochs=1)
     finish(trainer)
-    monkeypatch.setattr(interpolation, "WORDS_FOR_WHOLE_WAY", 4 * len(trainer.corpus.training_text))
+    monkeypatch.setattr(interpolation, "WORDS_FOR_WHOLE_WAY", 4 * len(trainer.corpus.train))
     begun_with = extended_values(model.lm.find(Network).values(), trainer.corpus.counts())
     for name, value in trainer.best().lm.find(Network).values().items():
         trained = trainer.state.best.values[name]

@@ -49,9 +49,11 @@ def command(
     model = load(path, checked=False)
     with learning(path, model, learn, learn_to) as learner:
         line = edit(Suggester(model, n), beginning or "")
-        click.echo(for_stdout(line))
-        if learn or learn_to:
-            learner.add([line])
+        try:
+            if learn or learn_to:
+                learner.add([line])  # first: nobody may read the line any more
+        finally:
+            click.echo(for_stdout(line))
 
 
 def _beginning(encoding: str) -> str:

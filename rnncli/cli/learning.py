@@ -107,7 +107,7 @@ class LineLearner:
         from ..tasks.learn import learn_lines
         from ..text.decoding import is_undecoded
 
-        lines = [line for line in lines if line.strip() and not is_undecoded(line)]
+        lines = [line for text in lines if not is_undecoded(text) for line in text.splitlines() if line.strip()]
         if not lines:
             return
         if self.learns:
@@ -115,7 +115,10 @@ class LineLearner:
         if self.path:
             _append(self.path, lines)
         if self.learns:
-            self.model = learn_lines(self.model, lines, tuned=False)
+            before = self.model
+            self.model = learn_lines(before, lines, tuned=False)
+            if self.model is before:  # there was no word in them
+                del self.lines[-len(lines) :]
 
     def after(self, batches: Iterable[list[str]]) -> Iterator[list[str]]:
         """Yield batches of prompts, and learn each one when the next is asked for: when it was answered.
@@ -198,21 +201,27 @@ def _keep(learner: LineLearner, path: Path, output: Path) -> None:
                 replaced_texts(output)
         except ModelError as error:
             failure = str(error)
-        written = save_somewhere(_newest(learner, path, output), output, failure)
+        try:
+            model = _newest(learner, path, output)
+        except ModelError as error:
+            model = learner.model
+            if output.exists() or path.exists():  # it is damaged, and stays as it is
+                failure = failure or str(error)
+        written = save_somewhere(model, output, failure)
     if written.failure:
         raise ModelError(f"{written.failure}. The model is in {written.path} instead: move it to where it shall stay")
 
 
 def _newest(learner: LineLearner, path: Path, output: Path) -> Model:
-    """The model that has learned all lines, and what another program has learned into its file meanwhile."""
+    """The model that has learned all lines, and what another program has learned into its file meanwhile.
+
+    Raises `ModelError` if the file is gone, or damaged.
+    """
     from ..learned import learned_texts
     from ..storage.model_file import load
     from ..tasks.learn import learn_lines
 
-    try:
-        model = load(output) if output.exists() else None
-        if model is None or not learned_texts(model):
-            model = load(path)
-        return learn_lines(model, learner.lines)
-    except RnncliError:  # the file is gone, or damaged
-        return learner.model
+    model = load(output) if output.exists() else None
+    if model is None or not learned_texts(model):
+        model = load(path)
+    return learn_lines(model, learner.lines)

@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -129,6 +131,34 @@ def test_lines_are_not_added_to_a_model(invoke, model_file):
     assert (result.exit_code, result.stdout) == (1, "")
     assert "is a model, and --learn-to adds lines to a text" in " ".join(result.stderr.split())
     assert model_file.read_bytes() == before
+
+
+def test_a_prompt_of_several_lines_is_learned_line_by_line(invoke, model_file, tmp_path):
+    options = ("--learn", "--learn-to", "lines.txt", "-m", model_file)
+    assert invoke("predict", "Zelda plays the theremin.\n\nOle sails.", *options).exit_code == 0
+    assert (tmp_path / "lines.txt").read_text(encoding="utf-8") == "Zelda plays the theremin.\nOle sails.\n"
+    learned = json.loads(invoke("info", "-m", "models/personal.npz", "--format", "jsonl").stdout)["learned"]
+    assert [text["words"] for text in learned] == [8]
+
+
+def test_a_line_without_words_makes_no_model(invoke, model_file, tmp_path):
+    assert invoke("predict", "\u200b", "--learn", "-m", model_file).exit_code == 0
+    assert not (tmp_path / "models" / "personal.npz").exists()
+
+
+def test_a_damaged_model_is_not_replaced_by_one_that_looks_sound(invoke, model_file):
+    assert invoke("learn", "band.txt", "-m", model_file).exit_code == 0
+    personal = Path("models/personal.npz")
+    with zipfile.ZipFile(personal) as archive:
+        member = max(archive.infolist(), key=lambda info: info.file_size if "embedding" in info.filename else 0)
+    damaged = bytearray(personal.read_bytes())
+    damaged[member.header_offset + member.file_size // 2] ^= 1
+    personal.write_bytes(damaged)
+    result = invoke("predict", "Ole sails.", "--learn", "-m", personal)
+    assert result.exit_code == 1
+    assert "models/personal.npz is damaged" in " ".join(result.stderr.split())
+    assert "The model is in " in " ".join(result.stderr.split())
+    assert personal.read_bytes() == damaged
 
 
 def test_lines_begin_after_the_end_of_a_file_and_blanks_of_a_prompt_are_no_text(invoke, model_file, tmp_path):

@@ -15,22 +15,31 @@ if TYPE_CHECKING:
     from ..training.trainer import Trainer
 
 
-def finished(trainer: Trainer, checkpoints: Checkpoints, output: Path, stop: StopRequest) -> Model:
-    """Save the model, and return it."""
+def finished(
+    trainer: Trainer, checkpoints: Checkpoints, output: Path, stop: StopRequest, init: Path | None = None
+) -> Model:
+    """Save the model, and return it; `init` is the file of the one that the training began from."""
     if trainer.is_over:
         stop.let_interrupt()
     else:
-        _finish_early(trainer, checkpoints, output, stop)
+        is_last = len(trainer.state.trained) + 1 >= trainer.plan.training.networks
+        still_needed = not is_last and init is not None and init.resolve() == output.resolve()
+        _finish_early(trainer, checkpoints, output, stop, still_needed)
     return _saved(trainer, output, checkpoints)
 
 
-def _finish_early(trainer: Trainer, checkpoints: Checkpoints, output: Path, stop: StopRequest) -> None:
-    """Keep a training that was told to stop; exit where its model would replace another one unmeasured."""
+def _finish_early(
+    trainer: Trainer, checkpoints: Checkpoints, output: Path, stop: StopRequest, still_needed: bool
+) -> None:
+    """Keep a training that was told to stop; exit where its model would replace another one unmeasured, or needed."""
     trainer.stepper.agree()
     if checkpoints.kept or checkpoints.keep(trainer):  # before the model is measured, which changes the training
         _tell_of_interrupt(checkpoints, "goes on")
     if trainer.crew.ranks.first(output.exists()) and not trainer.state.history:
         tell(f"Interrupted before the first report: {escape_controls(str(output))} stays as it was.")
+        exit_by(stop.signal)
+    if still_needed:
+        tell(f"Networks of {escape_controls(str(output))} are still to be trained: it stays as it was.")
         exit_by(stop.signal)
     tell("Measuring the model, then saving the best; Ctrl-C again leaves that out.")
     stop.let_interrupt()

@@ -122,7 +122,7 @@ def command(
             stop = stack.enter_context(deferred_stop())
             stack.enter_context(job.kept_if_lost(trainer, checkpoints))
             _run(trainer, checkpoints, write, quiet, stop)
-            model = finished(trainer, checkpoints, output, stop)
+            model = finished(trainer, checkpoints, output, stop, init)
             job.ranks.all(None)  # the model is saved; who is lost before that leaves the training to the others
             if trainer.is_over:
                 checkpoints.end(trainer, keep=values["keep_checkpoint"])

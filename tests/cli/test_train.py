@@ -390,6 +390,23 @@ def test_an_interrupted_training_saves_the_best_model_so_far(watched):
     assert load("models/school.npz").about["history"][-1]["epoch"] == 2
 
 
+def test_an_interrupted_training_keeps_the_model_whose_networks_are_still_to_be_trained(watched, invoke, corpus_file):
+    assert invoke("train", corpus_file, *TINY, "--networks", "2").exit_code == 0
+    begun_with = Path("models/school.npz").read_bytes()
+
+    def watch(reports):
+        reports.readline()
+        press()
+
+    result = watched(watch, *LONG[2:], "--init", "models/school.npz")
+    assert (result.exit_code, result.stdout) == (130, "")
+    assert "Networks of models/school.npz are still to be trained: it stays as it was." in result.stderr
+    assert Path("models/school.npz").read_bytes() == begun_with
+    resumed = invoke("train", corpus_file, "--init", "models/school.npz", "--resume", "--epochs", "2")
+    assert (resumed.exit_code, resumed.stdout) == (0, "models/school.npz\n")
+    assert Path("models/school.npz").read_bytes() != begun_with
+
+
 def test_a_training_that_is_told_to_end_saves_the_best_model_so_far(watched):
     before = signal.getsignal(signal.SIGTERM)
     result = watched(lambda reports: press(signal.SIGTERM), *LONG)

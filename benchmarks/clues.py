@@ -19,7 +19,7 @@ for each kind of clue. Takes a minute.
 import argparse
 import csv
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -82,6 +82,16 @@ def answers(ranking: Ranking, *words: str) -> tuple[list[float], list[int]]:
     return list(probabilities), list(ranks)
 
 
+def by_kind(pairs: list[Pair], judgements: Iterable[Sequence[float]]) -> Iterator[tuple[str, int, list[float]]]:
+    """Yield the number of pairs and the means of their judgements, of all and of each kind."""
+    found: dict[str, list[Sequence[float]]] = defaultdict(list)
+    for pair, judgement in zip(pairs, judgements, strict=True):
+        found["all"].append(judgement)
+        found[pair.kind].append(judgement)
+    for kind, judged in found.items():
+        yield kind, len(judged), [sum(column) / len(judged) for column in zip(*judged, strict=True)]
+
+
 def alone(model: rnncli.Model, part) -> rnncli.Model:
     return replace(model, lm=Mixture([part], len(model.vocabulary)))
 
@@ -101,14 +111,9 @@ def main() -> None:
         model = rnncli.load(path)
         parts = {"all": model} | {part.name: alone(model, part) for part in model.lm.parts if part.name != "cache"}
         for name, lm in parts.items():
-            by_kind = defaultdict(list)
-            for pair, judgement in zip(pairs, judge(lm, pairs), strict=True):
-                by_kind["all"].append(judgement)
-                by_kind[pair.kind].append(judgement)
-            for kind, judgements in by_kind.items():
+            for kind, count, shares in by_kind(pairs, judge(lm, pairs)):
                 if kind == "all" or (arguments.kinds and name == "all"):
-                    means = [sum(column) / len(judgements) for column in zip(*judgements, strict=True)]
-                    found.add(Path(path).stem, name, kind, len(judgements), *means)
+                    found.add(Path(path).stem, name, kind, count, *shares)
 
 
 if __name__ == "__main__":

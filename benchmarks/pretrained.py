@@ -12,12 +12,11 @@ peer is the bundled model, in the tables of clues.py. Takes three minutes.
 """
 
 import argparse
-from collections import defaultdict
 from pathlib import Path
 
 import results
 import torch
-from clues import PAIRS, Pair, read_pairs
+from clues import PAIRS, Pair, by_kind, read_pairs
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 LISTS = PAIRS, PAIRS.with_name("degree.tsv")
@@ -62,15 +61,10 @@ def main() -> None:
     columns = {"list": "", "clues": "", "pairs": ",d", "moves the odds": ".0%", "is the likelier of the two": ".0%"}
     found = results.Results("pretrained", columns, arguments.json)
     for path in LISTS:
-        by_kind = defaultdict(list)
-        for pair in read_pairs(path):
-            judgement = judge(model, pair)
-            by_kind["all"].append(judgement)
-            by_kind[pair.kind].append(judgement)
-        for kind, judgements in by_kind.items():
-            if kind == "all" or len(by_kind) > 2:
-                means = [sum(column) / len(judgements) for column in zip(*judgements, strict=True)]
-                found.add(path.stem, kind, len(judgements), *means)
+        pairs = read_pairs(path)
+        for kind, count, shares in by_kind(pairs, (judge(model, pair) for pair in pairs)):
+            if kind != path.stem:  # the only kind of its list
+                found.add(path.stem, kind, count, *shares)
 
 
 if __name__ == "__main__":

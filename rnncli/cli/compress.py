@@ -69,7 +69,7 @@ def command(
     check_folder(output)
     check_writable(output, MODEL)
     model = load_model(model_path)
-    check_learned_stays(output, [model])
+    check_learned_stays(output, model_path)
     text = _held_out(model, valid, encoding) if valid else None
     with reading() as progress:
         small = compress(model, int(bits) if bits else None, ngrams, progress=progress)

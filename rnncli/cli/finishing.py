@@ -33,12 +33,13 @@ def _finish_early(
 ) -> None:
     """Keep a training that was told to stop; exit where its model would replace another one unmeasured, or needed."""
     trainer.stepper.agree()
-    if checkpoints.kept or checkpoints.keep(trainer):  # before the model is measured, which changes the training
+    kept = checkpoints.kept or checkpoints.keep(trainer)  # before the model is measured, which changes the training
+    if kept:
         _tell_of_interrupt(checkpoints, "goes on")
     if trainer.crew.ranks.first(output.exists()) and not trainer.state.history:
         tell(f"Interrupted before the first report: {escape_controls(str(output))} stays as it was.")
         exit_by(stop.signal)
-    if still_needed:
+    if still_needed and kept:
         tell(f"Networks of {escape_controls(str(output))} are still to be trained: it stays as it was.")
         exit_by(stop.signal)
     tell("Measuring the model, then saving the best; Ctrl-C again leaves that out.")

@@ -62,8 +62,11 @@ def check_nothing_lost(output: Path, texts: Iterable[LearnedText], models: Itera
         raise ModelError(f"{output} has learned {', '.join(lost)}, which would be lost: {remedy}")
 
 
-def check_learned_stays(output: Path, models: Iterable[Model] = ()) -> None:
-    """Refuse to replace a model that has learned texts which none of the `models` has; a damaged one may go."""
+def check_learned_stays(output: Path, source: Path | None) -> None:
+    """Refuse to replace a model that has learned texts which the one at `source`, from which it is made, has not.
+
+    A damaged one may be replaced.
+    """
     from ..learned import learned_texts
     from ..storage.model_file import load
 
@@ -72,7 +75,9 @@ def check_learned_stays(output: Path, models: Iterable[Model] = ()) -> None:
             texts = learned_texts(load(output, checked=False))
         except ModelError:
             return
-        check_nothing_lost(output, texts, models, "name another file with -o")
+        if texts:
+            sources = [load(source, checked=False)] if source else []
+            check_nothing_lost(output, texts, sources, "name another file with -o")
 
 
 def learning_options(what: str) -> Callable[[Function], Function]:
@@ -141,7 +146,7 @@ def _check_text(path: Path) -> None:
     if path.is_file() and path.stat().st_size:
         for kind in (MODEL, CHECKPOINT):
             if is_kind(path, kind):
-                raise ModelError(f"{path} is {kind.name}, and --learn-to adds lines to a text: name a text, or --learn")
+                raise ModelError(f"{path} is {kind.name}, and --learn-to adds lines to a text: name another file")
 
 
 def _append(path: Path, lines: Iterable[str]) -> None:
@@ -203,9 +208,9 @@ def _keep(learner: LineLearner, path: Path, output: Path) -> None:
             failure = str(error)
         try:
             model = _newest(learner, path, output)
-        except ModelError as error:
+        except RnncliError as error:
             model = learner.model
-            if output.exists() or path.exists():  # it is damaged, and stays as it is
+            if output.exists() or path.exists():  # it stays as it is
                 failure = failure or str(error)
         written = save_somewhere(model, output, failure)
     if written.failure:
@@ -215,7 +220,7 @@ def _keep(learner: LineLearner, path: Path, output: Path) -> None:
 def _newest(learner: LineLearner, path: Path, output: Path) -> Model:
     """The model that has learned all lines, and what another program has learned into its file meanwhile.
 
-    Raises `ModelError` if the file is gone, or damaged.
+    Raises `RnncliError` if the file is gone, or damaged, or cannot learn them.
     """
     from ..learned import learned_texts
     from ..storage.model_file import load

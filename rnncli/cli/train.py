@@ -112,9 +112,10 @@ def command(
         checkpoints = Checkpoints(output, values["checkpoint_every"], is_written=job.ranks.is_first)
         with ExitStack() as stack:
             now = stack.enter_context(AwakeTime())
-            kept = job.ranks.first(_reserved(output, log, checkpoints, values, stack) if job.ranks.is_first else None)
+            first = job.ranks.is_first
+            kept = job.ranks.first(_reserved(output, init, log, checkpoints, values, stack) if first else None)
             hooks = Hooks(now=now, cache_dir=values["cache_dir"], ranks=job.ranks)
-            write = stack.enter_context(logging_to(log if job.ranks.is_first else None, kept.state.step if kept else 0))
+            write = stack.enter_context(logging_to(log if first else None, kept.state.step if kept else 0))
             trainer = _start(corpora, init, kept, options, quiet, hooks)
             del kept  # it is as large as the training
             if values["restart"]:
@@ -131,7 +132,12 @@ def command(
 
 
 def _reserved(
-    output: Path, log: Path | None, checkpoints: Checkpoints, values: dict[str, Any], stack: ExitStack
+    output: Path,
+    init: Path | None,
+    log: Path | None,
+    checkpoints: Checkpoints,
+    values: dict[str, Any],
+    stack: ExitStack,
 ) -> Checkpoint | None:
     """Keep other trainings from the files that this one writes, and return the checkpoint to go on from, if any."""
     from ..storage.atomic import MODEL, check_writable
@@ -142,7 +148,7 @@ def _reserved(
     stack.enter_context(locked(checkpoints.path, "output"))
     kept = checkpoints.find(resume=values["resume"], restart=values["restart"])
     check_writable(output, MODEL)  # before a long text is read
-    check_learned_stays(output)
+    check_learned_stays(output, init)
     return kept
 
 

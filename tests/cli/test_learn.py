@@ -250,8 +250,10 @@ def test_no_training_and_no_compression_replaces_what_has_learned(invoke, model_
         assert (result.exit_code, result.stdout) == (1, "")
         assert "models/personal.npz has learned band.txt, which would be lost" in " ".join(result.stderr.split())
     assert rnncli.load("models/personal.npz").knows("theremin")
-    assert invoke("compress", "models/personal.npz", "--bits", 8, "-o", "models/personal.npz").exit_code == 0
-    assert rnncli.load("models/personal.npz").knows("theremin")
+    same = ("-o", "models/personal.npz")
+    assert invoke("compress", "models/personal.npz", "--bits", 8, *same).exit_code == 0
+    assert invoke("train", "garden.txt", "--epochs", 1, "--init", "models/personal.npz", *same).exit_code == 0
+    assert [text.name for text in learned_texts(rnncli.load("models/personal.npz"))] == ["band.txt"]
 
 
 def test_a_mix_that_has_learned_is_not_made_anew(invoke, model_file, tmp_path):

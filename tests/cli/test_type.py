@@ -147,3 +147,9 @@ def test_the_line_is_learned_and_added_to_a_file(typed, model_file, tmp_path):
     assert (last_line(shown), status) == ("Zelda plays", 0)
     assert (tmp_path / "lines.txt").read_text(encoding="utf-8") == "Zelda plays\n"
     assert rnncli.load(tmp_path / "models" / "personal.npz").knows("Zelda")
+
+
+def test_the_line_is_kept_where_it_cannot_be_printed(typed, model_file, tmp_path):
+    _, status = typed("Zelda plays\r", f"cd {tmp_path}; rnncli type --learn-to lines.txt -m {model_file} > /dev/full")
+    assert status == 1
+    assert (tmp_path / "lines.txt").read_text(encoding="utf-8") == "Zelda plays\n"

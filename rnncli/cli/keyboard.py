@@ -1,6 +1,7 @@
 """rnncli type"""
 
 import itertools
+import shlex
 import sys
 from pathlib import Path
 
@@ -38,7 +39,8 @@ def command(
     try:
         from .editor import edit
     except ImportError:
-        raise RnncliError("`rnncli type` needs prompt_toolkit: pip install prompt_toolkit") from None
+        install = f"{shlex.quote(sys.executable)} -m pip install prompt_toolkit"  # where rnncli is, not anywhere else
+        raise RnncliError(f"`rnncli type` needs prompt_toolkit: {install}") from None
     from ..storage.model_file import load
     from ..tasks.suggest import Suggester
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .answering import check_stdin_once, named_texts
-from .learning import FILE, LOCK_SECONDS, check_replaced, learned_file
+from .learning import FILE, LOCK_SECONDS, check_replaced, has_learned, learned_file
 from .options import FILE_PATH, encoding_option, find_model, model_option
 from .output import escape_controls, tell, warn
 from .progress import MIN_TELLING_WORDS, format_perplexity
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     type=FILE_PATH,
-    help=f"Where to write the model.  [default: models/{FILE}, or in place of a model that has learned before]",
+    help="Where to write the model; one that has learned before learns there, unless --model names another."
+    f"  [default: models/{FILE}, or in place of a model that has learned before]",
 )
 @encoding_option
 def command(texts: tuple[str, ...], model_path: Path | None, output: Path | None, encoding: str) -> None:
@@ -49,8 +50,10 @@ def command(texts: tuple[str, ...], model_path: Path | None, output: Path | None
 
     check_stdin_once(texts)
     texts = named_texts(texts, "[TEXT]...")
-    path = find_model(model_path)
     is_named = output is not None
+    if output and model_path is None and has_learned(output):
+        model_path = output
+    path = find_model(model_path)
     output = output or learned_file(path, load(path, checked=False))
     check_folder(output)
     check_writable(output, MODEL)

@@ -62,22 +62,32 @@ def check_nothing_lost(output: Path, texts: Iterable[LearnedText], models: Itera
         raise ModelError(f"{output} has learned {', '.join(lost)}, which would be lost: {remedy}")
 
 
+def has_learned(path: Path) -> bool:
+    """Whether there is a model at `path` that has learned texts; a damaged one has not."""
+    return bool(_learned_at(path))
+
+
 def check_learned_stays(output: Path, source: Path | None) -> None:
     """Refuse to replace a model that has learned texts which the one at `source`, from which it is made, has not.
 
     A damaged one may be replaced.
     """
+    from ..storage.model_file import load
+
+    if texts := _learned_at(output):
+        sources = [load(source, checked=False)] if source else []
+        check_nothing_lost(output, texts, sources, "name another file with -o")
+
+
+def _learned_at(path: Path) -> tuple[LearnedText, ...]:
+    """Return what the model at `path` has learned; nothing if there is no sound one."""
     from ..learned import learned_texts
     from ..storage.model_file import load
 
-    if output.is_file():
-        try:
-            texts = learned_texts(load(output, checked=False))
-        except ModelError:
-            return
-        if texts:
-            sources = [load(source, checked=False)] if source else []
-            check_nothing_lost(output, texts, sources, "name another file with -o")
+    try:
+        return learned_texts(load(path, checked=False)) if path.is_file() else ()
+    except ModelError:
+        return ()
 
 
 def learning_options(what: str) -> Callable[[Function], Function]:
@@ -181,7 +191,7 @@ def learning(path: Path, model: Model, learns: bool, learn_to: Path | None) -> I
     output = learned_file(path, model)
     check_writable(output, MODEL)
     check_replaced(output, path, model)
-    with locked(output, "output", LOCK_SECONDS):  # not by a training, which would replace it
+    with locked(output, "", LOCK_SECONDS):  # not by a training, which would replace it
         pass
     try:
         yield learner
@@ -201,7 +211,7 @@ def _keep(learner: LineLearner, path: Path, output: Path) -> None:
     failure = ""
     with ExitStack() as stack:
         try:
-            stack.enter_context(locked(output, "output", LOCK_SECONDS))
+            stack.enter_context(locked(output, "", LOCK_SECONDS))
             if output.exists() and output.resolve() != path.resolve():
                 replaced_texts(output)
         except ModelError as error:

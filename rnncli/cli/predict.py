@@ -5,24 +5,21 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import quoted
 from ..nn.threads import without_blas_threads
-from ..text.reserved import EOS
 from .answering import STDIN, answer_lines, check_stdin_once
 from .formats import Answer, format_option, print_answers
 from .learning import learning, learning_options
 from .options import Count, encoding_option, find_model, gives_way, model_option, named_in_command, words_option
 from .output import on_terminal, tell, unknown_words_warning, warn
+from .ranking import NoAnswer, RankingAnswer
 
 if TYPE_CHECKING:
     from ..model import Model
     from ..tasks.evidence import SourceLine
-    from ..tasks.predict import Ranking
-    from .tables import Table
 
 PREDICTIONS_PER_BATCH = 50_000
 
@@ -82,8 +79,8 @@ def command(
     rnncli predict -n 3 --format jsonl < prompts.txt
     """
     explain = _checked(explain)
+    learn, learn_to, adapt, options["complete"] = _checked_learning(learn, learn_to, adapt, options["complete"])
     prompts = _named_prompts(prompts, adapt, source)
-    learn, learn_to = _checked_learning(learn, learn_to)
     _limit_threads(prompts, explain, adapt)
     path = find_model(model_path)
     model = _load(path, among, adapt, encoding)
@@ -145,15 +142,23 @@ def _checked(explain: bool) -> bool:
     return explain
 
 
-def _checked_learning(learn: bool, learn_to: Path | None) -> tuple[bool, Path | None]:
-    """Whether to learn, and into which file. What does not go together is refused, or gives way."""
-    half_typed = "{others} is for half-typed words, which are not learned: leave out one of the two."
-    not_kept = "{others} keeps nothing of what is learned: leave out one of the two."
-    if gives_way("learn", "complete", because=half_typed) or gives_way("learn", "adapt", because=not_kept):
-        learn = False
-    if gives_way("learn_to", "complete", because=half_typed):
-        learn_to = None
-    return learn, learn_to
+def _checked_learning(
+    learn: bool, learn_to: Path | None, adapt: tuple[str, ...], complete: bool
+) -> tuple[bool, Path | None, tuple[str, ...], bool]:
+    """The same values, where what does not go together gives way. If all of it is in the command, it is refused."""
+    if complete:
+        half_typed = "half-typed words are not learned: leave out {others}, or --complete."
+        if gives_way("complete", "learn", "learn_to", because=half_typed):
+            complete = False
+        else:
+            learn, learn_to = False, None
+    if adapt and learn:
+        not_kept = "--adapt keeps nothing of what is learned: leave out that, or {others}."
+        if gives_way("adapt", "learn", because=not_kept):
+            adapt = ()
+        else:
+            learn = False
+    return learn, learn_to, adapt, complete
 
 
 def _limit_threads(prompts: Sequence[str], explain: bool, adapt: Sequence[str]) -> None:
@@ -218,83 +223,3 @@ def _explain(model: Model, prompts: list[str], word: str | None, lines: Sequence
     with reading() as progress:
         found = [explain(model, prompt, word, lines=lines, progress=progress) for prompt in prompts]
     return [ExplanationAnswer(explanation, model.unit) for explanation in found]
-
-
-class RankingAnswer(NamedTuple):
-    """The words that may follow a prompt; in a table the `n` likeliest, or all for 0, under the prompt if `titled`.
-
-    A person wants words: a table leaves out the end of a unit, unless that is the likeliest.
-    """
-
-    ranking: Ranking
-    n: int
-    titled: bool
-    with_parts: bool
-    unit: str  # of the model
-
-    def warnings(self) -> Iterable[str]:
-        if self.ranking.unknown_words:
-            yield unknown_words_warning(self.ranking.unknown_words)
-        if not self.ranking.predictions:
-            yield f"no word fits {quoted(self.ranking.prompt)}"
-
-    def records(self) -> Iterable[dict[str, Any]]:
-        predictions = [
-            prediction._asdict() | ({"parts": parts} if self.with_parts else {}) for prediction, parts in self._words()
-        ]
-        yield {
-            "prompt": self.ranking.prompt,
-            "predictions": predictions,
-            "unknown_words": self.ranking.unknown_words,
-        }
-
-    def rows(self) -> Iterable[tuple[Any, ...]]:
-        if not self.with_parts:
-            return self.ranking.predictions
-        return [(*prediction, *parts.values()) for prediction, parts in self._words()]
-
-    def tables(self) -> Iterable[Table]:
-        from .tables import Table, format_probability, readable_word
-
-        best = self.ranking.predictions[0].probability if self.ranking.predictions else 1.0
-        words = [entry for place, entry in enumerate(self._words()) if not place or entry[0].word != EOS]
-        rows = [
-            (
-                str(place),
-                readable_word(word, self.unit),
-                format_probability(probability),
-                *(map(format_probability, parts.values()) if self.with_parts else [probability / best]),
-            )
-            for place, ((word, probability), parts) in enumerate(words[: self.n or None], 1)
-        ]
-        names = list(self.ranking.parts[0]) if self.ranking.parts else []
-        yield Table(
-            rows,
-            [">", "~", ">", *([">"] * len(names) if self.with_parts else ["|"])],
-            header=["rank", "word", "probability", *(names if self.with_parts else [""])],
-            title=self.ranking.prompt if self.titled else "",
-        )
-
-    def _words(self) -> Iterable[tuple[Any, dict[str, float]]]:
-        """Each prediction with what the parts of the model give to it."""
-        parts = self.ranking.parts or [{}] * len(self.ranking.predictions)
-        return zip(self.ranking.predictions, parts, strict=True)
-
-
-class NoAnswer(NamedTuple):
-    """A prompt that has no answer, and why. Only JSON shows it; the error is on standard error already."""
-
-    prompt: str
-    error: str
-
-    def warnings(self) -> Iterable[str]:
-        return ()
-
-    def records(self) -> Iterable[dict[str, Any]]:
-        return [{"prompt": self.prompt, "error": self.error}]
-
-    def rows(self) -> Iterable[tuple[Any, ...]]:
-        return ()
-
-    def tables(self) -> Iterable[Table]:
-        return ()

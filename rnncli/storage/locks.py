@@ -26,9 +26,9 @@ def locked(path: str | Path, argument: str, patience: float = 0.0) -> Iterator[N
     """Be the only process that writes the file at `path`, by whatever name it is called.
 
     Another one that asks for the same gets a `ModelError` after so many seconds of `patience`, which names the
-    `argument` ("output") that takes another file. A lock is a hidden file beside the file, and ends with the process.
-    Nothing is locked where no file can be made, since none could take the place of this one either, nor where the file
-    system knows no locks; nor are pipes and devices.
+    `argument` ("output") that takes another file, if there is one. A lock is a hidden file beside the file, and ends
+    with the process. Nothing is locked where no file can be made, since none could take the place of this one either,
+    nor where the file system knows no locks; nor are pipes and devices.
     """
     target = Path(os.path.realpath(path))
     if os.path.exists(target) and not os.path.isfile(target):
@@ -73,7 +73,8 @@ def open_alone(path: str | Path, argument: str, flags: int = 0) -> int:
 
 
 def _busy(name: str, argument: str, process: str = "") -> ModelError:
-    return ModelError(f"another rnncli writes {name}{process}: wait for it, or name another file with {argument}=FILE")
+    other = f", or name another file with {argument}=FILE" if argument else ""
+    return ModelError(f"another rnncli writes {name}{process}: wait for it{other}")
 
 
 def _lock_path(target: Path) -> Path:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -111,7 +112,7 @@ def load(path: str | Path, *, checked: bool = True) -> Model:
     n-grams make sense. Those that do not are reported when they are used.
     """
     path = Path(path)
-    if path.is_dir():
+    if os.path.isdir(path):
         raise ModelError(f"{path} is a folder: name a model in it")
     with reading(str(path)):
         return _model(read_arrays(path, checked), checked)

@@ -290,7 +290,7 @@ def corpus_name(sources: Sources) -> str:
     if first == STDIN:
         return "stdin"
     path = Path(os.path.realpath(first))  # `Path.resolve` fails for a symbolic link that leads to itself
-    if path.is_dir():
+    if os.path.isdir(path):
         return path.name or "corpus"
     if path.suffix.lower() in OPENERS:
         path = path.with_suffix("")

@@ -220,7 +220,7 @@ def text_files(source: str | Path, options: ReadOptions, read: TextsRead) -> Ite
     A file of a folder is read to its end first: what cannot be read is left out as a whole, and taken down. Raises
     `TextError` for it if the reading is strict, and for a folder without any text.
     """
-    if source == STDIN or not Path(source).is_dir():
+    if source == STDIN or not os.path.isdir(source):
         yield source
         return
     is_empty = True

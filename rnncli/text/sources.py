@@ -25,7 +25,7 @@ class Source:
     @classmethod
     def of(cls, named: str | Path) -> Source:
         """Find the files of a source."""
-        if not Path(named).is_dir():
+        if not os.path.isdir(named):
             return cls(named, [Path(named)])
         found: list[Path] = []
         closed: list[OSError] = []

@@ -171,14 +171,35 @@ def test_lines_begin_after_the_end_of_a_file_and_blanks_of_a_prompt_are_no_text(
 def test_half_typed_words_are_not_learned(invoke, model_file, tmp_path, option):
     result = invoke("predict", "--complete", "Tom i", "-m", model_file, *option)
     assert result.exit_code == 2
-    assert "--complete is for half-typed words, which are not learned: leave out one of the two." in result.stderr
+    assert f"half-typed words are not learned: leave out {option[0]}, or --complete." in result.stderr
+    assert not (tmp_path / "lines.txt").exists()
+
+
+def test_half_typed_words_are_not_learned_where_the_environment_asks_for_them(
+    invoke, model_file, tmp_path, monkeypatch
+):
+    ask = ("predict", "Tom i", "-m", model_file)
+    whole = invoke(*ask).stdout
+    monkeypatch.setenv("RNNCLI_PREDICT_COMPLETE", "1")
+    half = invoke(*ask).stdout
+    assert half != whole == invoke(*ask, "--learn").stdout
+    assert [text.name for text in learned_texts(rnncli.load("models/personal.npz"))] == ["typed"]
+    monkeypatch.setenv("RNNCLI_PREDICT_LEARN_TO", str(tmp_path / "lines.txt"))
+    assert invoke(*ask).stdout == half
     assert not (tmp_path / "lines.txt").exists()
 
 
 def test_what_is_adapted_to_is_not_learned(invoke, model_file):
     result = invoke("predict", "Tom is", "-m", model_file, "--learn", "--adapt", "band.txt")
     assert result.exit_code == 2
-    assert "--adapt keeps nothing of what is learned: leave out one of the two." in result.stderr
+    assert "--adapt keeps nothing of what is learned: leave out that, or --learn." in result.stderr
+
+
+def test_the_named_file_goes_on_learning(invoke, model_file, tmp_path):
+    assert invoke("learn", "band.txt", "-m", model_file, "-o", "words.npz").exit_code == 0
+    assert invoke("learn", "garden.txt", "-o", "words.npz").stdout == "words.npz\n"
+    assert [text.name for text in learned_texts(rnncli.load("words.npz"))] == ["band.txt", "garden.txt"]
+    assert not (tmp_path / "models").exists()
 
 
 def test_a_model_that_has_learned_learns_in_its_place_wherever_it_is(invoke, model_file, tmp_path):

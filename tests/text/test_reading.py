@@ -56,6 +56,11 @@ def test_a_missing_file_is_named(tmp_path):
         list(read_lines(tmp_path / "missing.txt"))
 
 
+def test_a_text_in_place_of_a_file_is_told():
+    with pytest.raises(TextError, match="cannot read Tom is good"):
+        list(read_units("Tom is good. " * 100)[1])
+
+
 @pytest.mark.parametrize("ending", [".gz", ".bz2", ".xz"])
 def test_a_damaged_archive_is_named(tmp_path, ending):
     whole = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}[ending](os.urandom(5000).hex().encode())

@@ -84,7 +84,7 @@ class Predictor(Model):
     ) -> Explanation:
         """Explain how likely `word` is after `prompt`, by default the likeliest next word.
 
-        The lines of the texts in `sources` are named that hold what the n-grams have seen.
+        Of the texts in `sources`, some lines are named that hold the word after the same last words.
         """
         return explain(self, prompt, word, lines=source_lines(sources) if sources else (), progress=progress)
 

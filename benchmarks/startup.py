@@ -2,10 +2,11 @@
 
 The script times whole processes, in turn, and prints the medians: `rnncli predict` with the bundled model beside Python
 with NumPy and Click; the same beside a PyTorch script, if PyTorch is installed, that loads a network of the same size
-and ranks the next words; and `rnncli --help` beside Python with Click. With a MODEL, such as one of DATA_FOLDER/ptb, it
-also times `rnncli predict` with that model, and with the same model without its n-grams. Install rnncli with
-`pip install .` first: an editable install starts more slowly. DATA_FOLDER is not used; it is there so that all
-benchmarks are called alike.
+and ranks the next words; and `rnncli --help` beside Python with Click. It also times `rnncli predict`, of one prompt
+and of 1,000, with the bundled model that has learned a megabyte of DATA_FOLDER/gutenberg/pd_simple.txt, beside the
+bundled model; these prompts are the beginnings of sentences of DATA_FOLDER/tatoeba/test.txt. With a MODEL, such as one
+of DATA_FOLDER/ptb, it times `rnncli predict` with that model, too, and with the same model without its n-grams. Install
+rnncli with `pip install .` first: an editable install starts more slowly.
 """
 
 import argparse
@@ -26,6 +27,8 @@ from rnncli.lm.network import Network
 from rnncli.lm.ngram import NGram
 
 ROUNDS = 15
+PROMPTS = 1_000
+LEARNED_CHARACTERS = 1_000_000
 PROMPT = "Tom is not good at science, so he will"
 BUNDLED = Path(__file__).resolve().parents[1] / "models" / "english.npz"
 PEER = """
@@ -78,6 +81,22 @@ def write_peer(folder: Path) -> list[str]:
     return [sys.executable, str(folder / "peer.py"), str(folder / "model.pt"), PROMPT]
 
 
+def prompts_of(data: Path) -> list[str]:
+    """Return the first halves of sentences."""
+    lines = (data / "tatoeba" / "test.txt").read_text(encoding="utf-8").splitlines()
+    return [" ".join(line.split()[: max(1, len(line.split()) // 2)]) for line in lines[:PROMPTS]]
+
+
+def write_learned(data: Path, folder: Path) -> str:
+    """Write the bundled model that has learned a text, and return its path."""
+    text = folder / "text.txt"
+    text.write_text(
+        (data / "gutenberg" / "pd_simple.txt").read_text(encoding="utf-8")[:LEARNED_CHARACTERS], encoding="utf-8"
+    )
+    rnncli.save(rnncli.load(BUNDLED).learned(text), folder / "learned.npz")
+    return str(folder / "learned.npz")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, metavar="DATA_FOLDER")
@@ -86,6 +105,7 @@ def main() -> None:
     arguments = parser.parse_args()
     ours = str(Path(sys.executable).parent / "rnncli")
     predict = [ours, "predict", PROMPT, "-m"]
+    prompts = ["--", *prompts_of(arguments.data)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         commands = {
@@ -93,7 +113,10 @@ def main() -> None:
             "numpy and click": [sys.executable, "-c", "import numpy, click"],
             "help": [ours, "--help"],
             "click": [sys.executable, "-c", "import click"],
+            "many": [ours, "predict", "-m", str(BUNDLED), *prompts],
         }
+        learned = write_learned(arguments.data, folder)
+        commands |= {"learned": [*predict, learned], "many, learned": [ours, "predict", "-m", learned, *prompts]}
         if importlib.util.find_spec("torch"):
             commands["torch"] = write_peer(folder)
         if arguments.model:
@@ -111,6 +134,8 @@ def main() -> None:
         ("rnncli predict, bundled model", "predict", 'python -c "import numpy, click"', "numpy and click"),
         ("rnncli predict, bundled model", "predict", "PyTorch, a network as large", "torch"),
         ("rnncli --help", "help", 'python -c "import click"', "click"),
+        ("rnncli predict, 1 MB learned", "learned", "rnncli predict, bundled model", "predict"),
+        ("rnncli predict, 1 MB learned, 1,000 prompts", "many, learned", "bundled model, 1,000 prompts", "many"),
         ("rnncli predict, MODEL", "whole", "without its n-grams", "without n-grams"),
     ]
     for what, one, beside, other in pairs:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
 MAX_UINT16 = 2**16
-IS_ALPHANUMERIC = np.array([bytes([byte]).isalnum() for byte in range(256)])  # by byte, of ASCII
 LOOKUPS_BEFORE_DICT = 100  # in a stored vocabulary, which are faster by search than by building a dictionary
 
 
@@ -135,8 +134,7 @@ class Vocabulary:
     def noted(self) -> tuple[np.ndarray, np.ndarray]:
         """The numbers (K,) of variants of marks, and of what stands for them.
 
-        That is the mark without notes, or else its most frequent variant, which is not in K. Those of a mark are side
-        by side.
+        That is the mark without notes, or else its most frequent variant, which is not in K.
         """
         pairs = [
             (number, standard)
@@ -170,11 +168,9 @@ class Vocabulary:
 
     def merge(self, p: np.ndarray) -> np.ndarray:
         """Give the probabilities (..., V) of the variants of a mark, in place, to the mark without notes."""
-        noted, standard = self.noted
-        if len(noted):
-            is_first = np.diff(standard, prepend=-1) != 0
-            p[..., standard[is_first]] += np.add.reduceat(p[..., noted], np.flatnonzero(is_first), axis=-1)
-            p[..., noted] = 0
+        for number, standard in zip(*self.noted, strict=True):
+            p[..., standard] += p[..., number]
+            p[..., number] = 0
         return p
 
     def _may_be_noted(self) -> Iterable[int]:
@@ -236,21 +232,7 @@ class StoredVocabulary(Vocabulary):
         places = [found.start() for found in signs.finditer(self._lines)]
         return dict.fromkeys((np.searchsorted(self._ends, places) - 1).tolist())
 
-    @cached_property
-    def _marked(self) -> dict[bytes, int]:
-        """The number of each word that begins with no ASCII letter or digit, such as a mark: in English, they are few.
-
-        A prediction asks for many marks, most of which are rare or unknown: a search for them takes the longest.
-        """
-        firsts = np.frombuffer(self._lines, np.uint8)[self._ends[:-1] + 1]
-        numbers = np.flatnonzero(~IS_ALPHANUMERIC[firsts])
-        starts, ends = (self._ends[numbers] + 1).tolist(), self._ends[numbers + 1].tolist()
-        words = [self._lines[start:end] for start, end in zip(starts, ends, strict=True)]
-        return dict(zip(words, numbers.tolist(), strict=True))
-
     def number(self, word: str) -> int | None:
-        if not (word[:1].isascii() and word[:1].isalnum()):
-            return self._marked.get(word.encode("utf-8", "surrogatepass"))
         self._lookups += 1
         if self._lookups > LOOKUPS_BEFORE_DICT:
             return super().number(word)

@@ -119,15 +119,6 @@ def test_a_stored_vocabulary_has_the_variants_of_the_one_that_was_stored():
     assert dict(zip(*(numbers.tolist() for numbers in vocabulary.noted), strict=True)) == {3: 2, 6: 2}
 
 
-def test_a_mark_gets_the_probabilities_of_its_variants():
-    dashes = [annotated("-", "", ""), annotated("-", "", None)]
-    points = [annotated("…", None, " "), annotated("…", "", " ")]  # the first one stands for the mark, which is unknown
-    vocabulary = Vocabulary([EOS, UNK, dashes[0], "word", points[0], "-", dashes[1], points[1]])
-    p = np.array([[[0.0, 0.05, 0.1, 0.25, 0.2, 0.05, 0.15, 0.2]], [[0.1, 0.0, 0.0, 0.5, 0.0, 0.25, 0.05, 0.1]]])
-    expected = [[[0.0, 0.05, 0.0, 0.25, 0.4, 0.3, 0.0, 0.0]], [[0.1, 0.0, 0.0, 0.5, 0.1, 0.3, 0.0, 0.0]]]
-    np.testing.assert_allclose(vocabulary.merge(p), expected)
-
-
 @pytest.mark.parametrize("text", [b"", b"a\nb", b"<eos>", b"<eos>\n<unknown>\na"])
 def test_a_stored_vocabulary_begins_as_every_vocabulary(text):
     with pytest.raises(ValueError, match="does not begin with <eos> and <unk>"):

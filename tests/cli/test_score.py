@@ -154,8 +154,9 @@ def test_a_table_of_words_is_headed_by_its_line_on_a_terminal(terminal, model, m
     (found,) = score_all(model, ["Tom is"])
     shown, status = terminal(f"echo 'Tom is' | rnncli score --words -m {model_file}", columns=60)
     lowest = min(found.word_log_probabilities)
+    width = len(f"{lowest:.4f}")
     rows = [
-        f"{word:<15}  {p:8.4f}  {bar(p / lowest):<20}"
+        f"{word:<15}  {p:{width}.4f}  {bar(p / lowest):<20}"
         for word, p in zip(["Tom", "is", "end of the line"], found.word_log_probabilities, strict=True)
     ]
     plain = re.sub("\x1b\\[[0-9;]*m", "", shown)

